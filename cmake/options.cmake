@@ -1,0 +1,47 @@
+# Language, warnings, and what a preset can turn on. Everything here holds for every target of the project.
+
+option(TROUPE_TESTS "Build the tests (needs cmocka)" ON)
+option(TROUPE_LTO "Optimise at link time" OFF)
+option(TROUPE_COVERAGE "Count executed lines" OFF)
+option(TROUPE_LIBFUZZER "Link tests/fuzz with libFuzzer (needs clang)" OFF)
+set(TROUPE_SANITIZE "" CACHE STRING "Argument of -fsanitize=, empty for none")
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+# Assertions stay on in every build, so no build type defines NDEBUG.
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
+
+include(GNUInstallDirs)
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+    -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -fno-semantic-interposition -fno-omit-frame-pointer
+    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+add_link_options(LINKER:--as-needed)
+
+if(TROUPE_SANITIZE)
+    # A finding ends the program: a test that prints a finding and passes is a test that cannot fail.
+    add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${TROUPE_SANITIZE})
+endif()
+if(TROUPE_LIBFUZZER)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(TROUPE_COVERAGE)
+    add_compile_options(--coverage -fprofile-update=atomic)
+    add_link_options(--coverage)
+endif()
+if(TROUPE_LTO)
+    # Fat objects, so that the installed libtroupe.a also links without the plug-in and with another compiler.
+    add_compile_options(-flto=auto -ffat-lto-objects)
+    add_link_options(-flto=auto)
+    set(CMAKE_AR gcc-ar)
+    set(CMAKE_RANLIB gcc-ranlib)
+endif()

@@ -1,0 +1,118 @@
+# The tests, found by folder. A test's CTest name and its target are <label>_<file>, its label is its folder:
+#
+#   tests/<label>/*_test.c    a cmocka program; sees src/, links every inner library and tests/support/*.c
+#   tests/<label>/*_test.py   run by the system's Python; label unit for tests/tidy
+#   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
+#   examples/*.c              label example; its output must equal examples/<name>.expected where that exists
+#
+# Tests find the tree by TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
+
+enable_testing()
+pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
+find_program(TROUPE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+
+# Seconds a test may take before it counts as hung; sanitizers and coverage cost about three times.
+set(timeout_default 60)
+set(timeout_sim 180)
+set(timeout_crash 300)
+set(timeout_e2e 180)
+set(timeout_install 300)
+
+set(test_environment
+    "TROUPE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+    "TROUPE_BUILD_DIR=${PROJECT_BINARY_DIR}"
+    "TROUPE_BIN=${PROJECT_BINARY_DIR}/troupe"
+    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+function(troupe_describe_test name label)
+    set(seconds ${timeout_default})
+    if(DEFINED timeout_${label})
+        set(seconds ${timeout_${label}})
+    endif()
+    if(TROUPE_SANITIZE OR TROUPE_COVERAGE)
+        math(EXPR seconds "${seconds} * 3")
+    endif()
+    set_tests_properties(${name} PROPERTIES
+        LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
+endfunction()
+
+# --- C -----------------------------------------------------------------------------------------------------------------
+
+troupe_glob(support_sources tests/support/*.c)
+add_library(test_support INTERFACE)
+target_include_directories(test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(test_support INTERFACE ${TROUPE_INNER_LIBRARIES} PkgConfig::cmocka m)
+if(support_sources)
+    add_library(test_support_objects STATIC ${support_sources})
+    troupe_inner_target(test_support_objects)
+    target_include_directories(test_support_objects PUBLIC "${PROJECT_SOURCE_DIR}/tests")
+    target_link_libraries(test_support_objects PUBLIC ${TROUPE_INNER_LIBRARIES} PkgConfig::cmocka)
+    target_link_libraries(test_support INTERFACE test_support_objects)
+endif()
+
+function(troupe_test_program name label source)
+    add_executable(${name} "${source}" ${ARGN})
+    troupe_inner_target(${name})
+    cmake_path(GET source STEM stem)
+    set_target_properties(${name} PROPERTIES
+        OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/${label}")
+    target_link_libraries(${name} PRIVATE test_support)
+endfunction()
+
+troupe_glob(test_sources tests/*/*_test.c)
+foreach(source IN LISTS test_sources)
+    cmake_path(GET source STEM stem)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME label)
+    set(name ${label}_${stem})
+    troupe_test_program(${name} ${label} "${source}")
+    add_test(NAME ${name} COMMAND ${name})
+    troupe_describe_test(${name} ${label})
+endforeach()
+
+# --- fuzzing -----------------------------------------------------------------------------------------------------------
+
+troupe_glob(fuzz_sources tests/fuzz/*_fuzz.c)
+foreach(source IN LISTS fuzz_sources)
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "_fuzz$" "" corpus "${stem}")
+    set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${corpus}")
+    if(TROUPE_LIBFUZZER)
+        troupe_test_program(fuzz_${stem} fuzz "${source}")
+        target_link_options(fuzz_${stem} PRIVATE -fsanitize=fuzzer)
+        add_test(NAME fuzz_${stem} COMMAND fuzz_${stem} -runs=0 "${corpus}")
+    else()
+        troupe_test_program(fuzz_${stem} fuzz "${source}" "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus_main.c")
+        add_test(NAME fuzz_${stem} COMMAND fuzz_${stem} "${corpus}")
+    endif()
+    troupe_describe_test(fuzz_${stem} fuzz)
+endforeach()
+
+# --- scripts and examples ----------------------------------------------------------------------------------------------
+
+troupe_glob(test_scripts tests/*/*_test.py)
+foreach(script IN LISTS test_scripts)
+    cmake_path(GET script STEM stem)
+    cmake_path(GET script PARENT_PATH folder)
+    cmake_path(GET folder FILENAME label)
+    if(label MATCHES "^(e2e|crash)$" AND NOT TARGET troupe)
+        continue()
+    endif()
+    set(name ${label}_${stem})
+    if(label STREQUAL "tidy")
+        set(label unit)
+    endif()
+    add_test(NAME ${name} COMMAND "${TROUPE_PYTHON}" -B "${script}")
+    troupe_describe_test(${name} ${label})
+endforeach()
+
+foreach(source IN LISTS example_sources)
+    cmake_path(GET source STEM name)
+    add_test(NAME example_${name} COMMAND "${CMAKE_COMMAND}"
+        "-DPROGRAM=$<TARGET_FILE:example_${name}>"
+        "-DEXPECTED=${PROJECT_SOURCE_DIR}/examples/${name}.expected"
+        -P "${PROJECT_SOURCE_DIR}/cmake/run_example.cmake")
+    troupe_describe_test(example_${name} example)
+endforeach()
