@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.h: hearing of an actor's end. A monitor is one-way and one-shot, as in Erlang: the watcher receives one troupe_down,
+ * in its system lane, also when the watched had ended before (reason TROUPE_NO_ACTOR). The memory for the notice is
+ * taken when the monitor is made, so that the end of an actor can always be told.
+ */
+#ifndef TROUPE_MONITOR_H
+#define TROUPE_MONITOR_H
+
+#include <troupe/message.h>
+#include <troupe/ref.h>
+#include <troupe/status.h>
+#include <troupe/system.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The notice: who ended, which monitor, why (a troupe_status), and the text given to troupe_fail. */
+#define TROUPE_DOWN_FIELDS(F) F(ref, who) F(u64, monitor) F(u32, reason) F(text, why)
+TROUPE_MESSAGE(troupe_down, TROUPE_DOWN_FIELDS)
+
+/** Watches `who`. Writes the monitor's number, unique within the watcher. Errors: TROUPE_NO_MEMORY. */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_monitor);
+
+/** Ends a monitor. When it returns, no troupe_down for it will be delivered. Unknown numbers are fine. */
+TROUPE_API void troupe_demonitor(troupe_self *self, uint64_t monitor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
