@@ -28,5 +28,6 @@ foreach(source IN LISTS bench_sources)
     troupe_inner_target(bench_${name})
     set_target_properties(bench_${name} PROPERTIES
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bench")
-    target_link_libraries(bench_${name} PRIVATE $<TARGET_NAME_IF_EXISTS:bench_support> ${TROUPE_INNER_LIBRARIES} m)
+    target_link_libraries(bench_${name} PRIVATE
+        $<TARGET_NAME_IF_EXISTS:bench_support> ${TROUPE_INNER_LIBRARIES} m)
 endforeach()

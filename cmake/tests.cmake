@@ -5,7 +5,8 @@
 #   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
 #   examples/*.c              label example; its output must equal examples/<name>.expected where that exists
 #
-# Tests find the tree by TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
+# Target tests_<label> builds what that label's tests run, so that a part can be run without building all of
+# it. Tests find the tree by TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
 
 enable_testing()
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
@@ -38,7 +39,19 @@ function(troupe_describe_test name label)
         LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
 endfunction()
 
-# --- C -----------------------------------------------------------------------------------------------------------------
+# troupe_label_target(<label> [target...]): tests_<label> also builds these, where they exist.
+function(troupe_label_target label)
+    if(NOT TARGET tests_${label})
+        add_custom_target(tests_${label})
+    endif()
+    foreach(target IN LISTS ARGN)
+        if(TARGET ${target})
+            add_dependencies(tests_${label} ${target})
+        endif()
+    endforeach()
+endfunction()
+
+# --- C ------------------------------------------------------------------------------------------------------
 
 troupe_glob(support_sources tests/support/*.c)
 add_library(test_support INTERFACE)
@@ -59,6 +72,7 @@ function(troupe_test_program name label source)
     set_target_properties(${name} PROPERTIES
         OUTPUT_NAME ${stem} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/${label}")
     target_link_libraries(${name} PRIVATE test_support)
+    troupe_label_target(${label} ${name})
 endfunction()
 
 troupe_glob(test_sources tests/*/*_test.c)
@@ -72,7 +86,7 @@ foreach(source IN LISTS test_sources)
     troupe_describe_test(${name} ${label})
 endforeach()
 
-# --- fuzzing -----------------------------------------------------------------------------------------------------------
+# --- fuzzing ------------------------------------------------------------------------------------------------
 
 troupe_glob(fuzz_sources tests/fuzz/*_fuzz.c)
 foreach(source IN LISTS fuzz_sources)
@@ -90,7 +104,7 @@ foreach(source IN LISTS fuzz_sources)
     troupe_describe_test(fuzz_${stem} fuzz)
 endforeach()
 
-# --- scripts and examples ----------------------------------------------------------------------------------------------
+# --- scripts and examples -----------------------------------------------------------------------------------
 
 troupe_glob(test_scripts tests/*/*_test.py)
 foreach(script IN LISTS test_scripts)
@@ -106,6 +120,7 @@ foreach(script IN LISTS test_scripts)
     endif()
     add_test(NAME ${name} COMMAND "${TROUPE_PYTHON}" -B "${script}")
     troupe_describe_test(${name} ${label})
+    troupe_label_target(${label} troupe troupe_shared troupe_static)
 endforeach()
 
 foreach(source IN LISTS example_sources)
@@ -115,4 +130,5 @@ foreach(source IN LISTS example_sources)
         "-DEXPECTED=${PROJECT_SOURCE_DIR}/examples/${name}.expected"
         -P "${PROJECT_SOURCE_DIR}/cmake/run_example.cmake")
     troupe_describe_test(example_${name} example)
+    troupe_label_target(example example_${name})
 endforeach()

@@ -1,5 +1,5 @@
-# The browser side: web/main.ts and what it imports is bundled by esbuild, the pages, style sheets and images are
-# copied, and all of it is embedded in troupe_server as read-only bytes, so that the server is one file.
+# The browser side: web/main.ts and what it imports is bundled by esbuild, the pages, style sheets and images
+# are copied, and all of it is embedded in troupe_server as read-only bytes, so that the server is one file.
 #
 # The generated header web_assets.h declares:
 #

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A main() for fuzz targets in builds without libFuzzer: gives every file of the corpus folders named as arguments to
- * LLVMFuzzerTestOneInput once, in name order, and the empty input first. What fuzzing found before stays found, with
- * any compiler and under any sanitizer. One thread.
+ * A main() for fuzz targets in builds without libFuzzer: gives every file of the corpus folders named as
+ * arguments to LLVMFuzzerTestOneInput once, in name order, and the empty input first. What fuzzing found
+ * before stays found, with any compiler and under any sanitizer. One thread.
  */
 #include <dirent.h>
 #include <errno.h>
