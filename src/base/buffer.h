@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buffer.h: bytes that grow. One contiguous block, doubled when full, so that appending costs a constant on average.
+ * buffer.h: bytes that grow. One contiguous block, doubled when full, so that appending costs a constant on
+ * average.
  *
- * Place: a leaf. The record batch, texts that are put together and everything else that needs "more bytes at the end" stand
- * on it. Any one thread at a time; nothing here blocks.
+ * Place: a leaf. The record batch, texts that are put together and everything else that needs "more bytes at
+ * the end" stand on it. Any one thread at a time; nothing here blocks.
  *
  * Invariants
  *   1. size <= capacity <= BUFFER_SIZE_MAX; bytes is NULL only while capacity is 0.
@@ -22,7 +23,9 @@
 /** The largest a buffer grows: more is a runaway, and is refused with TROUPE_TOO_LARGE. */
 #define BUFFER_SIZE_MAX ((size_t)1 << 30)
 
-/** Growing bytes. A buffer of all zeros is empty and ready; the fields are read freely and written only here. */
+/**
+ * Growing bytes. A buffer of all zeros is empty and ready; the fields are read freely and written only here.
+ */
 struct buffer {
     unsigned char *bytes;
     size_t size;
@@ -44,7 +47,10 @@ void buffer_truncate(struct buffer *buffer, size_t size);
 /** Makes room for `more` further bytes. TROUPE_NO_MEMORY, or TROUPE_TOO_LARGE beyond BUFFER_SIZE_MAX. */
 TROUPE_MUST_CHECK troupe_status buffer_reserve(struct buffer *buffer, size_t more);
 
-/** Adds `size` bytes at the end and gives their place for the caller to write; they are not cleared. Errors of reserve. */
+/**
+ * Adds `size` bytes at the end and gives their place for the caller to write; they are not cleared. Errors of
+ * reserve.
+ */
 TROUPE_MUST_CHECK troupe_status buffer_extend(struct buffer *buffer, size_t size, void **ret_bytes);
 
 /** Adds a copy of `size` bytes at the end; `bytes` must not lie inside this buffer. Errors of reserve. */

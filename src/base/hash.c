@@ -45,7 +45,9 @@ static inline void sip_word(struct sip *sip, uint64_t word)
     sip->v0 ^= word;
 }
 
-/* Everything but the last rounds. The last word holds the bytes left over and, in its top byte, the length. */
+/*
+ * Everything but the last rounds. The last word holds the bytes left over and, in its top byte, the length.
+ */
 static struct sip sip_absorb(const struct hash_key *key, uint64_t variant, const void *bytes, size_t size)
 {
     struct sip sip = {

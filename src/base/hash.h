@@ -2,11 +2,13 @@
 /*
  * hash.h: hashes for tables and for recognising the same bytes again.
  *
- * Place: a leaf. Names come from users, who may choose them so that a plain hash puts all of them in one place; texts are
- * therefore hashed with SipHash-2-4 under a key (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012; the 128-bit
- * form is the authors' own variant). Numbers that we assign ourselves need no key: hash_number only spreads their bits.
+ * Place: a leaf. Names come from users, who may choose them so that a plain hash puts all of them in one
+ * place; texts are therefore hashed with SipHash-2-4 under a key (Aumasson and Bernstein, "SipHash: a fast
+ * short-input PRF", 2012; the 128-bit form is the authors' own variant). Numbers that we assign ourselves
+ * need no key: hash_number only spreads their bits.
  *
- * The results are stored (idempotency keys are kept as 128-bit hashes), so these functions never change. Any thread.
+ * The results are stored (idempotency keys are kept as 128-bit hashes), so these functions never change. Any
+ * thread.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

@@ -88,7 +88,10 @@ void heap_remove(struct heap *heap, struct heap_node *node)
     heap_node_init(node);
     if (last.node == node)
         return;
-    /* The last entry fills the hole. It came from another branch, so it may belong above the hole as well as below. */
+    /*
+     * The last entry fills the hole. It came from another branch, so it may belong above the hole as well as
+     * below.
+     */
     if (position > 0 && is_before(&last, &heap->entries[(position - 1) / 2]))
         sift_up(heap, position, last);
     else
@@ -115,8 +118,9 @@ static size_t keep_first(struct heap_entry *list, size_t count, size_t limit, co
 }
 
 /*
- * Walks the tree depth first without a stack: down to a child while it can be among the results, else to the next place in
- * order. A subtree whose top is too late, or after the last of a full list, holds nothing for us (invariant 1).
+ * Walks the tree depth first without a stack: down to a child while it can be among the results, else to the
+ * next place in order. A subtree whose top is too late, or after the last of a full list, holds nothing for
+ * us (invariant 1).
  */
 size_t heap_peek_until(const struct heap *heap, int64_t until, struct heap_entry *ret_entries, size_t limit)
 {

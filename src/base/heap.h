@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.h: what comes first. A binary heap of nodes that live inside the caller's own structs, ordered by a key and, among equal
- * keys, by a second number, so that the order never depends on chance. Any node can be taken out or moved in O(log n), because
- * it knows its place.
+ * heap.h: what comes first. A binary heap of nodes that live inside the caller's own structs, ordered by a
+ * key and, among equal keys, by a second number, so that the order never depends on chance. Any node can be
+ * taken out or moved in O(log n), because it knows its place.
  *
  * Place: a leaf; the due times and the returned messages of a role stand on it. Any one thread at a time.
  *
  * Invariants
  *   1. entries[i] is not before its parent entries[(i - 1) / 2].
- *   2. entries[node->position].node == node for each node inside; a node outside has the position HEAP_OUTSIDE.
- *   3. After heap_reserve(heap, n), n calls of heap_insert allocate nothing: a fold that must not fail relies on it.
+ *   2. entries[node->position].node == node for each node inside; a node outside has the position
+ *      HEAP_OUTSIDE.
+ *   3. After heap_reserve(heap, n), n calls of heap_insert allocate nothing: a fold that must not fail relies
+ *      on it.
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
@@ -70,8 +72,8 @@ void heap_remove(struct heap *heap, struct heap_node *node);
 const struct heap_entry *heap_first(const struct heap *heap);
 
 /**
- * Writes the entries with key <= `until` into `ret_entries`, the first ones in order, at most `limit`, and returns how many.
- * Changes nothing, so a decision can look ahead. O(k^2) for k = limit, which is small.
+ * Writes the entries with key <= `until` into `ret_entries`, the first ones in order, at most `limit`, and
+ * returns how many. Changes nothing, so a decision can look ahead. O(k^2) for k = limit, which is small.
  */
 size_t heap_peek_until(const struct heap *heap, int64_t until, struct heap_entry *ret_entries, size_t limit);
 

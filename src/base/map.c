@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c: finds the place of a thing by its hash; map.h has the design and the invariants. Any one thread at a time.
+ * map.c: finds the place of a thing by its hash; map.h has the design and the invariants. Any one thread at a
+ * time.
  */
 #include "base/map.h"
 
@@ -86,7 +87,8 @@ troupe_status map_add(struct map *map, uint64_t hash, uint32_t index)
     return status;
 }
 
-uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, const void *context, const void *key)
+uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, const void *context,
+                  const void *key)
 {
     if (map->count == 0)
         return MAP_NONE;
@@ -99,7 +101,10 @@ uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, 
     return MAP_NONE;
 }
 
-/* Closes the gap at `position`: a follower moves into it unless it lies between its home and itself (invariant 2). */
+/*
+ * Closes the gap at `position`: a follower moves into it unless it lies between its home and itself
+ * (invariant 2).
+ */
 static void close_gap(struct map *map, size_t gap)
 {
     size_t mask = map->capacity - 1;

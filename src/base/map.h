@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.h: finds the place of a thing by its hash. The things themselves lie in an array of the caller; the map holds only the
- * lower 32 bits of each hash and the thing's index, 8 bytes a slot, so that a table of a million messages costs 16 MB at most
- * and a lookup touches one or two cache lines.
+ * map.h: finds the place of a thing by its hash. The things themselves lie in an array of the caller; the map
+ * holds only the lower 32 bits of each hash and the thing's index, 8 bytes a slot, so that a table of a
+ * million messages costs 16 MB at most and a lookup touches one or two cache lines.
  *
  *     struct map map = {0};
- *     map_add(&map, hash, index)                        after checking with map_find that it is not there
- *     map_find(&map, hash, is_equal, context, key)      is_equal(context, index, key) compares with the caller's array
+ *     map_add(&map, hash, index)                      after checking with map_find that it is not there
+ *     map_find(&map, hash, is_equal, context, key)    is_equal(context, index, key) compares with the array
  *
- * Open addressing with linear probing; removal shifts the followers back, so there are no tombstones and lookups do not grow
- * slower with churn. Place: a leaf. Any one thread at a time.
+ * Open addressing with linear probing; removal shifts the followers back, so there are no tombstones and
+ * lookups do not grow slower with churn. Place: a leaf. Any one thread at a time.
  *
  * Invariants
  *   1. capacity is 0 or a power of two; count <= 3/4 of capacity, so a probe always ends at an empty slot.
  *   2. Every slot between a thing's home (its hash modulo capacity) and its place is taken.
- *   3. After map_reserve(map, n), n calls of map_insert allocate nothing: a fold that must not fail relies on it.
+ *   3. After map_reserve(map, n), n calls of map_insert allocate nothing: a fold that must not fail relies on
+ *      it.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -60,7 +61,8 @@ void map_insert(struct map *map, uint64_t hash, uint32_t index);
 TROUPE_MUST_CHECK troupe_status map_add(struct map *map, uint64_t hash, uint32_t index);
 
 /** The index of the thing with this hash for which is_equal holds, or MAP_NONE. */
-uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, const void *context, const void *key);
+uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, const void *context,
+                  const void *key);
 
 /** Takes out the thing with this hash and index; whether it was there. */
 bool map_remove(struct map *map, uint64_t hash, uint32_t index);

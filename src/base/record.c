@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record.c: events as bytes that stay readable; record.h has the layout and the invariants. Any one thread at a time.
+ * record.c: events as bytes that stay readable; record.h has the layout and the invariants. Any one thread at
+ * a time.
  */
 #include "base/record.h"
 
@@ -37,7 +38,8 @@ void record_batch_truncate(struct record_batch *batch, uint32_t count, size_t si
     batch->count = count;
 }
 
-troupe_status record_batch_add(struct record_batch *batch, uint32_t type, uint16_t version, size_t size, void **ret_body)
+troupe_status record_batch_add(struct record_batch *batch, uint32_t type, uint16_t version, size_t size,
+                               void **ret_body)
 {
     if (size > RECORD_BODY_MAX)
         return TROUPE_TOO_LARGE;
@@ -59,8 +61,8 @@ troupe_status record_batch_add(struct record_batch *batch, uint32_t type, uint16
     return TROUPE_OK;
 }
 
-troupe_status record_batch_append(struct record_batch *batch, uint32_t type, uint16_t version, const void *body,
-                                  size_t size)
+troupe_status record_batch_append(struct record_batch *batch, uint32_t type, uint16_t version,
+                                  const void *body, size_t size)
 {
     void *place;
     troupe_status status = record_batch_add(batch, type, version, size, &place);

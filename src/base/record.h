@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record.h: events as bytes that stay readable. A record is one event: a type, a version, and a flat body; a batch is the
- * records of one decision, back to back in one block, which the journal appends as it is and all or nothing.
+ * record.h: events as bytes that stay readable. A record is one event: a type, a version, and a flat body; a
+ * batch is the records of one decision, back to back in one block, which the journal appends as it is and all
+ * or nothing.
  *
- * Place on a message's way: org decides and writes a batch -> the journal stores its bytes -> org folds the same bytes. What is
- * folded after a restart is byte for byte what was folded before it. Any one thread at a time; nothing here blocks.
+ * Place on a message's way: org decides and writes a batch -> the journal stores its bytes -> org folds the
+ * same bytes. What is folded after a restart is byte for byte what was folded before it. Any one thread at a
+ * time; nothing here blocks.
  *
  *     0        4         6        8        12       16                16 + size      padded to 8
  *     +--------+---------+--------+--------+--------+------------------+-------------+
  *     | type   | version | flags  | size   | zero   | body             | zeros       |
  *     +--------+---------+--------+--------+--------+------------------+-------------+
  *
- * The header is the machine's own order, which is little-endian: the static assert in record.c refuses any other machine. The
- * bodies are flat messages (troupe/message.h): they begin at a multiple of 8, so they are read in place.
+ * The header is the machine's own order, which is little-endian: the static assert in record.c refuses any
+ * other machine. The bodies are flat messages (troupe/message.h): they begin at a multiple of 8, so they are
+ * read in place.
  *
  * Invariants
- *   1. A record begins at a multiple of RECORD_ALIGNMENT and takes a multiple of it; padding and the last header word are zero.
+ *   1. A record begins at a multiple of RECORD_ALIGNMENT and takes a multiple of it; padding and the last
+ *      header word are zero.
  *   2. size counts the body without padding, and is at most RECORD_BODY_MAX.
- *   3. batch.bytes.size is the sum of what the records take, and batch.count their number: always both or neither.
+ *   3. batch.bytes.size is the sum of what the records take, and batch.count their number: always both or
+ *      neither.
  *   4. flags belong to the journal and the wire; they are 0 in a batch that was just decided.
  *
  * How a caller walks bytes that come from anywhere, also from a damaged disk:
@@ -68,7 +73,10 @@ struct record {
     const void *body;
 };
 
-/** The records of one decision. All zeros is empty and ready; the fields are read freely and written only here. */
+/**
+ * The records of one decision. All zeros is empty and ready; the fields are read freely and written only
+ * here.
+ */
 struct record_batch {
     struct buffer bytes;
     uint32_t count;
@@ -96,22 +104,27 @@ void record_batch_done(struct record_batch *batch);
 /** Forgets the records and keeps the block: the next decision then allocates nothing. */
 void record_batch_clear(struct record_batch *batch);
 
-/** Forgets what was added after the batch had `count` records in `size` bytes, for a decision that ends in a refusal. */
+/**
+ * Forgets what was added after the batch had `count` records in `size` bytes, for a decision that ends in a
+ * refusal.
+ */
 void record_batch_truncate(struct record_batch *batch, uint32_t count, size_t size);
 
 /**
- * Adds a record with a body of `size` zeroed bytes and gives the body's place to write; good until the next call on the batch.
- * TROUPE_NO_MEMORY, TROUPE_TOO_LARGE beyond RECORD_BODY_MAX, TROUPE_LIMIT beyond RECORD_COUNT_MAX; the batch is then as it was.
+ * Adds a record with a body of `size` zeroed bytes and gives the body's place to write; good until the next
+ * call on the batch. TROUPE_NO_MEMORY, TROUPE_TOO_LARGE beyond RECORD_BODY_MAX, TROUPE_LIMIT beyond
+ * RECORD_COUNT_MAX; the batch is then as it was.
  */
-TROUPE_MUST_CHECK troupe_status record_batch_add(struct record_batch *batch, uint32_t type, uint16_t version, size_t size,
-                                                 void **ret_body);
+TROUPE_MUST_CHECK troupe_status record_batch_add(struct record_batch *batch, uint32_t type, uint16_t version,
+                                                 size_t size, void **ret_body);
 
 /** Adds a record whose body is a copy of `size` bytes. Errors of record_batch_add. */
-TROUPE_MUST_CHECK troupe_status record_batch_append(struct record_batch *batch, uint32_t type, uint16_t version,
-                                                    const void *body, size_t size);
+TROUPE_MUST_CHECK troupe_status record_batch_append(struct record_batch *batch, uint32_t type,
+                                                    uint16_t version, const void *body, size_t size);
 
 /** Adds every record of another batch. Errors of record_batch_add. */
-TROUPE_MUST_CHECK troupe_status record_batch_join(struct record_batch *batch, const struct record_batch *other);
+TROUPE_MUST_CHECK troupe_status record_batch_join(struct record_batch *batch,
+                                                  const struct record_batch *other);
 
 /** A walk over `size` bytes, which must begin at a multiple of 8 and outlive the walk. */
 struct record_cursor record_cursor_at(const void *bytes, size_t size);
@@ -120,8 +133,8 @@ struct record_cursor record_cursor_at(const void *bytes, size_t size);
 struct record_cursor record_cursor_of(const struct record_batch *batch);
 
 /**
- * The next record. TROUPE_END after the last one; TROUPE_MALFORMED where the bytes are no record (cut short, a size beyond the
- * limit, padding or the zero word not zero), and again at every further call.
+ * The next record. TROUPE_END after the last one; TROUPE_MALFORMED where the bytes are no record (cut short,
+ * a size beyond the limit, padding or the zero word not zero), and again at every further call.
  */
 TROUPE_MUST_CHECK troupe_status record_next(struct record_cursor *cursor, struct record *ret_record);
 

@@ -70,7 +70,10 @@ static void things_with_the_same_hash_are_told_apart(void **state)
     map_done(&map);
 }
 
-/* Hashes of few values make long runs that wrap around the end of the table; a plain array says what must be found. */
+/*
+ * Hashes of few values make long runs that wrap around the end of the table; a plain array says what must be
+ * found.
+ */
 static void map_agrees_with_an_array_under_random_adding_and_removing(void **state)
 {
     (void)state;

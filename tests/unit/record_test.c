@@ -144,7 +144,10 @@ static void count_at_the_limit_is_taken_and_one_more_is_refused(void **state)
     record_batch_done(&batch);
 }
 
-/* Walks `size` bytes of a copy that is exactly as long, so that the address sanitizer sees a read past the end. */
+/*
+ * Walks `size` bytes of a copy that is exactly as long, so that the address sanitizer sees a read past the
+ * end.
+ */
 static troupe_status walk(const void *bytes, size_t size, size_t *ret_seen)
 {
     unsigned char *copy = malloc(size == 0 ? 1 : size);
