@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * name.c: what things are called; name.h has the rule. Pure functions, any thread.
+ */
+#include "org/name.h"
+
+#include <string.h>
+
+_Static_assert(ORG_ACTOR_NAME_LEN_MAX + 1 == ORG_NAME_LEN_MAX, "\"@\" and an actor's name are a name");
+
+/* By hand and not by ctype: the rule does not depend on a locale. */
+static bool is_name_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' ||
+           byte == '.';
+}
+
+/* The length of the part at the start of `text`, or 0 when it is not a good one. */
+static size_t part_len(const char *text)
+{
+    size_t len = 0;
+    bool is_only_dots = true;
+    for (; is_name_byte(text[len]); len++)
+        is_only_dots = is_only_dots && text[len] == '.';
+    return is_only_dots ? 0 : len;
+}
+
+bool org_name_is_role(const char *text)
+{
+    if (strnlen(text, ORG_NAME_LEN_MAX + 1) > ORG_NAME_LEN_MAX)
+        return false;
+    for (;;) {
+        size_t len = part_len(text);
+        if (len == 0)
+            return false;
+        text += len;
+        if (*text == '\0')
+            return true;
+        if (*text != '/')
+            return false;
+        text++;
+    }
+}
+
+bool org_name_is_actor(const char *text)
+{
+    size_t len = part_len(text);
+    return len > 0 && len <= ORG_ACTOR_NAME_LEN_MAX && text[len] == '\0';
+}
+
+bool org_name_is_address(const char *text)
+{
+    return text[0] == '@' ? org_name_is_actor(text + 1) : org_name_is_role(text);
+}
+
+size_t org_name_slug(const char *text, size_t len_max, char *ret_slug)
+{
+    size_t len = 0;
+    bool is_gap = false;
+    bool is_only_dots = true;
+    for (; *text != '\0' && len < len_max; text++) {
+        char byte = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
+        if (!is_name_byte(byte) || byte == '-') {
+            is_gap = len > 0;
+            continue;
+        }
+        if (is_gap) {
+            if (len + 1 >= len_max)
+                break; /* the gap would be the end */
+            ret_slug[len++] = '-';
+            is_gap = false;
+        }
+        ret_slug[len++] = byte;
+        is_only_dots = is_only_dots && byte == '.';
+    }
+    if (is_only_dots)
+        len = 0;
+    ret_slug[len] = '\0';
+    return len;
+}
+
+void org_name_personal(const char *actor, char *ret_name)
+{
+    size_t len = strnlen(actor, ORG_ACTOR_NAME_LEN_MAX);
+    ret_name[0] = '@';
+    memcpy(ret_name + 1, actor, len);
+    ret_name[len + 1] = '\0';
+}
