@@ -112,6 +112,15 @@ class Includes(Planted):
     def test_example_sees_only_the_public_header(self):
         self.finds_in_c('#include "core/mailbox.h"\n', 1, "a user has only <troupe.h>", path="examples/a.c")
 
+    def test_library_in_a_room_that_does_not_know_it_is_named(self):
+        self.finds_in_c("#include <sqlite3.h>\n", 1, "org includes sqlite3.h", path="src/org/a.c")
+        self.finds_in_c("#include <jansson.h>\n", 1, "for org, server, cli")
+        self.accepts_in_c("#include <sqlite3.h>\n", path="src/journal/a.c")
+
+    def test_organisation_that_acts_is_named(self):
+        self.finds_in_c("#include <sys/socket.h>\n", 1, "others act", path="src/org/a.c")
+        self.accepts_in_c("#include <sys/socket.h>\n", path="src/server/a.c")
+
     def test_include_in_a_comment_is_no_include(self):
         self.accepts_in_c('int x; /*\n#include "org/role.h"\n*/\n')
 
