@@ -2,9 +2,9 @@
 /*
  * troupe.h: the one header of libtroupe, an actor runtime for C.
  *
- * An actor has private state and a bounded mailbox, handles one message at a time, can create actors and change its own
- * behaviour, and has a supervisor that decides what happens when it fails. Whoever sends to an actor holds a troupe_ref, a
- * plain 64-bit value, and cannot tell where the actor lives.
+ * An actor has private state and a bounded mailbox, handles one message at a time, can create actors and
+ * change its own behaviour, and has a supervisor that decides what happens when it fails. Whoever sends to
+ * an actor holds a troupe_ref, a plain 64-bit value, and cannot tell where the actor lives.
  *
  * Reading order, one concept a file:
  *   troupe/status.h      every status code and its text
@@ -21,11 +21,13 @@
  *   troupe/observe.h     counters and dead letters
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
  *
- * Contexts. Most calls begin with who acts: a `troupe_self *` inside a handler, or a `troupe_system *` on any other thread.
- * Such a parameter is written `from` and takes either. A troupe_self is valid only during the call that received it.
+ * Contexts. Most calls begin with who acts: a `troupe_self *` inside a handler, or a `troupe_system *` on
+ * any other thread. Such a parameter is written `from` and takes either. A troupe_self is valid only during
+ * the call that received it.
  *
- * Errors. Fallible calls return a troupe_status that must be looked at, and write their `ret_` outputs only on TROUPE_OK.
- * The library never logs, never exits the process for the world's failures and never sets errno for its own.
+ * Errors. Fallible calls return a troupe_status that must be looked at, and write their `ret_` outputs only
+ * on TROUPE_OK. The library never logs, never exits the process for the world's failures and never sets
+ * errno for its own.
  */
 #ifndef TROUPE_H
 #define TROUPE_H

@@ -5,9 +5,9 @@
  *   spawn --> starting --start() ok--> running --stop, exit, failure, shutdown--> stopping --stop()--> ended
  *                  \--start() fails: stop() is not called--> ended
  *
- * An actor runs on one worker at a time and is never re-entered: its state needs no locks. When it ends, however it ends, its
- * state is freed, its name is free, its timers and watches are gone, whoever monitors it is told, and what is left in its
- * mailbox becomes dead letters.
+ * An actor runs on one worker at a time and is never re-entered: its state needs no locks. When it ends,
+ * however it ends, its state is freed, its name is free, its timers and watches are gone, whoever monitors
+ * it is told, and what is left in its mailbox becomes dead letters.
  */
 #ifndef TROUPE_ACTOR_H
 #define TROUPE_ACTOR_H
@@ -43,15 +43,17 @@ typedef struct troupe_behaviour {
     troupe_status (*start)(troupe_self *self);
 
     /**
-     * Handles one message, which is borrowed until return. TROUPE_UNEXPECTED refuses the message (it becomes a dead letter and
-     * whoever asked is told) and the actor goes on; any other status but TROUPE_OK is a failure that ends the actor.
+     * Handles one message, which is borrowed until return. TROUPE_UNEXPECTED refuses the message (it
+     * becomes a dead letter and whoever asked is told) and the actor goes on; any other status but
+     * TROUPE_OK is a failure that ends the actor.
      */
     troupe_status (*receive)(troupe_self *self, const troupe_message *message);
 
     /**
-     * Optional. Runs after the last message of each batch (the mailbox is empty or the batch limit is reached) and after
-     * start: the place for work that is cheaper in groups, as one commit for many appends. Statuses mean what they mean for
-     * receive, TROUPE_UNEXPECTED excepted, which is a failure here.
+     * Optional. Runs after the last message of each batch (the mailbox is empty or the batch limit is
+     * reached) and after start: the place for work that is cheaper in groups, as one commit for many
+     * appends. Statuses mean what they mean for receive, TROUPE_UNEXPECTED excepted, which is a failure
+     * here.
      */
     troupe_status (*flush)(troupe_self *self);
 
@@ -61,12 +63,12 @@ typedef struct troupe_behaviour {
 
 /** Options of troupe_spawn; zero means the default for every member. */
 typedef struct troupe_spawn_options {
-    const void *state;           /**< initial state, `state_size` bytes, copied; NULL: zeros */
-    const char *name;            /**< registered before the first message; NULL: none */
-    uint32_t mailbox_len_max;    /**< messages; default TROUPE_MAILBOX_LEN_DEFAULT */
-    uint32_t mailbox_bytes_max;  /**< bytes of headers and bodies; default TROUPE_MAILBOX_BYTES_DEFAULT */
-    bool own_thread;             /**< a thread of its own, so that it may block */
-    troupe_status *ret_status;   /**< where the status goes; NULL: the ref alone tells */
+    const void *state;          /**< initial state, `state_size` bytes, copied; NULL: zeros */
+    const char *name;           /**< registered before the first message; NULL: none */
+    uint32_t mailbox_len_max;   /**< messages; default TROUPE_MAILBOX_LEN_DEFAULT */
+    uint32_t mailbox_bytes_max; /**< bytes of headers and bodies; default TROUPE_MAILBOX_BYTES_DEFAULT */
+    bool own_thread;            /**< a thread of its own, so that it may block */
+    troupe_status *ret_status;  /**< where the status goes; NULL: the ref alone tells */
 } troupe_spawn_options;
 
 /** As troupe_spawn, which is what users call. */
@@ -74,12 +76,14 @@ TROUPE_API troupe_ref troupe_context_spawn(troupe_context *from, const troupe_be
                                            const troupe_spawn_options *options);
 
 /**
- * Creates an actor and returns its ref at once; it starts when a worker comes to it. Messages sent meanwhile wait.
- * Returns troupe_ref_none() and writes `*options->ret_status` when it cannot be done: TROUPE_NO_MEMORY, TROUPE_INVALID
- * (behaviour without receive, bounds over their limits), TROUPE_NAME_TAKEN, TROUPE_LIMIT (actors_max), TROUPE_STOPPING,
- * TROUPE_IO (no thread could be had). `options` may be NULL. The actor is temporary: nobody restarts it; see supervisor.h.
+ * Creates an actor and returns its ref at once; it starts when a worker comes to it. Messages sent
+ * meanwhile wait. Returns troupe_ref_none() and writes `*options->ret_status` when it cannot be done:
+ * TROUPE_NO_MEMORY, TROUPE_INVALID (behaviour without receive, bounds over their limits),
+ * TROUPE_NAME_TAKEN, TROUPE_LIMIT (actors_max), TROUPE_STOPPING, TROUPE_IO (no thread could be had).
+ * `options` may be NULL. The actor is temporary: nobody restarts it; see supervisor.h.
  */
-#define troupe_spawn(from, behaviour, options) troupe_context_spawn(TROUPE_CONTEXT(from), (behaviour), (options))
+#define troupe_spawn(from, behaviour, options)                                                               \
+    troupe_context_spawn(TROUPE_CONTEXT(from), (behaviour), (options))
 
 /** The actor's own ref. */
 TROUPE_API troupe_ref troupe_self_ref(const troupe_self *self);
@@ -87,16 +91,20 @@ TROUPE_API troupe_ref troupe_self_ref(const troupe_self *self);
 /** The actor's private state: `state_size` bytes that nobody else touches; NULL when the size is 0. */
 TROUPE_API void *troupe_state(troupe_self *self);
 
-/** From the next message on, the actor behaves so. The new behaviour's state_size must not be larger: TROUPE_INVALID. */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_become(troupe_self *self, const troupe_behaviour *behaviour);
+/**
+ * From the next message on, the actor behaves so. The new behaviour's state_size must not be larger:
+ * TROUPE_INVALID.
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_become(troupe_self *self,
+                                                         const troupe_behaviour *behaviour);
 
 /** Ends this actor, normally, when the handler has returned. The rest of the mailbox becomes dead letters. */
 TROUPE_API void troupe_exit(troupe_self *self);
 
 /**
  * Ends this actor as failed when the handler has returned, with a text that says why (copied, at most
- * TROUPE_REASON_TEXT_MAX bytes are kept). Returns `reason` (TROUPE_FAILED when that was TROUPE_OK) so that a handler can
- * `return troupe_fail(self, TROUPE_IO, "disk gone")`.
+ * TROUPE_REASON_TEXT_MAX bytes are kept). Returns `reason` (TROUPE_FAILED when that was TROUPE_OK) so that
+ * a handler can `return troupe_fail(self, TROUPE_IO, "disk gone")`.
  */
 TROUPE_API troupe_status troupe_fail(troupe_self *self, troupe_status reason, const char *text);
 
@@ -107,8 +115,8 @@ TROUPE_API troupe_status troupe_fail(troupe_self *self, troupe_status reason, co
 TROUPE_API void troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason);
 
 /**
- * Asks an actor to end with `reason`. It handles what was queued before (TROUPE_KILLED: it does not) and then ends. A ref that
- * finds nobody is fine. Never refused.
+ * Asks an actor to end with `reason`. It handles what was queued before (TROUPE_KILLED: it does not) and
+ * then ends. A ref that finds nobody is fine. Never refused.
  */
 #define troupe_shutdown(from, who, reason) troupe_context_shutdown(TROUPE_CONTEXT(from), (who), (reason))
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ask.h: request and reply. The asker goes on with other messages; the reply, or the reason why there is none, comes to
- * a continuation. The reply's place is reserved when the question is sent: a reply is never refused. Every ask ends exactly once.
+ * ask.h: request and reply. The asker goes on with other messages; the reply, or the reason why there is
+ * none, comes to a continuation. The reply's place is reserved when the question is sent: a reply is never
+ * refused. Every ask ends exactly once.
  */
 #ifndef TROUPE_ASK_H
 #define TROUPE_ASK_H
@@ -22,12 +23,14 @@ typedef struct troupe_asker {
 } troupe_asker;
 
 /**
- * What runs in the asker when the ask ends. TROUPE_OK comes with the reply, borrowed until return; otherwise `reply` is NULL and
- * `status` says why: TROUPE_TIMEOUT, TROUPE_NO_ACTOR (it ended first), TROUPE_UNEXPECTED, or what troupe_refuse was given.
- * The returned status means what it means for receive. It is not called when the asker itself ends first.
+ * What runs in the asker when the ask ends. TROUPE_OK comes with the reply, borrowed until return;
+ * otherwise `reply` is NULL and `status` says why: TROUPE_TIMEOUT, TROUPE_NO_ACTOR (it ended first), the
+ * reason of its failure when it failed over this very question, TROUPE_UNEXPECTED, or what troupe_refuse
+ * was given. The returned status means what it means for receive. It is not called when the asker itself
+ * ends first.
  */
-typedef troupe_status (*troupe_reply_handler)(troupe_self *self, troupe_status status, const troupe_message *reply,
-                                              void *context);
+typedef troupe_status (*troupe_reply_handler)(troupe_self *self, troupe_status status,
+                                              const troupe_message *reply, void *context);
 
 /** The longest time to wait for a reply, in milliseconds. */
 #define TROUPE_ASK_TIMEOUT_MS_MAX 4294967295u
@@ -40,7 +43,8 @@ static inline troupe_asker troupe_asker_of(const troupe_message *message)
 }
 
 /** As troupe_ask, with the fields given as a struct. */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeout_ms,
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to,
+                                                             uint32_t timeout_ms,
                                                              troupe_reply_handler on_reply, void *context,
                                                              const troupe_type *type, const void *fields);
 
@@ -48,41 +52,46 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_ask_fields(troupe_self *self, 
 TROUPE_API troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const troupe_type *type,
                                              const void *fields);
 
-/** Ends an ask without a reply: the asker's continuation gets `status` (not TROUPE_OK). A plain send is left alone. */
+/**
+ * Ends an ask without a reply: the asker's continuation gets `status` (not TROUPE_OK). A plain send is left
+ * alone.
+ */
 TROUPE_API void troupe_refuse(troupe_self *self, troupe_asker asker, troupe_status status);
 
 /** As troupe_call, with the fields given as a struct. */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t timeout_ms,
-                                                              troupe_message **ret_reply, const troupe_type *type,
-                                                              const void *fields);
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_call_fields(troupe_system *system, troupe_ref to,
+                                                              uint32_t timeout_ms, troupe_message **ret_reply,
+                                                              const troupe_type *type, const void *fields);
 
 /** Frees a message that troupe_call gave, and clears the pointer. NULL is fine. */
 TROUPE_API void troupe_message_free(troupe_system *system, troupe_message **message);
 
 /**
- * Asks: troupe_ask(self, to, timeout_ms, on_reply, context, type, .field = value, ...). On TROUPE_OK, on_reply will run once. Errors,
- * after which it will not: those of troupe_send. `context` must stay valid until then; the actor's state does.
+ * Asks: troupe_ask(self, to, timeout_ms, on_reply, context, type, .field = value, ...). On TROUPE_OK,
+ * on_reply will run once. Errors, after which it will not: those of troupe_send. `context` must stay valid
+ * until then; the actor's state does.
  */
-#define troupe_ask(self, to, timeout_ms, on_reply, context, ...)                                                       \
+#define troupe_ask(self, to, timeout_ms, on_reply, context, ...)                                             \
     TROUPE__ASK((self), (to), (timeout_ms), (on_reply), (context), __VA_ARGS__, )
-#define TROUPE__ASK(self, to, timeout_ms, on_reply, context, type, ...)                                                \
+#define TROUPE__ASK(self, to, timeout_ms, on_reply, context, type, ...)                                      \
     troupe_ask_fields(self, to, timeout_ms, on_reply, context, &type##_type, TROUPE_FIELDS(type, __VA_ARGS__))
 
 /**
- * Answers: troupe_reply(self, asker, type, .field = value, ...). When `asker.ask` is 0 it is a plain, bounded send to asker.ref.
- * The second answer to one ask is a dead letter.
+ * Answers: troupe_reply(self, asker, type, .field = value, ...). When `asker.ask` is 0 it is a plain,
+ * bounded send to asker.ref. The second answer to one ask is a dead letter.
  */
 #define troupe_reply(self, asker, ...) TROUPE__REPLY((self), (asker), __VA_ARGS__, )
-#define TROUPE__REPLY(self, asker, type, ...)                                                                          \
+#define TROUPE__REPLY(self, asker, type, ...)                                                                \
     troupe_reply_fields(self, asker, &type##_type, TROUPE_FIELDS(type, __VA_ARGS__))
 
 /**
- * Asks from a thread outside and blocks until the reply, which then belongs to the caller (troupe_message_free):
- * troupe_call(system, to, timeout_ms, &reply, type, .field = value, ...). Inside a handler: TROUPE_IN_HANDLER.
+ * Asks from a thread outside and blocks until the reply, which then belongs to the caller
+ * (troupe_message_free): troupe_call(system, to, timeout_ms, &reply, type, .field = value, ...). Inside a
+ * handler: TROUPE_IN_HANDLER.
  */
-#define troupe_call(system, to, timeout_ms, ret_reply, ...)                                                            \
+#define troupe_call(system, to, timeout_ms, ret_reply, ...)                                                  \
     TROUPE__CALL((system), (to), (timeout_ms), (ret_reply), __VA_ARGS__, )
-#define TROUPE__CALL(system, to, timeout_ms, ret_reply, type, ...)                                                     \
+#define TROUPE__CALL(system, to, timeout_ms, ret_reply, type, ...)                                           \
     troupe_call_fields(system, to, timeout_ms, ret_reply, &type##_type, TROUPE_FIELDS(type, __VA_ARGS__))
 
 #ifdef __cplusplus

@@ -2,8 +2,9 @@
 /*
  * message.h: declaring, sending and reading typed messages.
  *
- * A message is flat: a header and a body of fixed members followed by the bytes of its texts, which the members name by
- * offset. There are no pointers in it, so the same bytes can cross to another process or into a journal.
+ * A message is flat: a header and a body of fixed members followed by the bytes of its texts, which the
+ * members name by offset. There are no pointers in it, so the same bytes can cross to another process or
+ * into a journal.
  *
  * A field list declares a type once, and everything about it follows from the list:
  *
@@ -16,8 +17,9 @@
  *     greet_type     the description: name, id, version, fields
  *     greet_of(m)    the body of a message of this type and version, or NULL
  *
- * Kinds of field: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool ref text bytes. A third argument to F makes a fixed array of any kind
- * but the last two: F(u32, samples, 4). A type without fields is declared with TROUPE_MESSAGE_EMPTY(tick).
+ * Kinds of field: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool ref text bytes. A third argument to F makes a
+ * fixed array of any kind but the last two: F(u32, samples, 4). A type without fields is declared with
+ * TROUPE_MESSAGE_EMPTY(tick).
  *
  * Sending:  troupe_send(self, to, greet, .name = "world", .times = 1);
  * Reading:  const greet *m = greet_of(message);  puts(troupe_text(message, m->name));
@@ -44,14 +46,20 @@ extern "C" {
 /** The longest deadline, in milliseconds: 24 days. */
 #define TROUPE_DEADLINE_MS_MAX 2073600000u
 
-/** How soon a message is taken. SYSTEM is for the runtime's own notices; it cannot be sent, and is never refused or dropped. */
+/**
+ * How soon a message is taken. SYSTEM is for the runtime's own notices; it cannot be sent, and is never
+ * refused or dropped.
+ */
 typedef enum troupe_class {
     TROUPE_CLASS_NORMAL = 0,
     TROUPE_CLASS_URGENT = 1,
     TROUPE_CLASS_SYSTEM = 2,
 } troupe_class;
 
-/** Where the bytes of a text or bytes field are: an offset from the start of the body. A text is followed by a NUL not counted here. */
+/**
+ * Where the bytes of a text or bytes field are: an offset from the start of the body. A text is followed by
+ * a NUL not counted here.
+ */
 typedef struct troupe_span {
     uint32_t offset;
     uint32_t size;
@@ -78,10 +86,13 @@ typedef struct troupe_message {
     uint8_t flags;               /**< private */
 } troupe_message;
 
-/** What can be said with any message, beside its fields: `.envelope.message_class`, `.envelope.deadline_ms`. */
+/**
+ * What can be said with any message, beside its fields: `.envelope.message_class`, `.envelope.deadline_ms`.
+ */
 typedef struct troupe_envelope {
     uint32_t message_class; /**< TROUPE_CLASS_NORMAL or TROUPE_CLASS_URGENT */
-    uint32_t deadline_ms;   /**< 0: none. Not handled within this time, it becomes a dead letter: TROUPE_EXPIRED */
+    uint32_t
+        deadline_ms; /**< 0: none. Not handled within this time, it becomes a dead letter: TROUPE_EXPIRED */
 } troupe_envelope;
 
 /** The kinds of field. */
@@ -162,17 +173,25 @@ static inline troupe_bytes troupe_bytes_of(const troupe_message *message, troupe
     return troupe_flat_bytes(troupe_body(message), span);
 }
 
-/** How many bytes the body takes that these fields make; SIZE_MAX when over TROUPE_BODY_SIZE_MAX. NULL texts count as "". */
+/**
+ * How many bytes the body takes that these fields make; SIZE_MAX when over TROUPE_BODY_SIZE_MAX. NULL texts
+ * count as "".
+ */
 TROUPE_API size_t troupe_flat_size(const troupe_type *type, const void *fields);
 
-/** Writes the body of `size` = troupe_flat_size bytes, all of them, 8-byte aligned. For journals and other media; sends do it themselves. */
+/**
+ * Writes the body of `size` = troupe_flat_size bytes, all of them, 8-byte aligned. For journals and other
+ * media; sends do it themselves.
+ */
 TROUPE_API void troupe_flat_write(const troupe_type *type, const void *fields, void *body, size_t size);
 
 /**
- * Whether bytes from elsewhere are a body of this type: the size, every span within it and not in the fixed members, texts ended by
- * their NUL and without another, bools 0 or 1. Errors: TROUPE_MALFORMED. `body` must be 8-byte aligned.
+ * Whether bytes from elsewhere are a body of this type: the size, every span within it and not in the fixed
+ * members, texts ended by their NUL and without another, bools 0 or 1. Errors: TROUPE_MALFORMED. `body`
+ * must be 8-byte aligned.
  */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_check(const troupe_type *type, const void *body, size_t size);
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_check(const troupe_type *type, const void *body,
+                                                             size_t size);
 
 /** As troupe_send, with the fields given as a struct. */
 TROUPE_API troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
@@ -182,22 +201,28 @@ TROUPE_API troupe_status troupe_send_fields(troupe_context *from, troupe_ref to,
  * As troupe_send, with a body that is flat already (it passes troupe_flat_check, or came out of a message).
  * For forwarding what was stored.
  */
-TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type, const void *body,
-                                          size_t size);
+TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type,
+                                          const void *body, size_t size);
 
-/** Passes a message on: a copy, with its original sender and ask, so that the answer goes to whoever asked. Errors: as troupe_send. */
+/**
+ * Passes a message on: a copy, with its original sender and ask, so that the answer goes to whoever asked.
+ * Errors: as troupe_send.
+ */
 TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message);
 
 /**
- * Sends: troupe_send(from, to, type, .field = value, ...). `from` is a self or a system. Never blocks; any thread.
- * Errors: TROUPE_FULL (the mailbox is at its bound: the message was not taken), TROUPE_NO_ACTOR, TROUPE_NO_MEMORY, TROUPE_TOO_LARGE,
- * TROUPE_INVALID (class or deadline out of range).
+ * Sends: troupe_send(from, to, type, .field = value, ...). `from` is a self or a system. Never blocks; any
+ * thread. Errors: TROUPE_FULL (the mailbox is at its bound: the message was not taken), TROUPE_NO_ACTOR,
+ * TROUPE_NO_MEMORY, TROUPE_TOO_LARGE, TROUPE_INVALID (class or deadline out of range).
  */
 #define troupe_send(from, to, ...) TROUPE__SEND((from), (to), __VA_ARGS__, )
-#define TROUPE__SEND(from, to, type, ...)                                                                              \
+#define TROUPE__SEND(from, to, type, ...)                                                                    \
     troupe_send_fields(TROUPE_CONTEXT(from), to, &type##_type, TROUPE_FIELDS(type, __VA_ARGS__))
 
-/** The fields of one message: TROUPE_FIELDS(greet, .name = "world") is a pointer to a struct that lives as long as its block. */
+/**
+ * The fields of one message: TROUPE_FIELDS(greet, .name = "world") is a pointer to a struct that lives as
+ * long as its block.
+ */
 #ifdef __cplusplus
 #define TROUPE_FIELDS(type, ...) troupe__address(type##_fields{.troupe__begin = 0, __VA_ARGS__})
 #define TROUPE__ZERO = {}
@@ -211,18 +236,23 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__MEMBER(...) TROUPE__PICK(__VA_ARGS__, TROUPE__MEMBER_ARRAY, TROUPE__MEMBER_ONE, )(__VA_ARGS__)
 #define TROUPE__MEMBER_ONE(kind, name) TROUPE__FLAT_##kind name;
 #define TROUPE__MEMBER_ARRAY(kind, name, count) TROUPE__FLAT_##kind name[count];
-#define TROUPE__ARGUMENT(...) TROUPE__PICK(__VA_ARGS__, TROUPE__ARGUMENT_ARRAY, TROUPE__ARGUMENT_ONE, )(__VA_ARGS__)
+#define TROUPE__ARGUMENT(...)                                                                                \
+    TROUPE__PICK(__VA_ARGS__, TROUPE__ARGUMENT_ARRAY, TROUPE__ARGUMENT_ONE, )(__VA_ARGS__)
 #define TROUPE__ARGUMENT_ONE(kind, name) TROUPE__GIVEN_##kind name TROUPE__ZERO;
 #define TROUPE__ARGUMENT_ARRAY(kind, name, count) TROUPE__GIVEN_##kind name[count] TROUPE__ZERO;
-#define TROUPE__DESCRIBE(...) TROUPE__PICK(__VA_ARGS__, TROUPE__DESCRIBE_ARRAY, TROUPE__DESCRIBE_ONE, )(__VA_ARGS__)
+#define TROUPE__DESCRIBE(...)                                                                                \
+    TROUPE__PICK(__VA_ARGS__, TROUPE__DESCRIBE_ARRAY, TROUPE__DESCRIBE_ONE, )(__VA_ARGS__)
 #define TROUPE__DESCRIBE_ONE(kind, name) TROUPE__DESCRIBE_ARRAY(kind, name, 1)
-#define TROUPE__DESCRIBE_ARRAY(kind, name, count)                                                                      \
+#define TROUPE__DESCRIBE_ARRAY(kind, name, count)                                                            \
     {#name, TROUPE__KIND_##kind, count, offsetof(troupe__body, name), offsetof(troupe__given, name)},
 #define TROUPE__VARIES(...) TROUPE__PICK(__VA_ARGS__, TROUPE__VARIES_ARRAY, TROUPE__VARIES_ONE, )(__VA_ARGS__)
 #define TROUPE__VARIES_ONE(kind, name) +(TROUPE__KIND_##kind >= TROUPE_FIELD_text)
 #define TROUPE__VARIES_ARRAY(kind, name, count) +0
 
-/* The C type of each kind: in a body, and as given by a sender. `_Bool` is what the word bool has become by then. */
+/*
+ * The C type of each kind: in a body, and as given by a sender. `_Bool` is what the word bool has become by
+ * then.
+ */
 #define TROUPE__FLAT_u8 uint8_t
 #define TROUPE__FLAT_u16 uint16_t
 #define TROUPE__FLAT_u32 uint32_t
@@ -269,51 +299,60 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__KIND_text TROUPE_FIELD_text
 #define TROUPE__KIND_bytes TROUPE_FIELD_bytes
 
-/** Declares a message type, version 1, from its field list. At file scope, without a semicolon; it may stand in many files. */
+/**
+ * Declares a message type, version 1, from its field list. At file scope, without a semicolon; it may stand
+ * in many files.
+ */
 #define TROUPE_MESSAGE(NAME, LIST) TROUPE_MESSAGE_VERSION(NAME, 1, LIST)
 
-/** Declares a later version of a message type. A receiver takes the version it was compiled with and refuses others. */
-#define TROUPE_MESSAGE_VERSION(NAME, NUMBER, LIST)                                                                     \
-    typedef struct NAME {                                                                                              \
-        LIST(TROUPE__MEMBER)                                                                                           \
-    } NAME;                                                                                                            \
-    typedef struct NAME##_fields {                                                                                     \
-        uint64_t troupe__begin;                                                                                        \
-        troupe_envelope envelope TROUPE__ZERO;                                                                         \
-        LIST(TROUPE__ARGUMENT)                                                                                         \
-    } NAME##_fields;                                                                                                   \
-    static inline const troupe_field *NAME##__describe(void)                                                           \
-    {                                                                                                                  \
-        typedef NAME troupe__body;                                                                                     \
-        typedef NAME##_fields troupe__given;                                                                           \
-        static const troupe_field list[] = {LIST(TROUPE__DESCRIBE)};                                                   \
-        return list;                                                                                                   \
-    }                                                                                                                  \
-    TROUPE__TYPE(NAME, NUMBER, (0 LIST(TROUPE__VARIES)) == 0, sizeof(NAME), (0 LIST(TROUPE__COUNT)), NAME##__describe())
+/**
+ * Declares a later version of a message type. A receiver takes the version it was compiled with and refuses
+ * others.
+ */
+#define TROUPE_MESSAGE_VERSION(NAME, NUMBER, LIST)                                                           \
+    typedef struct NAME {                                                                                    \
+        LIST(TROUPE__MEMBER)                                                                                 \
+    } NAME;                                                                                                  \
+    typedef struct NAME##_fields {                                                                           \
+        uint64_t troupe__begin;                                                                              \
+        troupe_envelope envelope TROUPE__ZERO;                                                               \
+        LIST(TROUPE__ARGUMENT)                                                                               \
+    } NAME##_fields;                                                                                         \
+    static inline const troupe_field *NAME##__describe(void)                                                 \
+    {                                                                                                        \
+        typedef NAME troupe__body;                                                                           \
+        typedef NAME##_fields troupe__given;                                                                 \
+        static const troupe_field list[] = {LIST(TROUPE__DESCRIBE)};                                         \
+        return list;                                                                                         \
+    }                                                                                                        \
+    TROUPE__TYPE(NAME, NUMBER, (0 LIST(TROUPE__VARIES)) == 0, sizeof(NAME), (0 LIST(TROUPE__COUNT)),         \
+                 NAME##__describe())
 
 /** Declares a message type without fields. */
-#define TROUPE_MESSAGE_EMPTY(NAME)                                                                                     \
-    typedef struct NAME {                                                                                              \
-        char nothing;                                                                                                  \
-    } NAME;                                                                                                            \
-    typedef struct NAME##_fields {                                                                                     \
-        uint64_t troupe__begin;                                                                                        \
-        troupe_envelope envelope TROUPE__ZERO;                                                                         \
-    } NAME##_fields;                                                                                                   \
+#define TROUPE_MESSAGE_EMPTY(NAME)                                                                           \
+    typedef struct NAME {                                                                                    \
+        char nothing;                                                                                        \
+    } NAME;                                                                                                  \
+    typedef struct NAME##_fields {                                                                           \
+        uint64_t troupe__begin;                                                                              \
+        troupe_envelope envelope TROUPE__ZERO;                                                               \
+    } NAME##_fields;                                                                                         \
     TROUPE__TYPE(NAME, 1, true, 0, 0, NULL)
 
 #define TROUPE__COUNT(...) +1
-#define TROUPE__TYPE(NAME, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, FIELDS)                                                \
-    static troupe_type NAME##_type __attribute__((unused)) = {#NAME, 0, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, NULL};    \
-    __attribute__((constructor)) static void NAME##__identify(void)                                                    \
-    {                                                                                                                  \
-        NAME##_type.id = troupe_type_id(#NAME);                                                                        \
-        NAME##_type.fields = FIELDS;                                                                                   \
-    }                                                                                                                  \
-    __attribute__((unused)) static inline const NAME *NAME##_of(const troupe_message *message)                         \
-    {                                                                                                                  \
-        return message->type == NAME##_type.id && message->version == (NUMBER) ? (const NAME *)troupe_body(message)    \
-                                                                               : NULL;                                 \
+#define TROUPE__TYPE(NAME, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, FIELDS)                                      \
+    static troupe_type NAME##_type                                                                           \
+        __attribute__((unused)) = {#NAME, 0, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, NULL};                     \
+    __attribute__((constructor)) static void NAME##__identify(void)                                          \
+    {                                                                                                        \
+        NAME##_type.id = troupe_type_id(#NAME);                                                              \
+        NAME##_type.fields = FIELDS;                                                                         \
+    }                                                                                                        \
+    __attribute__((unused)) static inline const NAME *NAME##_of(const troupe_message *message)               \
+    {                                                                                                        \
+        return message->type == NAME##_type.id && message->version == (NUMBER)                               \
+                   ? (const NAME *)troupe_body(message)                                                      \
+                   : NULL;                                                                                   \
     }
 
 #ifdef __cplusplus

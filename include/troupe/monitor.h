@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor.h: hearing of an actor's end. A monitor is one-way and one-shot, as in Erlang: the watcher receives one troupe_down,
- * in its system lane, also when the watched had ended before (reason TROUPE_NO_ACTOR). The memory for the notice is
- * taken when the monitor is made, so that the end of an actor can always be told.
+ * monitor.h: hearing of an actor's end. A monitor is one-way and one-shot, as in Erlang: the watcher
+ * receives one troupe_down, in its system lane, also when the watched had ended before (reason
+ * TROUPE_NO_ACTOR). The memory for the notice is taken when the monitor is made, so that the end of an
+ * actor can always be told.
  */
 #ifndef TROUPE_MONITOR_H
 #define TROUPE_MONITOR_H
@@ -21,7 +22,8 @@ extern "C" {
 TROUPE_MESSAGE(troupe_down, TROUPE_DOWN_FIELDS)
 
 /** Watches `who`. Writes the monitor's number, unique within the watcher. Errors: TROUPE_NO_MEMORY. */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_monitor);
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor(troupe_self *self, troupe_ref who,
+                                                          uint64_t *ret_monitor);
 
 /** Ends a monitor. When it returns, no troupe_down for it will be delivered. Unknown numbers are fine. */
 TROUPE_API void troupe_demonitor(troupe_self *self, uint64_t monitor);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe.h: what a system counts. Counters are written by the worker they belong to and read by anybody: a reading is never torn, but
- * readings of several counters are not of one instant.
+ * observe.h: what a system counts. Counters are written by the worker they belong to and read by anybody: a
+ * reading is never torn, but readings of several counters are not of one instant.
  */
 #ifndef TROUPE_OBSERVE_H
 #define TROUPE_OBSERVE_H
@@ -14,19 +14,23 @@
 extern "C" {
 #endif
 
-/** Counters of a system since its start. Once it is quiet: sent = handled + dead_letters, refused ones not being sent. */
+/**
+ * Counters of a system since its start. Once it is quiet: sent = handled + dead_letters, refused ones not
+ * being sent.
+ */
 typedef struct troupe_counters {
     uint64_t actors_spawned;
     uint64_t actors_ended;
-    uint64_t actors_failed;   /**< of those that ended: by a failure */
-    uint64_t restarts;        /**< by supervisors */
-    uint64_t sent;            /**< accepted into a mailbox, system messages included */
-    uint64_t handled;         /**< taken out of a mailbox by a handler or continuation */
-    uint64_t refused;         /**< TROUPE_FULL */
-    uint64_t dead_letters;    /**< accepted but never handled: the actor ended, or it was UNEXPECTED, or cancelled */
-    uint64_t activations;     /**< times an actor was given a worker */
-    uint64_t moved;           /**< actors handed from a busy worker to an idle one */
-    uint64_t sleeps;          /**< times a worker went to sleep */
+    uint64_t actors_failed; /**< of those that ended: by a failure */
+    uint64_t restarts;      /**< by supervisors */
+    uint64_t sent;          /**< accepted into a mailbox, system messages included */
+    uint64_t handled;       /**< taken out of a mailbox by a handler or continuation */
+    uint64_t refused;       /**< TROUPE_FULL */
+    uint64_t
+        dead_letters; /**< accepted but never handled: the actor ended, or it was UNEXPECTED, or cancelled */
+    uint64_t activations; /**< times an actor was given a worker */
+    uint64_t moved;       /**< actors handed from a busy worker to an idle one */
+    uint64_t sleeps;      /**< times a worker went to sleep */
 } troupe_counters;
 
 /** Adds up the counters of all workers. Any thread. */
@@ -34,15 +38,17 @@ TROUPE_API void troupe_system_counters(troupe_system *system, troupe_counters *r
 
 /** What is known of one actor. */
 typedef struct troupe_actor_info {
-    const char *behaviour;   /**< its behaviour's name; lives as long as the behaviour */
-    uint64_t created;        /**< the how-manieth actor of the system it is, from 1 */
-    uint64_t handled;        /**< messages */
-    uint32_t depth;          /**< messages waiting */
-    uint32_t bytes;          /**< of messages waiting */
-    uint32_t worker;         /**< the worker it belongs to now */
+    const char *behaviour; /**< its behaviour's name; lives as long as the behaviour */
+    uint64_t created;      /**< the how-manieth actor of the system it is, from 1 */
+    uint64_t handled;      /**< messages */
+    uint32_t depth;        /**< messages waiting */
+    uint32_t bytes;        /**< of messages waiting */
+    uint32_t worker;       /**< the worker it belongs to now */
 } troupe_actor_info;
 
-/** Reads what is known of an actor. Errors: TROUPE_NO_ACTOR. Any thread; see the head for what a reading is. */
+/**
+ * Reads what is known of an actor. Errors: TROUPE_NO_ACTOR. Any thread; see the head for what a reading is.
+ */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_actor_inspect(troupe_system *system, troupe_ref who,
                                                                 troupe_actor_info *ret_info);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ref.h: what names an actor. A ref is a 64-bit value: place, generation, slot. It can be copied, stored, sent and compared
- * freely, on any thread, for ever. A stale ref finds nobody; it never finds somebody else, because a slot whose generations are
- * used up is retired.
+ * ref.h: what names an actor. A ref is a 64-bit value: place, generation, slot. It can be copied, stored,
+ * sent and compared freely, on any thread, for ever. A stale ref finds nobody; it never finds somebody
+ * else, because a slot whose generations are used up is retired.
  *
  *    63      56 55              28 27               0
  *   +----------+------------------+------------------+

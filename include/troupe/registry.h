@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry.h: names for actors. A name has one holder; it is free the moment its holder has ended. An actor has at most one name.
+ * registry.h: names for actors. A name has one holder; it is free the moment its holder has ended. An actor
+ * has at most one name.
  */
 #ifndef TROUPE_REGISTRY_H
 #define TROUPE_REGISTRY_H
@@ -19,7 +20,10 @@ extern "C" {
 /** As troupe_whereis, which is what users call. */
 TROUPE_API troupe_ref troupe_context_whereis(troupe_context *from, const char *name);
 
-/** Gives this actor a name. Errors: TROUPE_NAME_TAKEN, TROUPE_INVALID (empty, too long, or the actor has one), TROUPE_NO_MEMORY. */
+/**
+ * Gives this actor a name. Errors: TROUPE_NAME_TAKEN, TROUPE_INVALID (empty, too long, or the actor has
+ * one), TROUPE_NO_MEMORY.
+ */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_register(troupe_self *self, const char *name);
 
 /** Gives up this actor's name, if it has one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * system.h: a system is a set of workers (threads), the actors that they run and the clock and randomness those see. A process
- * may have several; they share nothing.
+ * system.h: a system is a set of workers (threads), the actors that they run and the clock and randomness
+ * those see. A process may have several; they share nothing.
  *
  *   (none) --troupe_start--> running --troupe_stop: drains, then stops the actors in order--> (none)
  */
@@ -30,36 +30,39 @@ typedef struct troupe_context troupe_context;
 
 /** The simulated environment, see sim.h. A seed of 0 means: the real one. */
 typedef struct troupe_simulation {
-    uint64_t seed;               /**< every choice of the run comes from it; 0 = not simulated */
-    double refuse_probability;   /**< a bounded send is refused as FULL, 0 to 1 */
+    uint64_t seed;                /**< every choice of the run comes from it; 0 = not simulated */
+    double refuse_probability;    /**< a bounded send is refused as FULL, 0 to 1 */
     double no_memory_probability; /**< an allocation of a message or an actor fails, 0 to 1 */
 } troupe_simulation;
 
 /** Options of troupe_start; zero means the default for every member. */
 typedef struct troupe_options {
-    uint32_t workers;             /**< threads that run actors, 1 to TROUPE_WORKERS_MAX; default: the processors allowed */
-    uint32_t actors_max;          /**< the most live actors; default and most: 2^28 - 1 */
-    uint32_t drain_ms;            /**< how long troupe_stop lets work go on before it stops actors; default 2000 */
-    troupe_simulation simulate;   /**< a seed makes the system simulated */
+    uint32_t
+        workers; /**< threads that run actors, 1 to TROUPE_WORKERS_MAX; default: the processors allowed */
+    uint32_t actors_max; /**< the most live actors; default and most: 2^28 - 1 */
+    uint32_t drain_ms;   /**< how long troupe_stop lets work go on before it stops actors; default 2000 */
+    troupe_simulation simulate; /**< a seed makes the system simulated */
 } troupe_options;
 
 /** The defaults, for those who like to see them named. */
-#define TROUPE_OPTIONS_DEFAULTS                                                                                        \
-    {                                                                                                                  \
-        0                                                                                                              \
+#define TROUPE_OPTIONS_DEFAULTS                                                                              \
+    {                                                                                                        \
+        0                                                                                                    \
     }
 
 /**
- * Starts a system. `options` may be NULL. On TROUPE_OK the system belongs to the caller, who ends it with troupe_stop.
- * Errors: TROUPE_INVALID, TROUPE_NO_MEMORY, TROUPE_IO (a thread or descriptor could not be had).
- * May be called on any thread that is not a worker.
+ * Starts a system. `options` may be NULL. On TROUPE_OK the system belongs to the caller, who ends it with
+ * troupe_stop. Errors: TROUPE_INVALID, TROUPE_NO_MEMORY, TROUPE_IO (a thread or descriptor could not be
+ * had). May be called on any thread that is not a worker.
  */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_start(troupe_system **ret_system, const troupe_options *options);
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_start(troupe_system **ret_system,
+                                                        const troupe_options *options);
 
 /**
- * Ends a system: waits until no actor has work (at most `drain_ms`), stops the actors in the reverse order of their creation,
- * supervisors before their children's parents, frees everything and clears *system. Returns 0, so that main can return it, or TROUPE_IN_HANDLER
- * inside a handler (the system then stays). Blocks. NULL and a pointer to NULL are accepted.
+ * Ends a system: waits until no actor has work (at most `drain_ms`), stops the actors in the reverse order
+ * of their creation, supervisors before their children's parents, frees everything and clears *system.
+ * Returns 0, so that main can return it, or TROUPE_IN_HANDLER inside a handler (the system then stays).
+ * Blocks. NULL and a pointer to NULL are accepted.
  */
 TROUPE_API int troupe_stop(troupe_system **system);
 
@@ -78,7 +81,10 @@ static inline troupe_context *troupe_system_context(troupe_system *system)
 /** Monotonic time of the system in nanoseconds since its start (virtual when simulated). */
 TROUPE_API uint64_t troupe_context_now_ns(troupe_context *from);
 
-/** The calendar's time in milliseconds since 1970 UTC (virtual when simulated: it begins at 2026-01-05T08:00:00Z). */
+/**
+ * The calendar's time in milliseconds since 1970 UTC (virtual when simulated: it begins at
+ * 2026-01-05T08:00:00Z).
+ */
 TROUPE_API int64_t troupe_context_unix_ms(troupe_context *from);
 
 /** 64 random bits, uniform; not for secrets. From the seed when simulated. */
@@ -89,10 +95,12 @@ TROUPE_API troupe_system *troupe_system_of(troupe_self *self);
 
 #ifdef __cplusplus
 }
+/** The context of a self. */
 static inline troupe_context *troupe_context_of(troupe_self *self)
 {
     return troupe_self_context(self);
 }
+/** The context of a system. */
 static inline troupe_context *troupe_context_of(troupe_system *system)
 {
     return troupe_system_context(system);
@@ -101,8 +109,8 @@ static inline troupe_context *troupe_context_of(troupe_system *system)
 #define TROUPE_CONTEXT(from) troupe_context_of(from)
 #else
 /** The context of a self or a system. */
-#define TROUPE_CONTEXT(from)                                                                                           \
-    _Generic((from), troupe_self *: troupe_self_context, troupe_system *: troupe_system_context)(from)
+#define TROUPE_CONTEXT(from)                                                                                 \
+    _Generic((from), troupe_self * : troupe_self_context, troupe_system * : troupe_system_context)(from)
 #endif
 
 /** Monotonic nanoseconds; `from` is a self or a system. */

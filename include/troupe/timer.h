@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h: timers belong to the actor that started them and end with it. When one is due, its owner receives a troupe_timeout in
- * the system lane. Times are of the system's clock: virtual when simulated.
+ * timer.h: timers belong to the actor that started them and end with it. When one is due, its owner
+ * receives a troupe_timeout in the system lane. Times are of the system's clock: virtual when simulated.
  */
 #ifndef TROUPE_TIMER_H
 #define TROUPE_TIMER_H
@@ -22,13 +22,18 @@ TROUPE_MESSAGE(troupe_timeout, TROUPE_TIMEOUT_FIELDS)
 #define TROUPE_TIMER_MS_MAX UINT64_C(3155760000000)
 
 /**
- * Starts a timer: first after `after_ms`, then every `every_ms` (0: once). Never fires early; resolution 1 ms. A periodic
- * timer whose owner is slow has at most one notice waiting. `ret_timer` may be NULL. Errors: TROUPE_NO_MEMORY, TROUPE_INVALID.
+ * Starts a timer: first after `after_ms`, then every `every_ms` (0: once). Never fires early; resolution 1
+ * ms. A periodic timer whose owner is slow has at most one notice waiting. `ret_timer` may be NULL. Errors:
+ * TROUPE_NO_MEMORY, TROUPE_INVALID.
  */
-TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_timer_start(troupe_self *self, uint64_t after_ms, uint64_t every_ms,
-                                                              uint64_t tag, uint64_t *ret_timer);
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_timer_start(troupe_self *self, uint64_t after_ms,
+                                                              uint64_t every_ms, uint64_t tag,
+                                                              uint64_t *ret_timer);
 
-/** Ends a timer of this actor. When it returns, no troupe_timeout for it will be delivered. Unknown numbers are fine. */
+/**
+ * Ends a timer of this actor. When it returns, no troupe_timeout for it will be delivered. Unknown numbers
+ * are fine.
+ */
 TROUPE_API void troupe_timer_cancel(troupe_self *self, uint64_t timer);
 
 #ifdef __cplusplus

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h: readiness of file descriptors as messages. A watch is one-shot: after its troupe_ready the owner reads or writes as
- * much as it likes and watches again. Watches end with their owner; the descriptor stays the owner's to close, after unwatching it.
+ * watch.h: readiness of file descriptors as messages. A watch is one-shot: after its troupe_ready the owner
+ * reads or writes as much as it likes and watches again. Watches end with their owner; the descriptor stays
+ * the owner's to close, after unwatching it.
  */
 #ifndef TROUPE_WATCH_H
 #define TROUPE_WATCH_H
@@ -27,8 +28,9 @@ enum {
 };
 
 /**
- * Waits for any of `events` on `fd`, once; watching again replaces what was asked. One owner per descriptor.
- * Errors: TROUPE_INVALID (not a pollable descriptor, no events, or another actor's), TROUPE_NO_MEMORY, TROUPE_IO.
+ * Waits for any of `events` on `fd`, once; watching again replaces what was asked. One owner per
+ * descriptor. Errors: TROUPE_INVALID (not a pollable descriptor, no events, or another actor's),
+ * TROUPE_NO_MEMORY, TROUPE_IO.
  */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_watch(troupe_self *self, int fd, uint32_t events);
 

@@ -18,7 +18,8 @@ enum {
 /* The polynomial 0x1EDC6F41, bits reversed. */
 #define POLYNOMIAL_REVERSED 0x82f63b78u
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a step reads eight bytes as one little-endian number");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "a step reads eight bytes as one little-endian number");
 
 static uint32_t tables[SLICES][BYTE_VALUES];
 
@@ -47,8 +48,8 @@ uint32_t checksum_extend(uint32_t checksum, const void *bytes, size_t size)
         memcpy(&word, at, sizeof(word));
         word ^= remainder;
         remainder = tables[7][word & 0xff] ^ tables[6][word >> 8 & 0xff] ^ tables[5][word >> 16 & 0xff] ^
-                    tables[4][word >> 24 & 0xff] ^ tables[3][word >> 32 & 0xff] ^ tables[2][word >> 40 & 0xff] ^
-                    tables[1][word >> 48 & 0xff] ^ tables[0][word >> 56];
+                    tables[4][word >> 24 & 0xff] ^ tables[3][word >> 32 & 0xff] ^
+                    tables[2][word >> 40 & 0xff] ^ tables[1][word >> 48 & 0xff] ^ tables[0][word >> 56];
     }
     for (; size > 0; size--, at++)
         remainder = (remainder >> BITS_PER_BYTE) ^ tables[0][(remainder ^ *at) & 0xff];

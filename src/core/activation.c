@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * activation.c: the end of a message's way. Every handler, continuation and callback of a user runs from
+ * here, on the home worker of its actor, with `worker->self` naming it.
+ *
+ * Invariants
+ *   1. is_queued is set during a turn, so what the actor sends to itself does not queue it again
+ *   2. a message taken out is either handled (counted so) or a dead letter, never both, never neither
+ *   3. a status other than OK from user code ends the actor, UNEXPECTED from receive excepted
+ */
+#include "core/activation.h"
+
+#include "core/extras.h"
+#include "core/mailbox.h"
+#include "core/monitor.h"
+#include "core/post.h"
+#include "core/scheduler.h"
+#include "core/trace.h"
+
+/* What the user's code answered: goes on or ends. */
+static void judge(struct actor *actor, troupe_status status)
+{
+    if (UNLIKELY(status != TROUPE_OK))
+        actor_ending(actor, status);
+}
+
+static void handled(struct worker *worker, struct actor *actor)
+{
+    counter_add(&worker->counters.handled, 1);
+    counter_add(&actor->handled, 1);
+}
+
+/* A message for the behaviour, which is disposed of afterwards. */
+static void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+    if (UNLIKELY(status == TROUPE_UNEXPECTED)) {
+        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        return;
+    }
+    handled(worker, actor);
+    judge(actor, status);
+    if (UNLIKELY(actor->phase == ACTOR_ENDING) && actor->reason != TROUPE_OK &&
+        message->flags == MESSAGE_USER)
+        post_refusal(worker, message->sender, message->ask,
+                     (troupe_status)actor->reason); /* it failed over this question */
+    message_dispose(worker, message);
+}
+
+/*
+ * The same for a notice that lives on: its memory stays with the timer or watch. A refusal is a dead letter
+ * in the counters only.
+ */
+static void receive_kept(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+    if (status == TROUPE_UNEXPECTED) {
+        counter_add(&worker->counters.dead_letters, 1);
+        return;
+    }
+    handled(worker, actor);
+    judge(actor, status);
+}
+
+static bool has_expired(struct worker *worker, const troupe_message *message)
+{
+    uint32_t now_ms = (uint32_t)(env_now_ns(worker->self.context.system->env) / 1000000);
+    return (int32_t)(now_ms - message->deadline_ms) > 0;
+}
+
+/* The end of an ask, with a reply, a refusal or the timeout. */
+static void ask_end(struct worker *worker, struct actor *actor, troupe_message *message, troupe_status status)
+{
+    struct handle *handle = handle_find(actor, HANDLE_ASK, message->ask);
+    if (handle == NULL) { /* it has ended already */
+        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        return;
+    }
+    troupe_reply_handler on_reply = handle->on_reply;
+    void *context = handle->context;
+    if (status != TROUPE_TIMEOUT)
+        timer_cancel(worker, handle->u.timer);
+    handle_drop(actor, message->ask);
+    handled(worker, actor);
+    judge(actor, on_reply(&worker->self, status, status == TROUPE_OK ? message : NULL, context));
+    message_dispose(worker, message);
+}
+
+static void timer_due(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    struct timer *timer = (struct timer *)(void *)message;
+    uint64_t id = message->ask;
+    if (timer->is_ask) {
+        ask_end(worker, actor, message, TROUPE_TIMEOUT);
+        return;
+    }
+    if (handle_find(actor, HANDLE_TIMER, id) == NULL) { /* cancelled while it was on its way */
+        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        return;
+    }
+    if (timer->every_ms == 0) {
+        handle_drop(actor, id);
+        message->ask = 0;
+        receive(worker, actor, message);
+        return;
+    }
+    message->ask = 0; /* the behaviour is not asked anything */
+    receive_kept(worker, actor, message);
+    message->ask = id;
+    if (handle_find(actor, HANDLE_TIMER, id) != NULL)
+        timer_again(worker, timer);
+    else
+        message_dispose(worker, message);
+}
+
+static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    if (handle_find(actor, HANDLE_WATCH, message->ask) == NULL) {
+        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        return;
+    }
+    receive_kept(worker, actor, message);
+    message_dispose(worker, message);
+}
+
+static void down(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    uint64_t monitor = ((const troupe_down *)troupe_body(message))->monitor;
+    if (handle_find(actor, HANDLE_MONITOR, monitor) == NULL) {
+        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        return;
+    }
+    handle_drop(actor, monitor);
+    receive(worker, actor, message);
+}
+
+static void dispatch(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    if (LIKELY(message->flags == MESSAGE_USER)) {
+        if (UNLIKELY(message->deadline_ms != 0) && has_expired(worker, message))
+            post_dead_letter(worker, message, TROUPE_EXPIRED);
+        else
+            receive(worker, actor, message);
+        return;
+    }
+    switch ((enum message_kind)message->flags) {
+    case MESSAGE_USER:
+        break;
+    case MESSAGE_REPLY:
+        ask_end(worker, actor, message, TROUPE_OK);
+        break;
+    case MESSAGE_REFUSAL:
+        ask_end(worker, actor, message, *(const troupe_status *)troupe_body(message));
+        break;
+    case MESSAGE_TIMER:
+        timer_due(worker, actor, message);
+        break;
+    case MESSAGE_READY:
+        descriptor_ready(worker, actor, message);
+        break;
+    case MESSAGE_MONITOR:
+        handled(worker, actor);
+        monitor_accept(worker, actor, message);
+        break;
+    case MESSAGE_DOWN:
+        down(worker, actor, message);
+        break;
+    case MESSAGE_DEMONITOR:
+        handled(worker, actor);
+        monitor_forget(worker, actor, message);
+        break;
+    case MESSAGE_SHUTDOWN:
+        if (actor->is_supervisor) {
+            receive(worker, actor, message);
+            break;
+        }
+        handled(worker, actor);
+        actor_ending(actor, *(const troupe_status *)troupe_body(message));
+        message_dispose(worker, message);
+        break;
+    case MESSAGE_STARTED:
+    case MESSAGE_CHILD:
+        receive(worker, actor, message);
+        break;
+    }
+}
+
+/* The first turn: start(), and word to the parent. */
+static void start(struct worker *worker, struct actor *actor)
+{
+    actor->phase = ACTOR_RUNNING;
+    if (load_relaxed(&actor->behaviour)->start != NULL)
+        judge(actor, load_relaxed(&actor->behaviour)->start(&worker->self));
+    bool has_failed = actor->phase == ACTOR_ENDING && actor->reason != TROUPE_OK;
+    actor->has_started = !has_failed;
+    if (!has_failed && !actor->is_supervisor)
+        actor_started(worker, actor);
+}
+
+void activation_run(struct worker *worker, struct actor *actor)
+{
+    worker->self.actor = actor;
+    counter_add(&worker->counters.activations, 1);
+    uint32_t turns = scheduler_batch(worker);
+    uint32_t done = 0;
+    bool has_begun = actor->phase == ACTOR_STARTING;
+    if (UNLIKELY(has_begun))
+        start(worker, actor);
+    while (done < turns && LIKELY(actor->phase == ACTOR_RUNNING)) {
+        troupe_message *message = mailbox_pop(worker, actor);
+        if (message == NULL)
+            break;
+        done++;
+        trace_message(worker, actor, message);
+        dispatch(worker, actor, message);
+    }
+    if (load_relaxed(&actor->behaviour)->flush != NULL && actor->phase == ACTOR_RUNNING &&
+        (done > 0 || has_begun)) {
+        troupe_status status = load_relaxed(&actor->behaviour)->flush(&worker->self);
+        judge(actor, status);
+    }
+    worker->housekeeping_in -= (int32_t)done;
+    if (UNLIKELY(actor->phase == ACTOR_ENDING)) {
+        actor_end(worker, actor);
+        return;
+    }
+    scheduler_yield(worker, actor);
+}

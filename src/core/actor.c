@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * actor.c: the beginning and the end of an actor. Beginning: a slot, state, name, then it is given to its
+ * home worker. End, in this order, so that whoever is told of the end finds it complete: stop(), the
+ * generation (no more sends), the name, handles, watchers, the mailbox, memory, the slot.
+ */
+#include "core/actor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/extras.h"
+#include "core/mailbox.h"
+#include "core/monitor.h"
+#include "core/post.h"
+#include "core/scheduler.h"
+
+troupe_ref actor_ref(const struct actor *actor)
+{
+    uint64_t generation = load_relaxed(&actor->generation);
+    return (troupe_ref){generation << TROUPE_REF_SLOT_BITS | actor->slot};
+}
+
+static troupe_status options_check(struct troupe_system *system, const troupe_behaviour *behaviour,
+                                   const troupe_spawn_options *options)
+{
+    if (behaviour == NULL || behaviour->receive == NULL || behaviour->state_size > TROUPE_STATE_SIZE_MAX ||
+        options->mailbox_len_max > TROUPE_MAILBOX_LEN_MAX ||
+        options->mailbox_bytes_max > TROUPE_MAILBOX_BYTES_MAX)
+        return TROUPE_INVALID;
+    return load_relaxed(&system->is_stopping) ? TROUPE_STOPPING : TROUPE_OK;
+}
+
+/* Fills a free slot, all but the home. */
+static troupe_status slot_fill(struct worker *worker, struct actor *actor, const troupe_behaviour *behaviour,
+                               const struct actor_options *options)
+{
+    const troupe_spawn_options *user = &options->user;
+    void *state = NULL;
+    if (behaviour->state_size > 0) {
+        state = slab_alloc(&worker->slab, behaviour->state_size);
+        if (state == NULL)
+            return TROUPE_NO_MEMORY;
+        if (user->state != NULL)
+            memcpy(state, user->state, behaviour->state_size);
+        else
+            memset(state, 0, behaviour->state_size);
+    }
+    memset(actor->lanes, 0, sizeof actor->lanes);
+    store_relaxed(&actor->len, 0);
+    store_relaxed(&actor->bytes, 0);
+    actor->len_max = user->mailbox_len_max != 0 ? user->mailbox_len_max : TROUPE_MAILBOX_LEN_DEFAULT;
+    actor->bytes_max = user->mailbox_bytes_max != 0 ? user->mailbox_bytes_max : TROUPE_MAILBOX_BYTES_DEFAULT;
+    store_relaxed(&actor->behaviour, behaviour);
+    actor->state = state;
+    actor->state_size = (uint32_t)behaviour->state_size;
+    actor->extras = NULL;
+    actor->parent = options->parent;
+    store_relaxed(&actor->created, fetch_add_relaxed(&worker->self.context.system->created, 1) + 1);
+    store_relaxed(&actor->handled, 0);
+    actor->phase = ACTOR_STARTING;
+    actor->is_queued = 0;
+    actor->is_pinned = user->own_thread;
+    actor->has_started = 0;
+    actor->is_supervisor = options->is_supervisor;
+    actor->reason = TROUPE_OK;
+    return TROUPE_OK;
+}
+
+/* Undoes slot_fill and gives the slot back. */
+static void slot_clear(struct worker *worker, struct actor *actor)
+{
+    slab_free(&worker->slab, actor->state, actor->state_size);
+    actor->state = NULL;
+    actor->phase = ACTOR_FREE;
+    worker_slot_return(worker, actor);
+}
+
+static troupe_status name_take(struct worker *worker, struct actor *actor, const char *name)
+{
+    struct extras *extras = extras_of(worker, actor);
+    char *copy = extras == NULL ? NULL : strdup(name);
+    if (copy == NULL)
+        return TROUPE_NO_MEMORY;
+    troupe_status status = registry_add(&worker->self.context.system->registry, name, actor_ref(actor));
+    if (status == TROUPE_OK)
+        extras->name = copy;
+    else
+        free(copy);
+    return status;
+}
+
+/* The worker a new actor is at home at: its own, the spawner's, or for spawns from outside each in turn. */
+static troupe_status home_choose(struct worker *worker, bool own_thread, struct worker **ret_home)
+{
+    struct troupe_system *system = worker->self.context.system;
+    if (own_thread && !system->env->is_simulated)
+        return system_worker_pinned(system, ret_home);
+    if (worker->index < system->worker_count)
+        *ret_home = worker;
+    else
+        *ret_home = system->workers[fetch_add_relaxed(&system->outside_next_home, 1) % system->worker_count];
+    return TROUPE_OK;
+}
+
+troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviour,
+                          const struct actor_options *options, troupe_ref *ret_ref)
+{
+    troupe_status status = options_check(from->system, behaviour, &options->user);
+    if (status != TROUPE_OK)
+        return status;
+    struct worker *worker = context_enter(from);
+    struct actor *actor = NULL;
+    struct worker *home = NULL;
+    status = worker_slot_take(worker, &actor);
+    if (status != TROUPE_OK)
+        goto leave;
+    status = slot_fill(worker, actor, behaviour, options);
+    if (status != TROUPE_OK) {
+        actor->state_size = 0;
+        goto give_back;
+    }
+    if (options->user.name != NULL)
+        status = name_take(worker, actor, options->user.name);
+    if (status == TROUPE_OK)
+        status = home_choose(worker, options->user.own_thread, &home);
+    if (status != TROUPE_OK)
+        goto give_back;
+    *ret_ref = actor_ref(actor);
+    counter_add(&worker->counters.actors_spawned, 1);
+    if (home == worker)
+        scheduler_spawned(worker, actor);
+    else
+        worker_deal(home, actor);
+    goto leave;
+give_back:
+    if (actor->extras != NULL && actor->extras->name != NULL)
+        registry_remove(&from->system->registry, actor->extras->name, actor_ref(actor));
+    extras_free(worker, actor);
+    slot_clear(worker, actor);
+leave:
+    context_leave(from);
+    return status;
+}
+
+troupe_ref troupe_context_spawn(troupe_context *from, const troupe_behaviour *behaviour,
+                                const troupe_spawn_options *options)
+{
+    struct actor_options all = {0};
+    if (options != NULL)
+        all.user = *options;
+    troupe_ref ref = troupe_ref_none();
+    troupe_status status = actor_spawn(from, behaviour, &all, &ref);
+    if (all.user.ret_status != NULL)
+        *all.user.ret_status = status;
+    return ref;
+}
+
+void actor_started(struct worker *worker, struct actor *actor)
+{
+    if (troupe_ref_is_none(actor->parent))
+        return;
+    troupe_message *message = message_new(worker, &troupe_started_type, sizeof(troupe_started));
+    if (message == NULL) { /* a child that nobody knows of must not be: it fails instead */
+        actor_ending(actor, TROUPE_NO_MEMORY);
+        return;
+    }
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_STARTED;
+    ((troupe_started *)(void *)(message + 1))->who = actor_ref(actor);
+    post_unbounded(worker, actor->parent, message);
+}
+
+void actor_ending(struct actor *actor, troupe_status reason)
+{
+    if (actor->phase == ACTOR_ENDING)
+        return;
+    actor->phase = ACTOR_ENDING;
+    actor->reason = (uint32_t)reason;
+}
+
+/*
+ * What is left becomes dead letters. Kept as NOTIFIED if a notice is under way: its arrival finds the
+ * slot's next tenant, or none.
+ */
+static void mailbox_empty(struct worker *worker, struct actor *actor)
+{
+    if (load_relaxed(&actor->arrived) != NULL)
+        mailbox_splice(worker, actor,
+                       MAILBOX_NOTIFIED); /* the generation is new: all of it is dead letters */
+    for (int i = 0; i < LANE_COUNT; i++) {
+        while (actor->lanes[i].first != NULL) {
+            troupe_message *message = actor->lanes[i].first;
+            actor->lanes[i].first = message->next;
+            post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        }
+    }
+}
+
+void actor_end(struct worker *worker, struct actor *actor)
+{
+    struct troupe_system *system = worker->self.context.system;
+    troupe_status reason = (troupe_status)actor->reason;
+    worker->self.actor = actor;
+    if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
+        load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
+    troupe_ref ref = actor_ref(actor);
+    /*
+     * Release pairs with the acquire in system_find: who still finds us pushed before our last splice, or
+     * to the next tenant.
+     */
+    store_release(&actor->generation, load_relaxed(&actor->generation) + 1);
+    if (actor->extras != NULL && actor->extras->name != NULL)
+        registry_remove(&system->registry, actor->extras->name, ref);
+    monitor_tell_all(worker, actor, reason);
+    extras_free(worker, actor);
+    mailbox_empty(worker, actor);
+    counter_add(&worker->counters.actors_ended, 1);
+    if (reason != TROUPE_OK && reason != TROUPE_SHUTDOWN)
+        counter_add(&worker->counters.actors_failed, 1);
+    slot_clear(worker, actor);
+}
+
+troupe_ref troupe_self_ref(const troupe_self *self)
+{
+    return actor_ref(self->actor);
+}
+
+void *troupe_state(troupe_self *self)
+{
+    return self->actor->state;
+}
+
+troupe_status troupe_become(troupe_self *self, const troupe_behaviour *behaviour)
+{
+    if (behaviour == NULL || behaviour->receive == NULL || behaviour->state_size > self->actor->state_size)
+        return TROUPE_INVALID;
+    store_relaxed(&self->actor->behaviour, behaviour);
+    return TROUPE_OK;
+}
+
+void troupe_exit(troupe_self *self)
+{
+    actor_ending(self->actor, TROUPE_OK);
+}
+
+troupe_status troupe_fail(troupe_self *self, troupe_status reason, const char *text)
+{
+    troupe_status status = reason == TROUPE_OK || reason == TROUPE_UNEXPECTED ? TROUPE_FAILED : reason;
+    struct extras *extras = extras_of(self->context.worker, self->actor);
+    if (extras != NULL && text != NULL) {
+        size_t len = strnlen(text, TROUPE_REASON_TEXT_MAX);
+        memcpy(extras->why, text, len);
+        extras->why[len] = '\0';
+    }
+    actor_ending(self->actor, status);
+    return status;
+}
+
+void troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason)
+{
+    struct worker *worker = context_enter(from);
+    troupe_message *message =
+        message_new(worker, &troupe_shutdown_request_type, sizeof(troupe_shutdown_request));
+    if (message != NULL) {
+        message->message_class = reason == TROUPE_KILLED ? TROUPE_CLASS_SYSTEM : TROUPE_CLASS_NORMAL;
+        message->flags = MESSAGE_SHUTDOWN;
+        ((troupe_shutdown_request *)(void *)(message + 1))->reason = (uint32_t)reason;
+        post_unbounded(worker, who, message);
+    }
+    context_leave(from);
+}

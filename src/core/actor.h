@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * actor.h: what an actor is in memory, and the life of one. The struct is the slot: slots live in chunks
+ * that are never given back while the system runs, so that a ref can be looked up without locks, counts or
+ * hazard pointers: a stale sender may touch a slot that has a new tenant, but never other memory, and the
+ * generation in the message tells the tenant that it is not meant (see mailbox.h, invariant 4).
+ *
+ *   FREE --actor_spawn--> STARTING --start() ok--> RUNNING --reason known--> ENDING --actor_end--> FREE,
+ *   next generation
+ *                                  \--start() fails--> ENDING
+ *
+ * Ownership: every slot, free or not, has one `home` worker. Only the home's thread touches the members
+ * marked so; it may give the slot to another worker (scheduler.h), which is the only way `home` changes.
+ */
+#ifndef TROUPE_CORE_ACTOR_H
+#define TROUPE_CORE_ACTOR_H
+
+#include <stdbool.h>
+#include <troupe.h>
+
+#include "base/atomic.h"
+
+struct worker;
+
+/* Where an actor is in its life. */
+enum actor_phase {
+    ACTOR_FREE = 0,
+    ACTOR_STARTING,
+    ACTOR_RUNNING,
+    ACTOR_ENDING,
+};
+
+/* Messages of one class in order: a list threaded through troupe_message.next. */
+struct lane {
+    troupe_message *first;
+    troupe_message *last;
+};
+
+enum {
+    LANE_COUNT = 3, /* one a troupe_class */
+};
+
+struct actor {
+    /* -- written by senders on any thread (mailbox.h) -- */
+    _Alignas(64)
+        troupe_message *_Atomic arrived; /* newest first; NULL, or a notice for the home is under way */
+    _Atomic uint64_t arrived_load;       /* of the bounded ones among them: count | bytes << 32 */
+    struct actor *arrival_next;  /* in worker.arrivals; by whoever made `arrived` non-NULL, then the home */
+    _Atomic uint32_t generation; /* by the home; senders compare */
+    _Atomic uint32_t home;       /* by the home; senders read where to put notices */
+    /* -- the home's -- */
+    struct lane lanes[LANE_COUNT];
+    _Atomic uint32_t len;   /* bounded messages in the lanes; written by the home, read by senders */
+    _Atomic uint32_t bytes; /* and what they weigh */
+    uint32_t len_max;
+    uint32_t bytes_max;
+    const troupe_behaviour *_Atomic behaviour; /* relaxed: others read only its name */
+    void *state;
+    struct actor *run_next; /* in a run queue, in worker.dealt, or in worker.slots_free */
+    struct actor *run_previous;
+    struct extras *extras;    /* what few actors need: extras.h; NULL until then */
+    troupe_ref parent;        /* told when start() has succeeded; none: nobody */
+    _Atomic uint64_t created; /* the how-manieth of the system */
+    _Atomic uint64_t handled;
+    uint32_t state_size; /* as allocated: become may need less */
+    uint32_t slot;
+    uint8_t phase;         /* an actor_phase */
+    uint8_t is_queued;     /* in a run queue, or running */
+    uint8_t is_pinned;     /* has a thread of its own: never given away */
+    uint8_t has_started;   /* start() has succeeded: stop() is owed */
+    uint8_t is_supervisor; /* gets shutdown requests as messages, and says itself when it has started */
+    uint32_t reason;       /* a troupe_status, once ENDING */
+};
+
+_Static_assert(sizeof(struct actor) <= 192, "an idle actor costs at most 192 bytes plus its state");
+
+/* What a spawn needs beyond the public options. */
+struct actor_options {
+    troupe_spawn_options user;
+    troupe_ref parent; /* told by a STARTED notice when start() has succeeded; none: nobody */
+    bool is_supervisor;
+};
+
+/* The ref of the present tenant of a slot. */
+troupe_ref actor_ref(const struct actor *actor);
+
+/* Creates an actor, see troupe_spawn. `from` is a worker's self or the system. */
+troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviour,
+                          const struct actor_options *options, troupe_ref *ret_ref);
+
+/* Marks an actor to end when its handler has returned. The first reason stays. */
+void actor_ending(struct actor *actor, troupe_status reason);
+
+/* Tells the parent, if there is one, that the actor has started. */
+void actor_started(struct worker *worker, struct actor *actor);
+
+/*
+ * Ends an actor that is ENDING, on its home's thread: stop(), name, handles, monitors, mailbox, state,
+ * slot.
+ */
+void actor_end(struct worker *worker, struct actor *actor);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.c: the asking and the answering side of request and reply; the end of an ask is in activation.c.
+ *
+ *   asker: handle ASK with its timeout --question, `ask` = handle id--> answerer asker: continuation
+ *   <--REPLY or REFUSAL in the system lane, same id-- answerer, or whoever buries the question
+ *
+ * The handle is the reply's reserved place: it exists before the question is sent, and the system lane is
+ * never full.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/extras.h"
+#include "core/post.h"
+#include "core/sim.h"
+
+troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeout_ms,
+                                troupe_reply_handler on_reply, void *context, const troupe_type *type,
+                                const void *fields)
+{
+    struct worker *worker = self->context.worker;
+    struct letter letter;
+    troupe_status status = on_reply == NULL ? TROUPE_INVALID : letter_init(&letter, to, type, fields);
+    if (status != TROUPE_OK)
+        return status;
+    uint64_t id;
+    struct handle *handle;
+    status = handle_new(worker, self->actor, HANDLE_ASK, &id, &handle);
+    if (status != TROUPE_OK)
+        return status;
+    handle->on_reply = on_reply;
+    handle->context = context;
+    letter.sender = actor_ref(self->actor);
+    letter.ask = id;
+    status = timer_new(worker, letter.sender, id, timeout_ms, 0, 0, true, &handle->u.timer);
+    if (status == TROUPE_OK) {
+        status = post_letter(worker, &letter);
+        if (status != TROUPE_OK)
+            timer_cancel(worker, handle->u.timer);
+    }
+    if (status != TROUPE_OK)
+        handle_drop(self->actor, id);
+    return status;
+}
+
+troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const troupe_type *type,
+                                  const void *fields)
+{
+    struct worker *worker = self->context.worker;
+    struct letter letter;
+    troupe_status status = letter_init(&letter, asker.ref, type, fields);
+    if (status != TROUPE_OK)
+        return status;
+    letter.sender = actor_ref(self->actor);
+    if (asker.ask == 0)
+        return post_letter(worker, &letter);
+    troupe_message *message = message_new(worker, type, letter.size);
+    if (message == NULL)
+        return TROUPE_NO_MEMORY;
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_REPLY;
+    message->ask = asker.ask;
+    message->sender = letter.sender;
+    troupe_flat_write(type, fields, message + 1, letter.size);
+    post_unbounded(worker, asker.ref, message);
+    return TROUPE_OK;
+}
+
+void troupe_refuse(troupe_self *self, troupe_asker asker, troupe_status status)
+{
+    post_refusal(self->context.worker, asker.ref, asker.ask, status == TROUPE_OK ? TROUPE_FAILED : status);
+}
+
+/*
+ * A thread outside that waits: a short-lived actor asks for it. The call outlives the actor's last use of
+ * it, since complete() is that use.
+ */
+struct call {
+    pthread_mutex_t lock;
+    pthread_cond_t is_over;
+    bool is_complete;
+    troupe_status status;
+    troupe_message *reply; /* from malloc */
+    troupe_ref to;
+    uint32_t timeout_ms;
+    const troupe_type *type;
+    const void *fields;
+};
+
+static void complete(struct call **call, troupe_status status, const troupe_message *reply)
+{
+    struct call *done = *call;
+    *call = NULL;
+    if (reply != NULL) {
+        size_t size = sizeof *reply + reply->size;
+        done->reply = malloc(size);
+        if (done->reply != NULL)
+            memcpy(done->reply, reply, size);
+        else
+            status = TROUPE_NO_MEMORY;
+    }
+    pthread_mutex_lock(&done->lock);
+    done->status = status;
+    done->is_complete = true;
+    pthread_cond_signal(&done->is_over);
+    pthread_mutex_unlock(&done->lock);
+}
+
+static troupe_status caller_on_reply(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                     void *context)
+{
+    (void)context;
+    complete(troupe_state(self), status, reply);
+    troupe_exit(self);
+    return TROUPE_OK;
+}
+
+static troupe_status caller_start(troupe_self *self)
+{
+    struct call **call = troupe_state(self);
+    troupe_status status = troupe_ask_fields(self, (*call)->to, (*call)->timeout_ms, caller_on_reply, NULL,
+                                             (*call)->type, (*call)->fields);
+    if (status != TROUPE_OK) {
+        complete(call, status, NULL);
+        troupe_exit(self);
+    }
+    return TROUPE_OK;
+}
+
+static troupe_status caller_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)self;
+    (void)message;
+    return TROUPE_UNEXPECTED;
+}
+
+static void caller_stop(troupe_self *self, troupe_status reason)
+{
+    struct call **call = troupe_state(self);
+    (void)reason;
+    if (*call != NULL)
+        complete(call, TROUPE_STOPPING, NULL);
+}
+
+static bool call_is_complete(void *context)
+{
+    return ((struct call *)context)->is_complete;
+}
+
+troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t timeout_ms,
+                                 troupe_message **ret_reply, const troupe_type *type, const void *fields)
+{
+    static const troupe_behaviour caller = {
+        .name = "caller",
+        .state_size = sizeof(struct call *),
+        .start = caller_start,
+        .receive = caller_receive,
+        .stop = caller_stop,
+    };
+    if (worker_current != NULL)
+        return TROUPE_IN_HANDLER;
+    struct call call = {.to = to, .timeout_ms = timeout_ms, .type = type, .fields = fields};
+    struct call *state = &call;
+    troupe_status status;
+    troupe_spawn_options options = {.state = &state, .ret_status = &status};
+    pthread_mutex_init(&call.lock, NULL);
+    pthread_cond_init(&call.is_over, NULL);
+    troupe_spawn(system, &caller, &options);
+    if (status == TROUPE_OK && system->env->is_simulated) {
+        status = troupe_sim_run_until(system, call_is_complete, &call, (uint64_t)timeout_ms + 1);
+        ASSERT(call.is_complete);
+    }
+    if (status == TROUPE_OK) {
+        pthread_mutex_lock(&call.lock);
+        while (!call.is_complete)
+            pthread_cond_wait(&call.is_over, &call.lock);
+        pthread_mutex_unlock(&call.lock);
+        status = call.status;
+    }
+    pthread_cond_destroy(&call.is_over);
+    pthread_mutex_destroy(&call.lock);
+    if (status == TROUPE_OK)
+        *ret_reply = call.reply;
+    else
+        free(call.reply);
+    return status;
+}
+
+void troupe_message_free(troupe_system *system, troupe_message **message)
+{
+    (void)system;
+    if (message == NULL)
+        return;
+    free(*message);
+    *message = NULL;
+}

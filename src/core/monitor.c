@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* monitor.c: see monitor.h for the block's way. */
+#include "core/monitor.h"
+
+#include <string.h>
+
+#include "core/extras.h"
+#include "core/post.h"
+
+#define TROUPE_DEMONITOR_FIELDS(F) F(u64, monitor)
+TROUPE_MESSAGE(troupe_demonitor_request, TROUPE_DEMONITOR_FIELDS)
+
+/* A troupe_down with an empty text. */
+enum {
+    DOWN_SIZE = sizeof(troupe_down) + 1,
+};
+
+static troupe_message *down_new(struct worker *worker, size_t text_size)
+{
+    troupe_message *message = message_new(worker, &troupe_down_type, (uint32_t)(DOWN_SIZE + text_size));
+    if (message == NULL)
+        return NULL;
+    memset(message + 1, 0, message->size);
+    troupe_down *down = (troupe_down *)(void *)(message + 1);
+    down->why = (troupe_span){sizeof *down, (uint32_t)text_size};
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_MONITOR;
+    return message;
+}
+
+void monitor_answer(struct worker *worker, troupe_message *message, troupe_status reason, const char *why)
+{
+    troupe_down *down = (troupe_down *)(void *)(message + 1);
+    size_t text_size = strlen(why);
+    troupe_message *larger = text_size > 0 ? down_new(worker, text_size) : NULL;
+    if (larger != NULL) {
+        troupe_down *copy = (troupe_down *)(void *)(larger + 1);
+        copy->who = down->who;
+        copy->monitor = down->monitor;
+        memcpy((char *)copy + copy->why.offset, why, text_size);
+        larger->sender = message->sender;
+        message_dispose(worker, message);
+        message = larger;
+        down = copy;
+    }
+    troupe_ref watcher = message->sender;
+    down->reason = (uint32_t)reason;
+    message->flags = MESSAGE_DOWN;
+    message->sender = down->who;
+    message->ask = 0;
+    post_unbounded(worker, watcher, message);
+}
+
+void monitor_accept(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    struct extras *extras = extras_of(worker, actor);
+    if (extras == NULL) {
+        monitor_answer(worker, message, TROUPE_NO_MEMORY, "");
+        return;
+    }
+    message->next = extras->watchers;
+    extras->watchers = message;
+}
+
+void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    uint64_t monitor = ((const troupe_demonitor_request *)troupe_body(message))->monitor;
+    troupe_message **link = actor->extras == NULL ? NULL : &actor->extras->watchers;
+    while (link != NULL && *link != NULL) {
+        troupe_message *watcher = *link;
+        const troupe_down *down = troupe_body(watcher);
+        if (down->monitor == monitor && troupe_ref_equal(watcher->sender, message->sender)) {
+            *link = watcher->next;
+            message_dispose(worker, watcher);
+            break;
+        }
+        link = &watcher->next;
+    }
+    message_dispose(worker, message);
+}
+
+void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status reason)
+{
+    struct extras *extras = actor->extras;
+    if (extras == NULL)
+        return;
+    troupe_message *message = extras->watchers;
+    extras->watchers = NULL;
+    while (message != NULL) {
+        troupe_message *next = message->next;
+        monitor_answer(worker, message, reason, extras->why);
+        message = next;
+    }
+}
+
+troupe_status monitor_start(struct worker *worker, struct actor *actor, troupe_ref who, uint64_t *ret_monitor)
+{
+    troupe_message *message = down_new(worker, 0);
+    if (message == NULL)
+        return TROUPE_NO_MEMORY;
+    uint64_t id;
+    struct handle *handle;
+    troupe_status status = handle_new(worker, actor, HANDLE_MONITOR, &id, &handle);
+    if (status != TROUPE_OK) {
+        message_dispose(worker, message);
+        return status;
+    }
+    handle->u.peer = who.bits;
+    troupe_down *down = (troupe_down *)(void *)(message + 1);
+    down->who = who;
+    down->monitor = id;
+    message->sender = actor_ref(actor);
+    post_unbounded(worker, who, message);
+    *ret_monitor = id;
+    return TROUPE_OK;
+}
+
+void monitor_end(struct worker *worker, struct actor *actor, uint64_t peer, uint64_t id)
+{
+    troupe_message *message =
+        message_new(worker, &troupe_demonitor_request_type, sizeof(troupe_demonitor_request));
+    if (message == NULL)
+        return; /* the block stays with the watched until it ends; its notice will find no handle */
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_DEMONITOR;
+    message->sender = actor_ref(actor);
+    ((troupe_demonitor_request *)(void *)(message + 1))->monitor = id;
+    post_unbounded(worker, (troupe_ref){peer}, message);
+}
+
+troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_monitor)
+{
+    return monitor_start(self->context.worker, self->actor, who, ret_monitor);
+}
+
+void troupe_demonitor(troupe_self *self, uint64_t monitor)
+{
+    struct handle *handle = handle_find(self->actor, HANDLE_MONITOR, monitor);
+    if (handle == NULL)
+        return;
+    uint64_t peer = handle->u.peer;
+    handle_drop(self->actor, monitor);
+    monitor_end(self->context.worker, self->actor, peer, monitor);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* observe.c: reads the counters that workers write: relaxed loads, nothing is stopped for them. */
+#include "core/system.h"
+
+static void add(troupe_counters *sum, const struct worker_counters *counters)
+{
+    sum->actors_spawned += load_relaxed(&counters->actors_spawned);
+    sum->actors_ended += load_relaxed(&counters->actors_ended);
+    sum->actors_failed += load_relaxed(&counters->actors_failed);
+    sum->restarts += load_relaxed(&counters->restarts);
+    sum->sent += load_relaxed(&counters->sent);
+    sum->handled += load_relaxed(&counters->handled);
+    sum->refused += load_relaxed(&counters->refused);
+    sum->dead_letters += load_relaxed(&counters->dead_letters);
+    sum->activations += load_relaxed(&counters->activations);
+    sum->moved += load_relaxed(&counters->moved);
+    sum->sleeps += load_relaxed(&counters->sleeps);
+}
+
+void troupe_system_counters(troupe_system *system, troupe_counters *ret_counters)
+{
+    uint32_t count = load_acquire(&system->worker_count_all);
+    *ret_counters = (troupe_counters){0};
+    for (uint32_t i = 0; i < count; i++)
+        add(ret_counters, &system->workers[i]->counters);
+    add(ret_counters, &system->outside->counters);
+}
+
+troupe_status troupe_actor_inspect(troupe_system *system, troupe_ref who, troupe_actor_info *ret_info)
+{
+    struct actor *actor = system_find(system, who);
+    if (actor == NULL)
+        return TROUPE_NO_ACTOR;
+    uint64_t load = load_relaxed(&actor->arrived_load);
+    troupe_actor_info info = {
+        .behaviour = load_relaxed(&actor->behaviour)->name,
+        .created = load_relaxed(&actor->created),
+        .handled = load_relaxed(&actor->handled),
+        .depth = load_relaxed(&actor->len) + (uint32_t)load,
+        .bytes = load_relaxed(&actor->bytes) + (uint32_t)(load >> 32),
+        .worker = load_relaxed(&actor->home),
+    };
+    if (system_find(system, who) == NULL) /* it ended meanwhile: what was read may be another's */
+        return TROUPE_NO_ACTOR;
+    *ret_info = info;
+    return TROUPE_OK;
+}

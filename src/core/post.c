@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * post.c: see post.h. The way of a send: check the letter, find the actor, see that there is room, build in
+ * place, push.
+ */
+#include "core/post.h"
+
+#include <string.h>
+
+#include "core/mailbox.h"
+#include "core/monitor.h"
+#include "core/supervisor.h"
+
+#define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
+TROUPE_MESSAGE(troupe_refusal, TROUPE_REFUSAL_FIELDS)
+
+troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size)
+{
+    troupe_message *message = slab_alloc(&worker->slab, sizeof *message + size);
+    if (UNLIKELY(message == NULL))
+        return NULL;
+    *message = (troupe_message){
+        .type = type->id,
+        .version = type->version,
+        .size = size,
+        .sent_ms = worker->now_ms,
+    };
+    return message;
+}
+
+void message_dispose(struct worker *worker, troupe_message *message)
+{
+    if (message->flags == MESSAGE_READY && watch_notice_back(worker, message))
+        return;
+    if (message->flags == MESSAGE_CHILD)
+        supervisor_child_free(*(struct child **)(void *)(message + 1));
+    size_t size = message->flags == MESSAGE_TIMER ? sizeof(struct timer) : sizeof *message + message->size;
+    slab_free(&worker->slab, message, size);
+}
+
+/* Puts a built message into the mailbox of an actor that was found. */
+static void push(struct worker *worker, struct actor *actor, troupe_ref to, troupe_message *message)
+{
+    message->generation = (uint32_t)(to.bits >> TROUPE_REF_SLOT_BITS);
+    counter_add(&worker->counters.sent, 1);
+    if (LIKELY(load_relaxed(&actor->home) == worker->index))
+        mailbox_push_local(worker, actor, message);
+    else
+        mailbox_push_remote(worker->self.context.system, actor, message);
+}
+
+void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *message)
+{
+    struct actor *actor = system_find(worker->self.context.system, to);
+    if (actor != NULL) {
+        push(worker, actor, to, message);
+        return;
+    }
+    counter_add(&worker->counters.sent, 1);
+    post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+}
+
+/* Whether there is room, reserving it when the actor is at home elsewhere (mailbox.h, invariant 3). */
+static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight, bool is_local)
+{
+    struct troupe_system *system = worker->self.context.system;
+    if (UNLIKELY(system->refuse_probability > 0) &&
+        random_chance(&worker->random, system->refuse_probability))
+        return false;
+    if (LIKELY(is_local))
+        return !mailbox_is_full(actor, weight);
+    uint64_t mine = 1 | (uint64_t)weight << 32;
+    uint64_t load = fetch_add_relaxed(&actor->arrived_load, mine);
+    uint64_t len = load_relaxed(&actor->len) + (load & UINT32_MAX);
+    uint64_t bytes = load_relaxed(&actor->bytes) + (load >> 32);
+    if (len < actor->len_max && bytes + weight <= actor->bytes_max)
+        return true;
+    fetch_sub_relaxed(&actor->arrived_load, mine);
+    return false;
+}
+
+troupe_status post_letter(struct worker *worker, const struct letter *letter)
+{
+    struct actor *actor = system_find(worker->self.context.system, letter->to);
+    if (UNLIKELY(actor == NULL))
+        return TROUPE_NO_ACTOR;
+    bool is_local = load_relaxed(&actor->home) == worker->index;
+    uint32_t weight = message_weight(letter->size);
+    if (UNLIKELY(!reserve(worker, actor, weight, is_local))) {
+        counter_add(&worker->counters.refused, 1);
+        return TROUPE_FULL;
+    }
+    troupe_message *message = message_new(worker, letter->type, letter->size);
+    if (UNLIKELY(message == NULL)) {
+        if (!is_local)
+            fetch_sub_relaxed(&actor->arrived_load, 1 | (uint64_t)weight << 32);
+        return TROUPE_NO_MEMORY;
+    }
+    message->sender = letter->sender;
+    message->ask = letter->ask;
+    message->message_class = (uint8_t)letter->message_class;
+    if (UNLIKELY(letter->deadline_ms != 0)) {
+        uint64_t now_ms = troupe_context_now_ns(&worker->self.context) / 1000000;
+        uint32_t deadline_ms = (uint32_t)(now_ms + letter->deadline_ms);
+        message->deadline_ms = deadline_ms == 0 ? 1 : deadline_ms;
+    }
+    if (letter->body != NULL)
+        memcpy(message + 1, letter->body, letter->size);
+    else if (letter->type->is_fixed)
+        memcpy(message + 1, (const char *)letter->fields + 16, letter->size);
+    else
+        troupe_flat_write(letter->type, letter->fields, message + 1, letter->size);
+    push(worker, actor, letter->to, message);
+    return TROUPE_OK;
+}
+
+troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe_type *type,
+                          const void *fields)
+{
+    const troupe_envelope *envelope =
+        (const troupe_envelope *)(const void *)((const char *)fields + sizeof(uint64_t));
+    if (UNLIKELY(envelope->message_class > TROUPE_CLASS_URGENT ||
+                 envelope->deadline_ms > TROUPE_DEADLINE_MS_MAX))
+        return TROUPE_INVALID;
+    size_t size = type->is_fixed ? type->size : troupe_flat_size(type, fields);
+    if (UNLIKELY(size > TROUPE_BODY_SIZE_MAX))
+        return TROUPE_TOO_LARGE;
+    *ret_letter = (struct letter){
+        .to = to,
+        .type = type,
+        .fields = fields,
+        .size = (uint32_t)size,
+        .message_class = envelope->message_class,
+        .deadline_ms = envelope->deadline_ms,
+    };
+    return TROUPE_OK;
+}
+
+static troupe_ref sender_of(troupe_context *from)
+{
+    struct troupe_self *self = (struct troupe_self *)(void *)from;
+    return from->worker->index == OUTSIDE ? troupe_ref_none() : actor_ref(self->actor);
+}
+
+troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
+                                 const void *fields)
+{
+    struct letter letter;
+    troupe_status status = letter_init(&letter, to, type, fields);
+    if (UNLIKELY(status != TROUPE_OK))
+        return status;
+    letter.sender = sender_of(from);
+    struct worker *worker = context_enter(from);
+    status = post_letter(worker, &letter);
+    context_leave(from);
+    return status;
+}
+
+troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type, const void *body,
+                               size_t size)
+{
+    if (size > TROUPE_BODY_SIZE_MAX)
+        return TROUPE_TOO_LARGE;
+    struct letter letter = {
+        .to = to, .type = type, .body = body, .size = (uint32_t)size, .sender = sender_of(from)};
+    struct worker *worker = context_enter(from);
+    troupe_status status = post_letter(worker, &letter);
+    context_leave(from);
+    return status;
+}
+
+troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message)
+{
+    const troupe_type type = {.id = message->type, .version = message->version};
+    struct letter letter = {
+        .to = to,
+        .type = &type,
+        .body = troupe_body(message),
+        .size = message->size,
+        .message_class =
+            message->message_class == TROUPE_CLASS_URGENT ? TROUPE_CLASS_URGENT : TROUPE_CLASS_NORMAL,
+        .sender = message->sender,
+        .ask = message->ask,
+    };
+    return post_letter(self->context.worker, &letter);
+}
+
+void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_status status)
+{
+    if (ask == 0)
+        return;
+    troupe_message *message = message_new(worker, &troupe_refusal_type, sizeof(troupe_refusal));
+    if (message == NULL)
+        return; /* the asker's timeout tells it */
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_REFUSAL;
+    message->ask = ask;
+    ((troupe_refusal *)(void *)(message + 1))->status = (uint32_t)status;
+    post_unbounded(worker, to, message);
+}
+
+void post_dead_letter(struct worker *worker, troupe_message *message, troupe_status reason)
+{
+    counter_add(&worker->counters.dead_letters, 1);
+    if (message->flags == MESSAGE_USER) {
+        post_refusal(worker, message->sender, message->ask, reason);
+    } else if (message->flags == MESSAGE_MONITOR) {
+        /* Whom it asked to watch is gone: the same block is the answer. */
+        monitor_answer(worker, message, reason, "");
+        return;
+    }
+    message_dispose(worker, message);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * post.h: making, sending and disposing of messages: what lies between the public sends and the mailbox. A
+ * message in memory is a troupe_message, then its body; what kind of errand it is on is in `flags`.
+ */
+#ifndef TROUPE_CORE_POST_H
+#define TROUPE_CORE_POST_H
+
+#include "core/system.h"
+
+/* Notices between the runtime's own parts. */
+#define TROUPE_SHUTDOWN_FIELDS(F) F(u32, reason)
+TROUPE_MESSAGE(troupe_shutdown_request, TROUPE_SHUTDOWN_FIELDS)
+#define TROUPE_STARTED_FIELDS(F) F(ref, who)
+TROUPE_MESSAGE(troupe_started, TROUPE_STARTED_FIELDS)
+
+/* The errands: who takes the message out of the mailbox. */
+enum message_kind {
+    MESSAGE_USER = 0,  /* the behaviour */
+    MESSAGE_REPLY,     /* the continuation of an ask */
+    MESSAGE_REFUSAL,   /* the same, with a status instead of a reply */
+    MESSAGE_TIMER,     /* a struct timer: the behaviour, if not cancelled */
+    MESSAGE_READY,     /* a struct watch: the behaviour, if not unwatched */
+    MESSAGE_MONITOR,   /* a request to be told: kept by the watched until it ends */
+    MESSAGE_DOWN,      /* the same block, on its way back */
+    MESSAGE_DEMONITOR, /* forget a monitor */
+    MESSAGE_SHUTDOWN,  /* end */
+    MESSAGE_STARTED,   /* a supervisor's child has started */
+    MESSAGE_CHILD,     /* a struct child * to be added to a supervisor; owns it until it is taken out */
+};
+
+/* What a bounded message weighs in its mailbox. */
+static inline uint32_t message_weight(uint32_t size)
+{
+    return (uint32_t)sizeof(troupe_message) + size;
+}
+
+/*
+ * A message with an unwritten body of `size` bytes and the header filled in: kind USER, no sender, no ask.
+ * NULL: no memory.
+ */
+troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size);
+
+/* Frees a message of any kind, with whatever memory its kind has around it. */
+void message_dispose(struct worker *worker, troupe_message *message);
+
+/*
+ * Delivers a message that is never refused (system lane, or any lane for kinds other than USER). Takes it:
+ * if nobody is there it is a dead letter. Any worker, or outside within context_enter.
+ */
+void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *message);
+
+/*
+ * A bounded send of an unbuilt message; `sender` and `ask` go into the header. See troupe_send for the
+ * errors.
+ */
+struct letter {
+    troupe_ref to;
+    const troupe_type *type;
+    const void *fields; /* as given by a sender, or NULL */
+    const void *body;   /* flat already, or NULL */
+    uint32_t size;      /* of the body */
+    uint32_t message_class;
+    uint32_t deadline_ms;
+    troupe_ref sender;
+    uint64_t ask;
+};
+troupe_status post_letter(struct worker *worker, const struct letter *letter);
+
+/* Fills a letter from the public arguments and checks them. Errors: TROUPE_INVALID, TROUPE_TOO_LARGE. */
+troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe_type *type,
+                          const void *fields);
+
+/* A message that will never be handled: counted, whoever asked is told `reason`, memory freed. */
+void post_dead_letter(struct worker *worker, troupe_message *message, troupe_status reason);
+
+/* Answers an ask with a status. `to.ask` 0: nothing. */
+void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_status status);
+
+#endif

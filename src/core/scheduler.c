@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scheduler.c: see scheduler.h for the order in which actors run and how work moves.
+ *
+ * Going to sleep must not miss a notice. The notifier pushes, then looks at is_sleeping; the sleeper sets
+ * is_sleeping, then looks at what was pushed. All four are sequentially consistent, so at least one of the
+ * two sees the other (Dekker): either the sleeper stays awake or the notifier wakes it. The poller's
+ * eventfd remembers a wake that comes before the wait.
+ */
+#include "core/scheduler.h"
+
+#include "base/assert.h"
+#include "core/activation.h"
+#include "core/mailbox.h"
+
+enum {
+    NS_PER_MS = 1000000,
+    HOUSEKEEPING_SLOW_NS = NS_PER_MS,     /* an interval over this is halved */
+    HOUSEKEEPING_FAST_NS = NS_PER_MS / 8, /* one under this is doubled */
+    DEAL_COST_NS = 500, /* a message that costs less is cheaper to handle here than to move its actor */
+};
+
+_Thread_local struct worker *worker_current;
+
+static void queue_push_last(struct run_queue *queue, struct actor *actor)
+{
+    actor->run_next = NULL;
+    actor->run_previous = queue->last;
+    if (queue->last == NULL)
+        queue->first = actor;
+    else
+        queue->last->run_next = actor;
+    queue->last = actor;
+    queue->len++;
+}
+
+static void queue_push_first(struct run_queue *queue, struct actor *actor)
+{
+    actor->run_previous = NULL;
+    actor->run_next = queue->first;
+    if (queue->first == NULL)
+        queue->last = actor;
+    else
+        queue->first->run_previous = actor;
+    queue->first = actor;
+    queue->len++;
+}
+
+static struct actor *queue_pop_first(struct run_queue *queue)
+{
+    struct actor *actor = queue->first;
+    if (actor == NULL)
+        return NULL;
+    queue->first = actor->run_next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    else
+        queue->first->run_previous = NULL;
+    queue->len--;
+    return actor;
+}
+
+static struct actor *queue_pop_last(struct run_queue *queue)
+{
+    struct actor *actor = queue->last;
+    if (actor == NULL)
+        return NULL;
+    queue->last = actor->run_previous;
+    if (queue->last == NULL)
+        queue->first = NULL;
+    else
+        queue->last->run_next = NULL;
+    queue->len--;
+    return actor;
+}
+
+void scheduler_wake(struct worker *worker, struct actor *actor)
+{
+    actor->is_queued = 1;
+    if (worker->slot != NULL)
+        queue_push_last(&worker->ready, worker->slot);
+    worker->slot = actor;
+}
+
+void scheduler_spawned(struct worker *worker, struct actor *actor)
+{
+    actor->is_queued = 1;
+    queue_push_first(&worker->fresh, actor);
+}
+
+void scheduler_yield(struct worker *worker, struct actor *actor)
+{
+    for (int i = 0; i < LANE_COUNT; i++) {
+        if (actor->lanes[i].first != NULL) {
+            queue_push_last(&worker->ready, actor);
+            return;
+        }
+    }
+    /*
+     * What arrives from now on finds no notice under way, or one that will queue us: mailbox.h, invariant
+     * 1.
+     */
+    actor->is_queued = 0;
+}
+
+uint32_t scheduler_batch(struct worker *worker)
+{
+    if (worker->self.context.system->env->is_simulated)
+        return 1 + random_below(&worker->random, ACTIVATION_MESSAGES_MAX);
+    return ACTIVATION_MESSAGES_MAX;
+}
+
+static void worker_wake(struct worker *worker)
+{
+    /*
+     * Seq_cst load after the seq_cst push; see the head. The exchange makes one waker write to the eventfd,
+     * not all.
+     */
+    if (load_seq_cst(&worker->is_sleeping) != 0 && exchange_seq_cst(&worker->is_sleeping, 0) != 0)
+        worker->self.context.system->env->ops->poller_wake(worker->poller);
+}
+
+/*
+ * Empties `arrivals`: splices what is ours, passes on what has moved. The worker's thread, or outside under
+ * its lock.
+ */
+static void arrivals_take(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    struct actor *actor = exchange_acquire(&worker->arrivals, NULL);
+    struct actor *oldest = NULL;
+    while (actor != NULL) {
+        struct actor *next = actor->arrival_next;
+        actor->arrival_next = oldest;
+        oldest = actor;
+        actor = next;
+    }
+    while (oldest != NULL) {
+        actor = oldest;
+        oldest = actor->arrival_next;
+        uint32_t home = load_acquire(&actor->home); /* with the release in worker_deal */
+        if (home != worker->index) {
+            worker_notify(system->workers[home], actor);
+            continue;
+        }
+        mailbox_splice(worker, actor, NULL);
+        if (actor->phase == ACTOR_FREE || actor->is_queued)
+            continue;
+        bool has_any =
+            actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
+        if (has_any) {
+            actor->is_queued = 1;
+            queue_push_last(&worker->ready, actor);
+        }
+    }
+}
+
+static void outside_arrivals_take(struct worker *outside)
+{
+    struct troupe_system *system = outside->self.context.system;
+    bool is_worker = worker_current != NULL; /* a thread outside holds the lock already: context_enter */
+    if (is_worker)
+        pthread_mutex_lock(&system->outside_lock);
+    arrivals_take(outside);
+    if (is_worker)
+        pthread_mutex_unlock(&system->outside_lock);
+}
+
+void worker_notify(struct worker *to, struct actor *actor)
+{
+    struct actor *head = load_relaxed(&to->arrivals);
+    do {
+        actor->arrival_next = head;
+    } while (!cas_seq_cst(&to->arrivals, &head,
+                          actor)); /* with exchange_acquire in arrivals_take, and worker_sleep */
+    if (UNLIKELY(to->index == OUTSIDE))
+        outside_arrivals_take(to);
+    else
+        worker_wake(to);
+}
+
+/* Pushes without waking. The actor is ours until the compare-and-swap. */
+static void dealt_push(struct worker *to, struct actor *actor)
+{
+    /*
+     * Release pairs with the acquire in arrivals_take and mailbox_push_remote; what we wrote to the slot
+     * goes with the push.
+     */
+    store_release(&actor->home, to->index);
+    struct actor *head = load_relaxed(&to->dealt);
+    do {
+        actor->run_next = head;
+    } while (!cas_seq_cst(&to->dealt, &head, actor));
+}
+
+void worker_deal(struct worker *to, struct actor *actor)
+{
+    dealt_push(to, actor);
+    if (to->index != OUTSIDE)
+        worker_wake(to);
+}
+
+/* Takes in what was given to us: actors to run, slots of ours that are free again. */
+void scheduler_dealt_take(struct worker *worker)
+{
+    struct actor *actor = exchange_acquire(&worker->dealt, NULL);
+    struct actor *oldest = NULL;
+    while (actor != NULL) {
+        struct actor *next = actor->run_next;
+        actor->run_next = oldest;
+        oldest = actor;
+        actor = next;
+    }
+    while (oldest != NULL) {
+        actor = oldest;
+        oldest = actor->run_next;
+        if (actor->phase == ACTOR_FREE) {
+            actor->run_next = worker->slots_free;
+            worker->slots_free = actor;
+        } else {
+            actor->is_queued = 1;
+            queue_push_last(&worker->ready, actor);
+        }
+    }
+}
+
+void scheduler_arrivals_settle(struct worker *worker)
+{
+    worker_current = worker;
+    arrivals_take(worker);
+    scheduler_dealt_take(worker);
+    worker_current = NULL;
+}
+
+/* Gives half of what waits to one hungry worker. */
+static void deal_to(struct worker *worker, struct worker *to)
+{
+    uint32_t count = (worker->ready.len + worker->fresh.len + 1) / 2;
+    for (uint32_t i = 0; i < count && i < DEAL_MAX; i++) {
+        struct actor *actor =
+            worker->ready.len > 0 ? queue_pop_first(&worker->ready) : queue_pop_last(&worker->fresh);
+        dealt_push(to, actor);
+        counter_add(&worker->counters.moved, 1);
+    }
+    worker_wake(to);
+}
+
+void scheduler_deal(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    uint64_t hungry = load_relaxed(&system->hungry) & ~(UINT64_C(1) << worker->index);
+    if (hungry == 0)
+        return;
+    uint32_t index = (uint32_t)__builtin_ctzll(hungry);
+    uint64_t bit = UINT64_C(1) << index;
+    if (fetch_and_seq_cst(&system->hungry, ~bit) & bit) /* one giver a hungry worker */
+        deal_to(worker, system->workers[index]);
+}
+
+void scheduler_housekeeping(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    uint64_t now_ns = env_now_ns(system->env);
+    uint64_t elapsed_ns = now_ns - worker->now_ns;
+    uint64_t handled = load_relaxed(&worker->counters.handled);
+    worker->now_ns = now_ns;
+    worker->now_ms = (uint32_t)(now_ns / NS_PER_MS);
+    if (elapsed_ns > HOUSEKEEPING_SLOW_NS && worker->housekeeping_every > 1)
+        worker->housekeeping_every /= 2;
+    else if (elapsed_ns < HOUSEKEEPING_FAST_NS && worker->housekeeping_every < HOUSEKEEPING_MAX)
+        worker->housekeeping_every *= 2;
+    worker->housekeeping_in = worker->housekeeping_every;
+    wheel_advance(worker, now_ns / NS_PER_MS);
+    if (load_relaxed(&worker->watch_count) > 0) {
+        struct env_ready ready[ENV_READY_MAX];
+        uint32_t count = system->env->ops->poller_wait(worker->poller, 0, ready);
+        watch_report(worker, ready, count);
+    }
+    if (!worker->is_pinned && worker->backlog_min > 0 && worker->backlog_min != UINT32_MAX &&
+        load_relaxed(&system->hungry) != 0 &&
+        elapsed_ns / (handled - worker->handled_then + 1) >= DEAL_COST_NS)
+        scheduler_deal(worker);
+    worker->handled_then = handled;
+    worker->backlog_min = UINT32_MAX;
+}
+
+/* The next actor to run, as scheduler.h says. */
+static struct actor *pick(struct worker *worker)
+{
+    struct actor *actor;
+    bool is_fair_turn = load_relaxed(&worker->counters.activations) % FAIR_EVERY == 0;
+    if (is_fair_turn && (actor = queue_pop_first(&worker->ready)) != NULL)
+        return actor;
+    if (worker->slot != NULL && worker->slot_runs < SLOT_RUNS_MAX) {
+        actor = worker->slot;
+        worker->slot = NULL;
+        worker->slot_runs++;
+        return actor;
+    }
+    worker->slot_runs = 0;
+    if ((actor = queue_pop_first(&worker->fresh)) == NULL)
+        actor = queue_pop_first(&worker->ready);
+    if (actor == NULL) {
+        actor = worker->slot;
+        worker->slot = NULL;
+    }
+    return actor;
+}
+
+bool scheduler_step(struct worker *worker)
+{
+    if (UNLIKELY(--worker->housekeeping_in <= 0))
+        scheduler_housekeeping(worker);
+    if (UNLIKELY(load_relaxed(&worker->arrivals) != NULL))
+        arrivals_take(worker);
+    if (UNLIKELY(load_relaxed(&worker->dealt) != NULL))
+        scheduler_dealt_take(worker);
+    struct actor *actor = pick(worker);
+    if (actor == NULL)
+        return false;
+    uint32_t backlog = worker->ready.len + worker->fresh.len;
+    if (backlog < worker->backlog_min)
+        worker->backlog_min = backlog;
+    activation_run(worker, actor);
+    return true;
+}
+
+/* Whether something has been pushed to us, or we are to leave. Seq_cst: the sleeper's second look. */
+static bool is_called(struct worker *worker)
+{
+    return load_seq_cst(&worker->arrivals) != NULL || load_seq_cst(&worker->dealt) != NULL ||
+           load_seq_cst(&worker->self.context.system->is_stopping);
+}
+
+/* Waits until there is something to do. */
+static void worker_sleep(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    uint64_t bit = worker->is_pinned ? 0 : UINT64_C(1) << worker->index;
+    slab_flush(&worker->slab);
+    fetch_or_seq_cst(&system->hungry, bit);
+    for (uint32_t i = 0; i < SPINS_BEFORE_SLEEP; i++) {
+        if (is_called(worker))
+            goto awake;
+        SPIN_PAUSE();
+    }
+    store_seq_cst(&worker->is_sleeping, 1);
+    if (!is_called(worker)) {
+        uint64_t next_ms = wheel_next_ms(&worker->wheel);
+        uint64_t deadline_ns = next_ms == UINT64_MAX ? ENV_FOREVER : next_ms * NS_PER_MS;
+        struct env_ready ready[ENV_READY_MAX];
+        counter_add(&worker->counters.sleeps, 1);
+        uint32_t count =
+            system->env->ops->poller_wait(worker->poller, deadline_ns == 0 ? 1 : deadline_ns, ready);
+        store_seq_cst(&worker->is_sleeping, 0);
+        watch_report(worker, ready, count);
+    }
+    store_seq_cst(&worker->is_sleeping, 0);
+awake:
+    fetch_and_seq_cst(&system->hungry, ~bit);
+    scheduler_housekeeping(worker);
+}
+
+void scheduler_run(void *context)
+{
+    struct worker *worker = context;
+    worker_current = worker;
+    while (!load_relaxed(&worker->self.context.system->is_stopping))
+        if (!scheduler_step(worker))
+            worker_sleep(worker);
+    slab_flush(&worker->slab);
+    worker_current = NULL;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scheduler.h: which actor runs next, on which worker.
+ *
+ * Each worker has private queues; nobody else touches them, so queueing costs plain stores. Work moves by
+ * being given, not taken (private deques, Acar, Chargueraud, Rainey, PPoPP 2013): a worker with nothing to
+ * do sets its bit in `hungry`; a busy worker that has had a backlog for a whole housekeeping interval gives
+ * half of it. So a pair that talks, which never leaves a backlog, stays together, and the only runnable
+ * actor of a worker is never taken.
+ *
+ * Next to run: the slot (woken last; at most SLOT_RUNS_MAX times in a row), then the newest spawned, then
+ * the longest ready; every FAIR_EVERYth step the longest ready goes first.
+ *
+ * Sleep and wake: see worker_sleep in scheduler.c, with the model of the protocol in tests/model.
+ *
+ * scheduler_step is the whole of it: threads loop over it, the simulator calls it for the worker of its
+ * choice.
+ */
+#ifndef TROUPE_CORE_SCHEDULER_H
+#define TROUPE_CORE_SCHEDULER_H
+
+#include "core/system.h"
+
+enum {
+    ACTIVATION_MESSAGES_MAX = 100, /* one actor handles at most so many in a row */
+    SLOT_RUNS_MAX = 3,
+    FAIR_EVERY = 61,
+    HOUSEKEEPING_MAX = 1024, /* messages between two looks at the clock */
+    SPINS_BEFORE_SLEEP = 500,
+    DEAL_MAX = 256, /* actors given away at once */
+};
+
+/* Runs one actor for one activation; false when there was none. */
+bool scheduler_step(struct worker *worker);
+
+/*
+ * Makes an actor run: woken by a message (the slot), newly spawned (first of fresh), or again (last of
+ * ready). The home's thread.
+ */
+void scheduler_wake(struct worker *worker, struct actor *actor);
+void scheduler_spawned(struct worker *worker, struct actor *actor);
+
+/* After a turn: to the end of ready if messages are left, else the actor waits. */
+void scheduler_yield(struct worker *worker, struct actor *actor);
+
+/* How many messages the coming turn may handle: the simulator varies it. */
+uint32_t scheduler_batch(struct worker *worker);
+
+/* Takes in actors and slots that were given to this worker. */
+void scheduler_dealt_take(struct worker *worker);
+
+/* Takes in whatever other threads pushed, when all threads have stopped. */
+void scheduler_arrivals_settle(struct worker *worker);
+
+/* Gives half of what waits to a hungry worker, if there is one. */
+void scheduler_deal(struct worker *worker);
+
+/*
+ * Looks at the clock, the wheel and the poller, and gives work away when there is a backlog and somebody
+ * hungry.
+ */
+void scheduler_housekeeping(struct worker *worker);
+
+/* The loop of a worker's thread; `context` is the worker. */
+void scheduler_run(void *context);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h: memory for messages, state and bookkeeping: slabs by size class, one heap per worker, so that the
+ * usual allocate and free are a few plain instructions on lines that stay in the worker's cache.
+ *
+ *   page (64 KiB, aligned) = header | block | block | ...      all blocks of a page have one size and one
+ *   owner heap
+ *
+ * A block freed by another worker goes home: the freeing heap gathers such blocks by owner and hands them
+ * over in one exchange per batch; the owner takes them all when its own list is empty. (The idea of
+ * mimalloc's thread-delayed frees, Leijen, Zorn, de Moura 2019, at the grain of a heap.) Pages are kept and
+ * used again: a fresh one costs a page fault per 4 KiB.
+ *
+ * Blocks over SLAB_BLOCK_MAX come from malloc.
+ *
+ * Threads: a heap belongs to the thread that runs its worker; only `returned` is touched by others.
+ *
+ * Invariants
+ *   1. a block is on exactly one list: a free list of its owner, an outgoing batch of one heap, or its
+ *      owner's `returned`
+ *   2. the size given to slab_free is the size given to slab_alloc: blocks carry no header
+ */
+#ifndef TROUPE_CORE_SLAB_H
+#define TROUPE_CORE_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/atomic.h"
+#include "base/random.h"
+
+enum {
+    SLAB_PAGE_SIZE = 64 * 1024,
+    SLAB_ARENA_PAGES = 16,     /* pages taken from the system at once */
+    SLAB_BLOCK_MAX = 8 * 1024, /* larger ones come from malloc */
+    SLAB_CLASS_COUNT = 36,
+    SLAB_OUTGOING_COUNT = 8,  /* owners that freed blocks are gathered for at once */
+    SLAB_OUTGOING_BATCH = 64, /* blocks gathered before they are handed over */
+};
+
+/* A free block. */
+struct slab_block {
+    struct slab_block *next;
+};
+
+struct slab;
+
+/* Blocks on their way to one owner. */
+struct slab_outgoing {
+    struct slab *owner;
+    struct slab_block *first;
+    struct slab_block *last;
+    uint32_t count;
+};
+
+struct slab_page;
+
+struct slab {
+    /* by other threads: cas_release by slab_free of others, exchange_acquire by the owner */
+    _Alignas(64) struct slab_block *_Atomic returned;
+    /* by the owner */
+    _Alignas(64) struct slab_block *free[SLAB_CLASS_COUNT];
+    struct slab_page *current[SLAB_CLASS_COUNT]; /* the page that fresh blocks are cut from */
+    struct slab_page *pages_free;                /* pages of no class yet */
+    void *arenas;                                /* all memory taken, for slab_done */
+    struct slab_outgoing outgoing[SLAB_OUTGOING_COUNT];
+    struct random random;         /* for injected failures */
+    double no_memory_probability; /* 0 but in simulation */
+};
+
+/* Makes an empty slab; it takes no memory until used. */
+void slab_init(struct slab *slab, uint64_t seed, double no_memory_probability);
+
+/* Gives all memory back. No block may be in use. */
+void slab_done(struct slab *slab);
+
+/* `size` bytes, 16-byte aligned, uninitialised; NULL when there is no memory. */
+void *slab_alloc(struct slab *slab, size_t size);
+
+/* Frees a block of any slab; `heap` is the caller's own. NULL is fine. */
+void slab_free(struct slab *slab, void *block, size_t size);
+
+/* Hands all gathered blocks to their owners: before a worker sleeps. */
+void slab_flush(struct slab *slab);
+
+#endif

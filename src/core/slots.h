@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slots.h: from refs to actors. Slots live in chunks, published once and never moved, so a look-up is two
+ * loads and a compare and needs no lock. Each chunk belongs to one worker, which hands out its slots; a
+ * slot that ended elsewhere is sent back there, so that memory does not drift to whoever ends most actors.
+ *
+ * Invariants
+ *   1. generation is never 0, grows by one at each end, and a slot that has used up its generations is
+ *      never handed out again
+ *   2. a free slot is on its chunk's owner's free list, or on its way there in `dealt`
+ */
+#ifndef TROUPE_CORE_SLOTS_H
+#define TROUPE_CORE_SLOTS_H
+
+#include <pthread.h>
+#include <troupe.h>
+
+#include "base/atomic.h"
+
+struct actor;
+
+enum {
+    SLOTS_CHUNK_BITS = 9,
+    SLOTS_CHUNK_LEN = 1 << SLOTS_CHUNK_BITS,
+    SLOTS_CHUNK_COUNT = 1 << (TROUPE_REF_SLOT_BITS - SLOTS_CHUNK_BITS),
+    SLOTS_GENERATION_MAX = (1 << TROUPE_REF_GENERATION_BITS) - 1,
+};
+
+struct slots {
+    struct actor *_Atomic
+        *chunks;     /* SLOTS_CHUNK_COUNT, zero pages until used; written once each under `lock` */
+    uint8_t *owners; /* worker of each chunk; written before the chunk is published */
+    pthread_mutex_t lock;
+    uint32_t chunk_count;
+    uint32_t chunk_count_max;
+};
+
+/* Makes room for `actors_max` slots (addresses, not memory). Errors: TROUPE_NO_MEMORY. */
+troupe_status slots_init(struct slots *slots, uint32_t actors_max);
+void slots_done(struct slots *slots);
+
+/*
+ * A new chunk for a worker: its first slot; the rest follow. All have generation 1 and home `owner`.
+ * Errors: TROUPE_NO_MEMORY, TROUPE_LIMIT.
+ */
+troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor **ret_first);
+
+/* The actor in a slot by number, for walks; NULL when the chunk is not there. */
+struct actor *slots_at(struct slots *slots, uint32_t slot);
+
+/* The worker that hands out this slot. */
+uint32_t slots_owner(struct slots *slots, uint32_t slot);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system.h: what the workers of one system share, and the way in for threads outside. Nearly all of it is
+ * read only after the start; what is not has its own lock or is atomic and on its own cache line.
+ */
+#ifndef TROUPE_CORE_SYSTEM_H
+#define TROUPE_CORE_SYSTEM_H
+
+#include "core/registry.h"
+#include "core/watch.h"
+#include "core/worker.h"
+
+struct troupe_system {
+    struct troupe_context context; /* must be first: a system is a context */
+    struct env *env;
+    uint32_t worker_count;             /* ordinary ones */
+    _Atomic uint32_t worker_count_all; /* and pinned ones that have begun, in order of index */
+    struct worker *workers
+        [WORKERS_ALL_MAX]; /* index order; [OUTSIDE] is `outside`; pinned ones appear under pinned_lock */
+    struct worker *outside;
+    pthread_mutex_t outside_lock;
+    pthread_mutex_t pinned_lock;
+    struct slots slots;
+    struct registry registry;
+    struct watches watches;
+    uint32_t drain_ms;
+    double refuse_probability; /* simulation only */
+    double no_memory_probability;
+    struct random sim_random; /* which worker steps next */
+    uint64_t sim_trace_hash;
+    uint64_t seed;
+    uint64_t entropy;
+
+    _Alignas(CACHE_LINE) _Atomic uint64_t hungry;  /* bit per ordinary worker that has nothing to do */
+    _Atomic bool is_stopping;                      /* workers leave their loop */
+    _Alignas(CACHE_LINE) _Atomic uint64_t created; /* actors so far */
+    _Atomic uint32_t outside_next_home;            /* round robin for spawns from outside */
+};
+
+/*
+ * The live actor that a ref names, NULL when it is stale. On a worker whose home it is not, it may end at
+ * any moment after.
+ */
+static inline struct actor *system_find(struct troupe_system *system, troupe_ref ref)
+{
+    uint32_t slot = (uint32_t)ref.bits & ((1u << TROUPE_REF_SLOT_BITS) - 1);
+    uint32_t generation = (uint32_t)(ref.bits >> TROUPE_REF_SLOT_BITS);
+    struct actor *actor = slots_at(&system->slots, slot);
+    /* Pairs with store_release in actor_spawn: who sees the generation sees the bounds of the mailbox. */
+    if (UNLIKELY(actor == NULL) || UNLIKELY(load_acquire(&actor->generation) != generation))
+        return NULL;
+    return actor;
+}
+
+/* Starts the worker of an actor with its own thread. Errors: TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT. */
+troupe_status system_worker_pinned(struct troupe_system *system, struct worker **ret_worker);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h: a worker runs actors, one at a time, on one thread; a system is a set of them. Members are
+ * grouped by who writes them. Three kinds share the struct:
+ *
+ *   ordinary   index 0 to workers - 1: run whatever is ready, give work away, take work over pinned
+ *   index up to OUTSIDE - 1: the thread of one actor spawned with `own_thread` outside    index OUTSIDE: no
+ *   thread; stands for all threads that are not workers, behind a mutex. No live actor is at home there
+ */
+#ifndef TROUPE_CORE_WORKER_H
+#define TROUPE_CORE_WORKER_H
+
+#include <pthread.h>
+#include <troupe.h>
+
+#include "base/assert.h"
+#include "base/random.h"
+#include "core/actor.h"
+#include "core/slab.h"
+#include "core/slots.h"
+#include "core/timer.h"
+#include "env/env.h"
+
+enum {
+    WORKERS_ALL_MAX = 256, /* ordinary, pinned and outside */
+    OUTSIDE = WORKERS_ALL_MAX - 1,
+    CACHE_LINE = 64,
+};
+
+/* Who acts: what a troupe_self and a troupe_system begin with. */
+struct troupe_context {
+    struct troupe_system *system;
+    struct worker *worker; /* `outside` for a system: to be locked */
+};
+
+struct troupe_self {
+    struct troupe_context context;
+    struct actor *actor;
+};
+
+/* Counters of one worker, of the same names as troupe_counters: written by it, read by anybody. */
+struct worker_counters {
+    _Atomic uint64_t actors_spawned, actors_ended, actors_failed, restarts, sent, handled, refused,
+        dead_letters, activations, moved, sleeps;
+};
+
+/* Actors in order, doubly linked through run_next and run_previous. */
+struct run_queue {
+    struct actor *first;
+    struct actor *last;
+    uint32_t len;
+};
+
+struct worker {
+    /* -- by other threads -- */
+    _Alignas(
+        CACHE_LINE) struct actor *_Atomic arrivals; /* actors with new messages, linked by arrival_next */
+    struct actor *_Atomic dealt;  /* actors and free slots given to us, linked by run_next */
+    _Atomic uint32_t is_sleeping; /* set by us before we sleep, cleared by whoever wakes us */
+
+    /* -- ours, hot -- */
+    _Alignas(CACHE_LINE) struct troupe_self self;
+    struct run_queue ready; /* first in, first out */
+    struct run_queue fresh; /* newly spawned: the newest runs first */
+    struct actor *slot;     /* woken last: runs next, while its messages are in the cache */
+    uint32_t slot_runs;     /* times in a row that the slot was taken */
+    uint32_t index;
+    int32_t housekeeping_in; /* messages until the clock is looked at */
+    int32_t housekeeping_every;
+    uint64_t now_ns; /* as of the last housekeeping */
+    uint32_t now_ms;
+    uint32_t backlog_min;      /* least actors left waiting at any step since the last housekeeping */
+    uint64_t handled_then;     /* counters.handled at the last housekeeping */
+    struct actor *slots_free;  /* linked by run_next */
+    uint32_t fresh_slots_left; /* in fresh_slots, never used so far */
+    struct actor *fresh_slots;
+    struct slab slab;
+    struct wheel wheel;
+    struct env_poller *poller;
+    _Atomic uint32_t watch_count; /* descriptors watched here; written under the lock of the watches */
+    struct random random;
+    struct worker_counters counters;
+
+    /* -- set once -- */
+    struct env_thread *thread;
+    bool is_pinned;
+    bool is_started;
+};
+
+/* The worker that runs on this thread, NULL on threads outside. */
+extern _Thread_local struct worker *worker_current;
+
+/*
+ * Pushes a list's worth of one actor on another worker's `arrivals` or `dealt` and wakes it. See
+ * scheduler.c.
+ */
+void worker_notify(struct worker *to, struct actor *actor);
+void worker_deal(struct worker *to, struct actor *actor);
+
+/* Locks the outside worker when `context` is a system, so that its worker may be used; unlocks it again. */
+struct worker *context_enter(troupe_context *context);
+void context_leave(troupe_context *context);
+
+/* A free slot for a new actor at this worker. Errors: TROUPE_NO_MEMORY, TROUPE_LIMIT. */
+troupe_status worker_slot_take(struct worker *worker, struct actor **ret_actor);
+
+/* Gives back a slot whose tenant has ended at this worker. */
+void worker_slot_return(struct worker *worker, struct actor *actor);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * env.h: the seam between the runtime and the world: clock, randomness, memory pages, threads, and waiting
+ * for descriptors. Everything the core needs from outside goes through here, so that linux/ can be swapped
+ * for sim/, where time is virtual and one seed decides.
+ *
+ * A poller is where one worker sleeps: it waits for watched descriptors, a deadline, or a wake-up from
+ * another thread, whichever is first.
+ *
+ * Threads: env_now_ns, env_unix_ms, env_poller_wake, env_poller_watch and env_poller_unwatch may be called
+ * by any; env_poller_wait by the poller's worker only.
+ */
+#ifndef TROUPE_ENV_ENV_H
+#define TROUPE_ENV_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/status.h>
+
+/** No deadline: wait until something happens. */
+#define ENV_FOREVER UINT64_MAX
+
+/** What a poller found: a descriptor and TROUPE_READY_ bits. */
+struct env_ready {
+    int fd;
+    uint32_t events;
+};
+
+/** The most descriptors one wait reports. */
+#define ENV_READY_MAX 64
+
+struct env;
+struct env_poller;
+struct env_thread;
+
+/** What an environment must be able to do. */
+struct env_ops {
+    uint64_t (*now_ns)(struct env *env);
+    int64_t (*unix_ms)(struct env *env);
+    void (*free)(struct env *env);
+    troupe_status (*poller_new)(struct env *env, struct env_poller **ret_poller);
+    void (*poller_free)(struct env_poller *poller);
+    /**
+     * Waits until `deadline_ns` of now_ns at the latest (0: only looks); answers how many of `ret_ready`
+     * were written.
+     */
+    uint32_t (*poller_wait)(struct env_poller *poller, uint64_t deadline_ns, struct env_ready *ret_ready);
+    void (*poller_wake)(struct env_poller *poller);
+    /** Reports `fd` once when any of `events` holds; asked again, it replaces. */
+    troupe_status (*poller_watch)(struct env_poller *poller, int fd, uint32_t events);
+    void (*poller_unwatch)(struct env_poller *poller, int fd);
+};
+
+/** An environment: linux/ and sim/ put their own members behind this one. */
+struct env {
+    const struct env_ops *ops;
+    bool is_simulated;
+};
+
+/** The real one. */
+troupe_status env_linux_new(struct env **ret_env);
+
+/** The simulated one: virtual time, which only env_sim_advance_to moves. */
+troupe_status env_sim_new(struct env **ret_env);
+
+/** Moves virtual time forward to `now_ns`; never back. */
+void env_sim_advance_to(struct env *env, uint64_t now_ns);
+
+/**
+ * Fresh zeroed memory straight from the system, `size` a multiple of 64 KiB and so aligned; NULL when there
+ * is none.
+ */
+void *env_pages_map(size_t size);
+void env_pages_unmap(void *pages, size_t size);
+
+/** 64 bits that nobody can guess, to seed generators with. */
+uint64_t env_entropy(void);
+
+/** How many processors this process may use. */
+uint32_t env_processors(void);
+
+/** Starts a thread named `name` (15 bytes are kept); ends with env_thread_join. Errors: TROUPE_IO. */
+troupe_status env_thread_start(struct env_thread **ret_thread, const char *name, void (*run)(void *context),
+                               void *context);
+void env_thread_join(struct env_thread *thread);
+
+/** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
+void env_sleep_ms(uint32_t ms);
+
+static inline uint64_t env_now_ns(struct env *env)
+{
+    return env->ops->now_ns(env);
+}
+
+static inline int64_t env_unix_ms(struct env *env)
+{
+    return env->ops->unix_ms(env);
+}
+
+#endif
