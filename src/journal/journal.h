@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h: the port. A journal holds streams of records, append-only; whatever the organisation knows is
+ * the fold of them.
+ *
+ * Place on a message's way: org decides and writes a batch of records -> journal/writer receives it as a
+ * message -> this port -> a driver (memory.c, sqlite.c) -> the receipt goes back. Before the actors start and
+ * after they have stopped, whoever opened the journal may call the port directly; in between the writer alone
+ * does.
+ *
+ * A stream is named by text ("organisation", "role/payments/oncall") and belongs to one owner. Its records
+ * are numbered 1, 2, 3...; an append says which number it believes to be the last, and is refused with
+ * TROUPE_CONFLICT when that is not so: a stale owner cannot write.
+ *
+ *           journal_open          journal_begin               journal_stage
+ *   (none) --------------> idle ----------------> transaction <------------+ any number
+ *                           ^  |                    |      +---------------+
+ *                           |  | scan, list, upkeep | journal_commit
+ *                           |  +-->(idle)           |
+ *                           +-----------------------+ TROUPE_OK: all of it is durable, and not before
+ *                                                   |
+ *                                                   +--> failed: all but error and close answer TROUPE_IO
+ *
+ * Invariants
+ *   1. A batch is stored whole or not at all, and so is a transaction; its records lie in a row, byte for
+ *      byte as given.
+ *   2. After journal_commit has answered TROUPE_OK, what was staged survives the end of the process and of
+ *      the machine.
+ *   3. Failed is for ever: after an I/O error nothing is written, synced or acknowledged through this handle
+ *      again. A disk that failed an fsync may have dropped the data and would report the next fsync as fine
+ *      (Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020), so the only
+ *      way on is a new process that reads what is really there.
+ *   4. Damage is reported, never read over: a record that fails its checksum, or is not where the ones around
+ *      it say, is TROUPE_CORRUPT with its place in journal_error. Other streams go on.
+ *
+ * Threads: one at a time, and a handle may move from one to another. Calls may block on the disk.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/record.h"
+#include <troupe/status.h>
+
+/**
+ * The longest name of a stream in bytes, without the ending NUL: a role's name with room for a prefix and a
+ * suffix.
+ */
+#define JOURNAL_STREAM_LEN_MAX 191
+
+/** The largest append in bytes, headers included, so that it fits one message. */
+#define JOURNAL_APPEND_SIZE_MAX ((size_t)15 << 20)
+
+/** The longest text of an error, with its NUL. */
+#define JOURNAL_ERROR_SIZE 512
+
+/** Why something failed, in one line for people, without an ending stop. Empty when nothing did. */
+struct journal_error {
+    char text[JOURNAL_ERROR_SIZE];
+};
+
+/** One record as read. Everything borrowed is good until the visitor returns. */
+struct journal_entry {
+    uint64_t position; /**< its place among all records of the journal, from 1 */
+    uint64_t seq;      /**< its place in its stream, from 1 */
+    struct record record;
+};
+
+/** One stream as listed. The name is NUL-terminated and good until the visitor returns. */
+struct journal_stream {
+    const char *name;
+    uint64_t last_seq;
+};
+
+/**
+ * Sees one record. Any status but TROUPE_OK ends the scan, which then answers it. A visitor does not call the
+ * journal.
+ */
+typedef troupe_status journal_visit_entry(void *context, const struct journal_entry *entry);
+
+/**
+ * Sees one stream. Any status but TROUPE_OK ends the list, which then answers it. A visitor does not call the
+ * journal.
+ */
+typedef troupe_status journal_visit_stream(void *context, const struct journal_stream *stream);
+
+struct journal;
+
+/** An append as a driver gets it: checked by journal_stage. */
+struct journal_batch {
+    const char *stream;
+    size_t stream_len;
+    uint64_t expected_seq;
+    const void *records;
+    size_t size;
+    uint32_t count;
+};
+
+/**
+ * What a driver must be able to do; journal.c holds what they have in common and calls them only in the
+ * states of the drawing above. A driver that meets a failure after which the journal cannot be trusted says
+ * so with journal_fail.
+ */
+struct journal_driver {
+    const char *name;
+    troupe_status (*open)(const char *where, struct journal **ret_journal, struct journal_error *error);
+    troupe_status (*begin)(struct journal *journal);
+    troupe_status (*append)(struct journal *journal, const struct journal_batch *batch, uint64_t *ret_seq);
+    troupe_status (*commit)(struct journal *journal);
+    troupe_status (*read)(struct journal *journal, const char *stream, size_t stream_len, uint64_t from_seq,
+                          journal_visit_entry *visit, void *context);
+    troupe_status (*streams)(struct journal *journal, const char *prefix, size_t prefix_len,
+                             journal_visit_stream *visit, void *context);
+    troupe_status (*upkeep)(struct journal *journal);
+    troupe_status (*close)(struct journal *journal);
+};
+
+/**
+ * In memory: for tests and the simulated system. `where` is ignored. See memory.h for how it loses and fails.
+ */
+extern const struct journal_driver journal_memory;
+
+/**
+ * One SQLite file; `where` is its path. See sqlite.h for the format and docs/journal.md for the guarantees.
+ */
+extern const struct journal_driver journal_sqlite;
+
+/** What every driver's journal begins with. Private to journal.c and the drivers. */
+struct journal {
+    const struct journal_driver *driver;
+    bool is_in_transaction;
+    bool is_visiting;
+    troupe_status failure; /**< TROUPE_OK, or why it failed for ever */
+    struct journal_error error;
+};
+
+/**
+ * Opens a journal, or makes it when there is nothing at `where`. On TROUPE_OK it belongs to the caller, who
+ * ends it with journal_close. Otherwise `error` (may be NULL) says why: TROUPE_CONFLICT (another process has
+ * it open), TROUPE_INVALID (it belongs to another application or a newer version), TROUPE_CORRUPT, TROUPE_IO,
+ * TROUPE_NO_MEMORY.
+ */
+TROUPE_MUST_CHECK troupe_status journal_open(const struct journal_driver *driver, const char *where,
+                                             struct journal **ret_journal, struct journal_error *error);
+
+/** Begins a transaction. Errors: TROUPE_IO. */
+TROUPE_MUST_CHECK troupe_status journal_begin(struct journal *journal);
+
+/**
+ * Adds one append to the transaction: `size` bytes of records (base/record.h) to the end of `stream`, whose
+ * last number must be `expected_seq` (0: the stream is new). Later appends of the transaction see it. Writes
+ * the stream's last number to `ret_seq` on TROUPE_OK, and also on TROUPE_CONFLICT, where it is the one that
+ * was not expected.
+ *
+ * Nothing of it is stored, and the transaction goes on, after TROUPE_CONFLICT, TROUPE_INVALID (the name is
+ * empty, too long or holds a NUL; there are no records), TROUPE_MALFORMED (the bytes are not records, or one
+ * has flags), TROUPE_TOO_LARGE (over JOURNAL_APPEND_SIZE_MAX), TROUPE_CORRUPT (the stream's own entry is
+ * damaged), TROUPE_NO_MEMORY. After TROUPE_IO the journal has failed.
+ */
+TROUPE_MUST_CHECK troupe_status journal_stage(struct journal *journal, const char *stream, size_t stream_len,
+                                              uint64_t expected_seq, const void *records, size_t size,
+                                              uint64_t *ret_seq);
+
+/**
+ * Makes the transaction durable. Only after TROUPE_OK may anything in it be acknowledged; any other status:
+ * it failed, for ever.
+ */
+TROUPE_MUST_CHECK troupe_status journal_commit(struct journal *journal);
+
+/**
+ * Visits the records of a stream in order, from number `from_seq` (0 is as 1) to the last committed one; none
+ * when there is no such stream. Each has passed its checksum, and its body lies at a multiple of 8. Not
+ * within a transaction. Errors: TROUPE_CORRUPT, TROUPE_IO, TROUPE_NO_MEMORY, TROUPE_INVALID (the name), and
+ * whatever the visitor answered.
+ */
+TROUPE_MUST_CHECK troupe_status journal_scan(struct journal *journal, const char *stream, size_t stream_len,
+                                             uint64_t from_seq, journal_visit_entry *visit, void *context);
+
+/**
+ * Visits the streams whose names begin with `prefix`, in the order of their bytes. Otherwise as journal_scan.
+ */
+TROUPE_MUST_CHECK troupe_status journal_list(struct journal *journal, const char *prefix,
+                                             journal_visit_stream *visit, void *context);
+
+/**
+ * What has to be done now and then and need not keep anybody waiting, as copying the log into the file. To be
+ * called after each commit, when the answers are out; returns at once when there is nothing to do. Errors:
+ * TROUPE_IO, and the journal has failed.
+ */
+TROUPE_MUST_CHECK troupe_status journal_upkeep(struct journal *journal);
+
+/** Whether the journal has failed for ever. */
+bool journal_is_failed(const struct journal *journal);
+
+/** Why the last call failed, one line for people; "" when none did. Good until the next call. */
+const char *journal_error(const struct journal *journal);
+
+/**
+ * Ends a journal, clears the pointer and frees everything, whatever is answered. An open transaction is lost.
+ * NULL is fine.
+ */
+troupe_status journal_close(struct journal **journal);
+
+/** For drivers: writes the error's text and answers `status`. */
+__attribute__((format(printf, 3, 4))) troupe_status journal_explain(struct journal *journal,
+                                                                    troupe_status status, const char *format,
+                                                                    ...);
+
+/** For drivers: as journal_explain, and the journal has failed for ever. The first reason is kept. */
+__attribute__((format(printf, 3, 4))) troupe_status journal_fail(struct journal *journal,
+                                                                 troupe_status status, const char *format,
+                                                                 ...);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c: the journal in memory. A stream is one block of records as they were appended and one list that
+ * says where each begins; nothing is ever copied out for a reader.
+ *
+ * Place: under journal.c, which has checked every call. One thread at a time.
+ *
+ * Invariants
+ *   1. streams[i] belongs to heads.list[i], for all i < heads.count.
+ *   2. committed_count <= the records of the stream = its head's seq; they differ only within a transaction,
+ *      or after a commit that failed, and then exactly for the streams in `touched`.
+ *   3. position = the records of all streams together: the last one given.
+ */
+#include "journal/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/assert.h"
+#include "journal/heads.h"
+
+/* Where one record begins, and its place among all. */
+struct placed {
+    uint64_t position;
+    uint64_t offset;
+};
+
+struct stream {
+    struct buffer bytes;
+    struct buffer places; /* struct placed, one a record */
+    uint64_t committed_count;
+};
+
+struct memory_journal {
+    struct journal base;
+    struct heads heads;
+    struct stream *streams;
+    size_t stream_capacity;
+    struct buffer touched; /* uint32_t: streams appended to in this transaction; one may be there twice */
+    uint64_t position;
+    uint64_t commits_left; /* good ones before the one that fails */
+    bool is_failing;
+    bool is_failing_stored;
+};
+
+static struct memory_journal *of(struct journal *journal)
+{
+    return (struct memory_journal *)(void *)journal;
+}
+
+static troupe_status memory_open(const char *where, struct journal **ret_journal, struct journal_error *error)
+{
+    (void)where;
+    (void)error;
+    /* Its users are tests and simulated runs, which have to be the same each time; nobody attacks them. */
+    static const struct hash_key key = {{1, 2}};
+    struct memory_journal *memory = calloc(1, sizeof(*memory));
+    if (memory == NULL)
+        return TROUPE_NO_MEMORY;
+    memory->base.driver = &journal_memory;
+    heads_init(&memory->heads, &key);
+    *ret_journal = &memory->base;
+    return TROUPE_OK;
+}
+
+static troupe_status memory_close(struct journal *journal)
+{
+    struct memory_journal *memory = of(journal);
+    for (uint32_t i = 0; i < memory->heads.count; i++) {
+        buffer_done(&memory->streams[i].bytes);
+        buffer_done(&memory->streams[i].places);
+    }
+    heads_done(&memory->heads);
+    buffer_done(&memory->touched);
+    free(memory->streams);
+    free(memory);
+    return TROUPE_OK;
+}
+
+static troupe_status memory_begin(struct journal *journal)
+{
+    ASSERT(of(journal)->touched.size == 0);
+    return TROUPE_OK;
+}
+
+/* For calls whose room was reserved. */
+static void must(troupe_status status)
+{
+    ASSERT(status == TROUPE_OK);
+}
+
+static struct placed *places_of(struct stream *stream)
+{
+    return (struct placed *)(void *)stream->places.bytes;
+}
+
+static uint64_t count_of(const struct stream *stream)
+{
+    return stream->places.size / sizeof(struct placed);
+}
+
+/* Finds a stream, or makes it, empty. */
+static troupe_status find_or_add(struct memory_journal *memory, const struct journal_batch *batch,
+                                 uint32_t *ret_index)
+{
+    struct head *head = heads_find(&memory->heads, batch->stream, batch->stream_len);
+    if (head == NULL) {
+        troupe_status status = array_reserve(&memory->streams, &memory->stream_capacity,
+                                             (size_t)memory->heads.count + 1, sizeof(*memory->streams));
+        if (status != TROUPE_OK)
+            return status;
+        memset(&memory->streams[memory->heads.count], 0, sizeof(struct stream));
+        status = heads_add(&memory->heads, batch->stream, batch->stream_len, &head);
+        if (status != TROUPE_OK)
+            return status;
+    }
+    *ret_index = (uint32_t)(head - memory->heads.list);
+    return TROUPE_OK;
+}
+
+static troupe_status memory_append(struct journal *journal, const struct journal_batch *batch,
+                                   uint64_t *ret_seq)
+{
+    struct memory_journal *memory = of(journal);
+    const struct head *known = heads_find(&memory->heads, batch->stream, batch->stream_len);
+    uint64_t last = known == NULL ? 0 : known->seq;
+    if (last != batch->expected_seq) {
+        *ret_seq = last;
+        return TROUPE_CONFLICT;
+    }
+
+    /*
+     * All memory is taken before anything changes, so that a refusal leaves no trace but, at most, an empty
+     * stream.
+     */
+    uint32_t index;
+    troupe_status status = find_or_add(memory, batch, &index);
+    if (status != TROUPE_OK)
+        return status;
+    struct stream *stream = &memory->streams[index];
+    status = buffer_reserve(&memory->touched, sizeof(index));
+    if (status == TROUPE_OK)
+        status = buffer_reserve(&stream->bytes, batch->size);
+    if (status == TROUPE_OK)
+        status = buffer_reserve(&stream->places, batch->count * sizeof(struct placed));
+    if (status != TROUPE_OK)
+        return status;
+
+    struct record_cursor cursor = record_cursor_at(batch->records, batch->size);
+    struct record record;
+    uint64_t offset = stream->bytes.size;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct placed placed = {.position = ++memory->position, .offset = offset + cursor.offset};
+        must(buffer_append(&stream->places, &placed, sizeof(placed)));
+        must(record_next(&cursor, &record));
+    }
+    must(buffer_append(&stream->bytes, batch->records, batch->size));
+    must(buffer_append(&memory->touched, &index, sizeof(index)));
+    memory->heads.list[index].seq = count_of(stream);
+    *ret_seq = count_of(stream);
+    return TROUPE_OK;
+}
+
+static void store_touched(struct memory_journal *memory)
+{
+    const uint32_t *touched = (const uint32_t *)(const void *)memory->touched.bytes;
+    for (size_t i = 0; i < memory->touched.size / sizeof(*touched); i++)
+        memory->streams[touched[i]].committed_count = count_of(&memory->streams[touched[i]]);
+    buffer_clear(&memory->touched);
+}
+
+static troupe_status memory_commit(struct journal *journal)
+{
+    struct memory_journal *memory = of(journal);
+    if (memory->is_failing && memory->commits_left-- == 0) {
+        memory->is_failing = false;
+        if (memory->is_failing_stored)
+            store_touched(memory);
+        return journal_fail(journal, TROUPE_IO, "the commit was told to fail");
+    }
+    store_touched(memory);
+    return TROUPE_OK;
+}
+
+static troupe_status memory_read(struct journal *journal, const char *name, size_t name_len,
+                                 uint64_t from_seq, journal_visit_entry *visit, void *context)
+{
+    struct memory_journal *memory = of(journal);
+    const struct head *head = heads_find(&memory->heads, name, name_len);
+    if (head == NULL)
+        return TROUPE_OK;
+
+    struct stream *stream = &memory->streams[head - memory->heads.list];
+    const struct placed *places = places_of(stream);
+    for (uint64_t seq = from_seq; seq <= stream->committed_count; seq++) {
+        uint64_t offset = places[seq - 1].offset;
+        struct journal_entry entry = {.position = places[seq - 1].position, .seq = seq};
+        struct record_cursor cursor =
+            record_cursor_at(stream->bytes.bytes + offset, stream->bytes.size - offset);
+        must(record_next(&cursor, &entry.record));
+        troupe_status status = visit(context, &entry);
+        if (status != TROUPE_OK)
+            return status;
+    }
+    return TROUPE_OK;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct journal_stream *a = left;
+    const struct journal_stream *b = right;
+    return strcmp(a->name, b->name);
+}
+
+static troupe_status memory_streams(struct journal *journal, const char *prefix, size_t prefix_len,
+                                    journal_visit_stream *visit, void *context)
+{
+    struct memory_journal *memory = of(journal);
+    struct buffer found = {0};
+    troupe_status status = TROUPE_OK;
+    for (uint32_t i = 0; i < memory->heads.count && status == TROUPE_OK; i++) {
+        const struct head *head = &memory->heads.list[i];
+        struct journal_stream stream = {heads_name(&memory->heads, head), memory->streams[i].committed_count};
+        if (stream.last_seq > 0 && strncmp(stream.name, prefix, prefix_len) == 0)
+            status = buffer_append(&found, &stream, sizeof(stream));
+    }
+    struct journal_stream *list = (struct journal_stream *)(void *)found.bytes;
+    size_t count = found.size / sizeof(*list);
+    if (status == TROUPE_OK && count > 0)
+        qsort(list, count, sizeof(*list), compare_names);
+    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
+        status = visit(context, &list[i]);
+    buffer_done(&found);
+    return status;
+}
+
+static troupe_status memory_upkeep(struct journal *journal)
+{
+    (void)journal;
+    return TROUPE_OK;
+}
+
+void journal_memory_fail_after(struct journal *journal, uint64_t commits, bool is_stored)
+{
+    struct memory_journal *memory = of(journal);
+    ASSERT(journal->driver == &journal_memory);
+    memory->is_failing = true;
+    memory->is_failing_stored = is_stored;
+    memory->commits_left = commits;
+}
+
+void journal_memory_restart(struct journal *journal)
+{
+    struct memory_journal *memory = of(journal);
+    ASSERT(journal->driver == &journal_memory);
+    ASSERT(!journal->is_visiting);
+    buffer_clear(&memory->touched);
+    memory->position = 0;
+    for (uint32_t i = 0; i < memory->heads.count; i++) {
+        struct stream *stream = &memory->streams[i];
+        if (stream->committed_count < count_of(stream))
+            buffer_truncate(&stream->bytes, places_of(stream)[stream->committed_count].offset);
+        buffer_truncate(&stream->places, stream->committed_count * sizeof(struct placed));
+        memory->heads.list[i].seq = stream->committed_count;
+        memory->position += stream->committed_count;
+    }
+    journal->is_in_transaction = false;
+    journal->failure = TROUPE_OK;
+    journal->error.text[0] = '\0';
+}
+
+const struct journal_driver journal_memory = {
+    .name = "memory",
+    .open = memory_open,
+    .begin = memory_begin,
+    .append = memory_append,
+    .commit = memory_commit,
+    .read = memory_read,
+    .streams = memory_streams,
+    .upkeep = memory_upkeep,
+    .close = memory_close,
+};

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite_open.c: the life of a SQLite file: made, locked, recognised, opened, closed. sqlite.h has the
+ * format.
+ *
+ *   lock the path -> look at the file's head -> open -> find the ends of the streams
+ *                       |            ^
+ *                       +-- none ----+ make it aside, complete, and rename it
+ *
+ * A file that is not ours is refused by its head alone, before SQLite could roll back or checkpoint anything
+ * in it. That the head can be trusted is why a new file gets its name last: there is never one of ours with a
+ * half-made schema.
+ *
+ * Threads: as every call of the driver. Blocks on the disk.
+ */
+#include "journal/sqlite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/file.h"
+
+/*
+ * From each version of the tables to the next, the first one from an empty file. Released steps never change.
+ */
+static const char *const schema_steps[] = {
+    "CREATE TABLE record (position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " previous INTEGER NOT NULL, type INTEGER NOT NULL, version INTEGER NOT NULL, checksum INTEGER NOT NULL,"
+    " body BLOB NOT NULL) STRICT;"
+    "CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL,"
+    " last_position INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE mark (stream INTEGER NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " PRIMARY KEY (stream, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), heads_position INTEGER NOT NULL,"
+    " checksum INTEGER NOT NULL) STRICT;",
+};
+
+_Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SQLITE_SCHEMA_VERSION,
+               "a step for each version");
+
+/*
+ * cell_size_check makes SQLite notice some damage to a page before it reads it; trusted_schema=OFF keeps a
+ * tampered schema harmless.
+ */
+static const char *const settings =
+    "PRAGMA locking_mode=NORMAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA mmap_size=0;"
+    "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;";
+
+static const char *const statement_texts[] = {
+#define SQLITE_STATEMENT_TEXT(name, text) text,
+    SQLITE_STATEMENTS(SQLITE_STATEMENT_TEXT)
+#undef SQLITE_STATEMENT_TEXT
+};
+
+static troupe_status open_database(const char *path, sqlite3 **ret_db, struct journal_error *error)
+{
+    sqlite3 *db = NULL;
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
+        snprintf(error->text, sizeof(error->text), "cannot open %s: %s", path,
+                 db == NULL ? "out of memory" : sqlite3_errmsg(db));
+        sqlite3_close(db);
+        return db == NULL ? TROUPE_NO_MEMORY : TROUPE_IO;
+    }
+    sqlite3_busy_timeout(db, SQLITE_BUSY_MS);
+    /*
+     * Closing never checkpoints by itself: after a failure nothing may be written, and without one
+     * sqlite_close does it.
+     */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    *ret_db = db;
+    return TROUPE_OK;
+}
+
+/*
+ * Runs statements of which each may give one row; the first column of the last row goes to ret_text when that
+ * is not NULL.
+ */
+static troupe_status run_script(sqlite3 *db, const char *script, const char *what,
+                                struct journal_error *error)
+{
+    if (sqlite3_exec(db, script, NULL, NULL, NULL) == SQLITE_OK)
+        return TROUPE_OK;
+    int code = sqlite3_extended_errcode(db);
+    snprintf(error->text, sizeof(error->text), "cannot %s: %s (SQLite %d)", what, sqlite3_errmsg(db), code);
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
+}
+
+/* Makes a complete, empty journal under another name, and renames it. */
+static troupe_status make_file(const char *path, struct journal_error *error)
+{
+    char log[FILE_PATH_SIZE];
+    struct file_kind log_kind;
+    snprintf(log, sizeof(log), "%s-wal", path);
+    troupe_status status = file_inspect(log, &log_kind, error);
+    if (status == TROUPE_OK && log_kind.size > 0) {
+        /* SQLite would take the old log for the new file's. */
+        snprintf(error->text, sizeof(error->text),
+                 "%s is missing but its log %s-wal is there: put the file back", path, path);
+        return TROUPE_CORRUPT;
+    }
+
+    /* An earlier attempt may have left its rollback journal, which would be applied to this one. */
+    char fresh[FILE_PATH_SIZE];
+    char rest[FILE_PATH_SIZE];
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    snprintf(rest, sizeof(rest), "%s.new-journal", path);
+    sqlite3 *db = NULL;
+    if (status == TROUPE_OK)
+        status = file_remove(rest, error);
+    if (status == TROUPE_OK)
+        status = file_make_empty(fresh, error);
+    if (status == TROUPE_OK)
+        status = open_database(fresh, &db, error);
+    if (status != TROUPE_OK)
+        return status;
+
+    char script[256];
+    snprintf(script, sizeof(script),
+             "PRAGMA application_id=%d; PRAGMA user_version=%d; INSERT INTO state VALUES(1, 0, %" PRId32
+             "); COMMIT;",
+             (int)SQLITE_APPLICATION_ID, (int)SQLITE_SCHEMA_VERSION, (int32_t)sqlite_state_checksum(0));
+    status = run_script(db, "PRAGMA synchronous=FULL; BEGIN;", "make the tables", error);
+    for (size_t i = 0; i < SQLITE_SCHEMA_VERSION && status == TROUPE_OK; i++)
+        status = run_script(db, schema_steps[i], "make the tables", error);
+    if (status == TROUPE_OK)
+        status = run_script(db, script, "make the tables", error);
+    sqlite3_close(db);
+    if (status == TROUPE_OK)
+        status = file_rename(fresh, path, error);
+    return status;
+}
+
+/* Makes the file when there is none; refuses what is not ours without touching it. */
+static troupe_status recognise(const char *path, struct journal_error *error)
+{
+    struct file_kind kind;
+    troupe_status status = file_inspect(path, &kind, error);
+    if (status != TROUPE_OK)
+        return status;
+    if (kind.size == 0)
+        return make_file(path, error);
+    if (!kind.is_sqlite) {
+        snprintf(error->text, sizeof(error->text), "%s is not a journal: it is no SQLite file", path);
+        return TROUPE_INVALID;
+    }
+    if (kind.application_id != SQLITE_APPLICATION_ID) {
+        snprintf(error->text, sizeof(error->text),
+                 "%s belongs to another application (its application id is 0x%08" PRIx32
+                 ", a journal's is 0x%08x)",
+                 path, kind.application_id, (unsigned)SQLITE_APPLICATION_ID);
+        return TROUPE_INVALID;
+    }
+    if (kind.user_version > SQLITE_SCHEMA_VERSION || kind.user_version == 0) {
+        snprintf(error->text, sizeof(error->text),
+                 "%s has format %" PRIu32 ", made by a newer version; this one reads up to %d", path,
+                 kind.user_version, (int)SQLITE_SCHEMA_VERSION);
+        return TROUPE_INVALID;
+    }
+    return TROUPE_OK;
+}
+
+static int note_log_pages(void *context, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    struct sqlite_journal *sqlite = context;
+    sqlite->log_pages = (uint32_t)pages;
+    return SQLITE_OK;
+}
+
+/* Checks that the log is on: a file system without shared memory would silently leave it off. */
+static troupe_status switch_log_on(struct sqlite_journal *sqlite, struct journal_error *error)
+{
+    sqlite3_stmt *pragma = NULL;
+    const char *mode = NULL;
+    int result = sqlite3_prepare_v2(sqlite->db, "PRAGMA journal_mode=WAL", -1, &pragma, NULL);
+    if (result == SQLITE_OK && sqlite3_step(pragma) == SQLITE_ROW)
+        mode = (const char *)sqlite3_column_text(pragma, 0);
+    bool is_on = mode != NULL && strcmp(mode, "wal") == 0;
+    if (!is_on)
+        snprintf(error->text, sizeof(error->text), "cannot switch the write-ahead log on: %s",
+                 sqlite3_errmsg(sqlite->db));
+    int code = sqlite3_finalize(pragma) & 0xff;
+    if (is_on)
+        return TROUPE_OK;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
+}
+
+static troupe_status prepare(struct sqlite_journal *sqlite, struct journal_error *error)
+{
+    for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++) {
+        int result = sqlite3_prepare_v3(sqlite->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                        &sqlite->statements[i], NULL);
+        if (result != SQLITE_OK) {
+            snprintf(error->text, sizeof(error->text), "the tables are not a journal's: %s",
+                     sqlite3_errmsg(sqlite->db));
+            return (result & 0xff) == SQLITE_IOERR ? TROUPE_IO : TROUPE_CORRUPT;
+        }
+    }
+    return TROUPE_OK;
+}
+
+/* Reads a row of two numbers; a NULL in one that may be NULL is 0. */
+static troupe_status read_pair(struct sqlite_journal *sqlite, enum sqlite_statement statement,
+                               sqlite3_int64 ret_pair[2])
+{
+    sqlite3_stmt *get = sqlite->statements[statement];
+    int result = sqlite3_step(get);
+    troupe_status status = TROUPE_OK;
+    if (result == SQLITE_ROW) {
+        ret_pair[0] = sqlite3_column_int64(get, 0);
+        ret_pair[1] = sqlite3_column_int64(get, 1);
+    } else {
+        status = sqlite_check_end(sqlite, result, "read the state");
+        if (status == TROUPE_OK)
+            status = journal_explain(&sqlite->base, TROUPE_CORRUPT, "the row of the state is missing");
+    }
+    sqlite3_reset(get);
+    return status;
+}
+
+/* One record that came after the ends were written down: it moves the end of its stream. */
+static troupe_status recover_record(struct sqlite_journal *sqlite, const struct sqlite_row *row)
+{
+    if (row->position != sqlite->position + 1)
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "the record at position %" PRIu64 " is missing",
+                               sqlite->position + 1);
+    struct head *head;
+    troupe_status status = sqlite_find_head_by_id(sqlite, row->stream, &head);
+    if (status != TROUPE_OK)
+        return status;
+    if (row->seq != head->seq + 1 || row->previous != head->position)
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT,
+                               "the record at position %" PRIu64
+                               " does not follow the end of stream %" PRIu64,
+                               row->position, row->stream);
+    head->seq = row->seq;
+    head->position = row->position;
+    head->is_dirty = true;
+    sqlite->position = row->position;
+    return TROUPE_OK;
+}
+
+/*
+ * Finds the ends of the streams: those written down, moved by the records that came after. Invariants 1 and 3
+ * of sqlite.h.
+ */
+static troupe_status recover(struct sqlite_journal *sqlite)
+{
+    sqlite3_int64 state[2];
+    sqlite3_int64 last[2];
+    troupe_status status = read_pair(sqlite, SQLITE_GET_STATE_STATEMENT, state);
+    if (status == TROUPE_OK)
+        status = read_pair(sqlite, SQLITE_GET_LAST_STATEMENT, last);
+    if (status != TROUPE_OK)
+        return status;
+    if (state[1] != (int32_t)sqlite_state_checksum((uint64_t)state[0]))
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "the row of the state fails its checksum");
+    if (last[0] < state[0])
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "the records after position %lld are missing",
+                               (long long)last[0]);
+
+    sqlite->heads_position = (uint64_t)state[0];
+    sqlite->position = (uint64_t)state[0];
+    sqlite->stream_id = (uint64_t)last[1];
+    sqlite3_stmt *list = sqlite->statements[SQLITE_LIST_RECORDS_STATEMENT];
+    sqlite3_bind_int64(list, 1, state[0]);
+    int result;
+    while (status == TROUPE_OK && (result = sqlite3_step(list)) != SQLITE_DONE) {
+        struct sqlite_row row;
+        status = result == SQLITE_ROW ? sqlite_read_row(sqlite, list, &row)
+                                      : sqlite_check_end(sqlite, result, "read the last records");
+        if (status == TROUPE_OK)
+            status = recover_record(sqlite, &row);
+    }
+    sqlite3_reset(list);
+    if (status == TROUPE_OK && sqlite->position != (uint64_t)last[0])
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT,
+                               "the records after position %" PRIu64 " are missing", sqlite->position);
+    return status;
+}
+
+/* Frees the handle; nothing is written. */
+static void release(struct sqlite_journal *sqlite)
+{
+    for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++)
+        sqlite3_finalize(sqlite->statements[i]);
+    sqlite3_close(sqlite->db);
+    heads_done(&sqlite->heads);
+    buffer_done(&sqlite->body);
+    file_unlock(sqlite->lock);
+    free(sqlite);
+}
+
+troupe_status sqlite_open(const char *where, struct journal **ret_journal, struct journal_error *error)
+{
+    if (where[0] == '\0' || strlen(where) > FILE_PATH_LEN_MAX) {
+        snprintf(error->text, sizeof(error->text), "the path of a journal has 1 to %d bytes",
+                 FILE_PATH_LEN_MAX);
+        return TROUPE_INVALID;
+    }
+    struct sqlite_journal *sqlite = calloc(1, sizeof(*sqlite));
+    if (sqlite == NULL)
+        return TROUPE_NO_MEMORY;
+    sqlite->base.driver = &journal_sqlite;
+    sqlite->lock = -1;
+    sqlite->checkpoint_pages = SQLITE_CHECKPOINT_PAGES;
+    struct hash_key key;
+    sqlite3_randomness((int)sizeof(key), &key);
+    heads_init(&sqlite->heads, &key);
+
+    troupe_status status = file_lock(where, &sqlite->lock, error);
+    if (status == TROUPE_OK)
+        status = recognise(where, error);
+    if (status == TROUPE_OK)
+        status = open_database(where, &sqlite->db, error);
+    if (status == TROUPE_OK)
+        status = switch_log_on(sqlite, error);
+    if (status == TROUPE_OK)
+        status = run_script(sqlite->db, settings, "set up the database", error);
+    if (status == TROUPE_OK) {
+        sqlite3_wal_hook(sqlite->db, note_log_pages, sqlite);
+        status = prepare(sqlite, error);
+    }
+    if (status == TROUPE_OK) {
+        status = recover(sqlite);
+        if (status != TROUPE_OK)
+            snprintf(error->text, sizeof(error->text), "%.200s: %.250s", where, sqlite->base.error.text);
+    }
+    if (status != TROUPE_OK) {
+        release(sqlite);
+        return status;
+    }
+    *ret_journal = &sqlite->base;
+    return TROUPE_OK;
+}
+
+troupe_status sqlite_close(struct journal *journal)
+{
+    struct sqlite_journal *sqlite = sqlite_of(journal);
+    troupe_status status = journal->failure;
+    if (status == TROUPE_OK && journal->is_in_transaction)
+        sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
+    else if (status == TROUPE_OK && sqlite->position != sqlite->heads_position)
+        status = sqlite_write_heads(sqlite);
+    if (status == TROUPE_OK) {
+        int result = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        if (result != SQLITE_OK && result != SQLITE_BUSY)
+            status = TROUPE_IO;
+    }
+    release(sqlite);
+    return status;
+}

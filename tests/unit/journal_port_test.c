@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts about the journal's port, each shown on every driver: what journal.h promises holds wherever the
+ * records lie. One thread.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "journal/journal.h"
+#include "journal/memory.h"
+#include "support/journal_support.h"
+
+struct fixture {
+    struct test_folder folder;
+    struct journal *journal;
+};
+
+static int set_up(void **state, const struct journal_driver *driver)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    test_folder_make(&fixture->folder);
+    fixture->journal = test_open(driver, fixture->folder.journal);
+    *state = fixture;
+    return 0;
+}
+
+static int set_up_memory(void **state)
+{
+    return set_up(state, &journal_memory);
+}
+
+static int set_up_sqlite(void **state)
+{
+    return set_up(state, &journal_sqlite);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    journal_close(&fixture->journal);
+    test_folder_remove(&fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static struct journal *journal_of(void **state)
+{
+    return ((struct fixture *)*state)->journal;
+}
+
+static uint64_t count_of(struct journal *journal, const char *stream)
+{
+    struct test_seen seen;
+    assert_int_equal(test_scan(journal, stream, 0, &seen), TROUPE_OK);
+    return seen.count;
+}
+
+static void records_come_back_in_order_byte_for_byte(void **state)
+{
+    struct journal *journal = journal_of(state);
+    for (uint64_t i = 0; i < 50; i++) {
+        assert_int_equal(test_append(journal, "organisation", i * 3, 3), TROUPE_OK);
+        assert_int_equal(test_append(journal, "role/payments/oncall", i, 1), TROUPE_OK);
+    }
+    assert_int_equal(count_of(journal, "organisation"), 150);
+    assert_int_equal(count_of(journal, "role/payments/oncall"), 50);
+    assert_int_equal(count_of(journal, "role/nobody"), 0);
+}
+
+static void scan_begins_at_any_number(void **state)
+{
+    struct journal *journal = journal_of(state);
+    enum { COUNT = 200 };
+    assert_int_equal(test_append(journal, "other", 0, 70), TROUPE_OK);
+    assert_int_equal(test_append(journal, "stream", 0, COUNT), TROUPE_OK);
+    for (uint64_t from = 1; from <= COUNT + 2; from++) {
+        struct test_seen seen;
+        assert_int_equal(test_scan(journal, "stream", from, &seen), TROUPE_OK);
+        assert_int_equal(seen.count, from > COUNT ? 0 : COUNT - from + 1);
+    }
+}
+
+static void stale_owner_gets_conflict_and_the_true_number(void **state)
+{
+    struct journal *journal = journal_of(state);
+    struct record_batch batch = {0};
+    assert_int_equal(record_batch_append(&batch, 1, 1, "x", 1), TROUPE_OK);
+    assert_int_equal(test_append(journal, "stream", 0, 5), TROUPE_OK);
+
+    static const uint64_t wrong[] = {0, 4, 6, UINT64_MAX};
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        uint64_t seq = 99;
+        assert_int_equal(
+            journal_stage(journal, "stream", 6, wrong[i], batch.bytes.bytes, batch.bytes.size, &seq),
+            TROUPE_CONFLICT);
+        assert_int_equal(seq, 5);
+    }
+    uint64_t seq = 99;
+    assert_int_equal(journal_stage(journal, "new", 3, 1, batch.bytes.bytes, batch.bytes.size, &seq),
+                     TROUPE_CONFLICT);
+    assert_int_equal(seq, 0);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    assert_int_equal(count_of(journal, "stream"), 5);
+    assert_int_equal(count_of(journal, "new"), 0);
+    record_batch_done(&batch);
+}
+
+static void appends_of_one_transaction_see_each_other(void **state)
+{
+    struct journal *journal = journal_of(state);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 0, 2), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "b", 0, 1), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 0, 2), TROUPE_CONFLICT);
+    assert_int_equal(test_stage(journal, "a", 2, 2), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    assert_int_equal(count_of(journal, "a"), 4);
+    assert_int_equal(count_of(journal, "b"), 1);
+}
+
+static void refused_appends_leave_nothing_and_the_transaction_goes_on(void **state)
+{
+    struct journal *journal = journal_of(state);
+    struct record_batch batch = {0};
+    uint64_t seq = 0;
+    char name[JOURNAL_STREAM_LEN_MAX + 1];
+    memset(name, 'n', sizeof(name));
+    assert_int_equal(record_batch_append(&batch, 1, 1, "abc", 3), TROUPE_OK);
+    assert_int_equal(record_batch_append(&batch, 2, 1, "defghijklmnop", 13), TROUPE_OK);
+    unsigned char *bytes = batch.bytes.bytes;
+    size_t size = batch.bytes.size;
+
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_stage(journal, "", 0, 0, bytes, size, &seq), TROUPE_INVALID);
+    assert_int_equal(journal_stage(journal, "a\0b", 3, 0, bytes, size, &seq), TROUPE_INVALID);
+    assert_int_equal(journal_stage(journal, name, JOURNAL_STREAM_LEN_MAX + 1, 0, bytes, size, &seq),
+                     TROUPE_INVALID);
+    assert_int_equal(journal_stage(journal, "s", 1, 0, bytes, 0, &seq), TROUPE_INVALID);
+    assert_int_equal(journal_stage(journal, "s", 1, 0, bytes, size - 8, &seq), TROUPE_MALFORMED);
+    assert_string_not_equal(journal_error(journal), "");
+    bytes[6] = 1; /* the flags of the first record */
+    assert_int_equal(journal_stage(journal, "s", 1, 0, bytes, size, &seq), TROUPE_MALFORMED);
+    bytes[6] = 0;
+    assert_int_equal(journal_stage(journal, name, JOURNAL_STREAM_LEN_MAX, 0, bytes, size, &seq), TROUPE_OK);
+    assert_int_equal(seq, 2);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    assert_int_equal(count_of(journal, "s"), 0);
+    record_batch_done(&batch);
+}
+
+static troupe_status count_bytes(void *context, const struct journal_entry *entry)
+{
+    *(size_t *)context += entry->record.size;
+    return TROUPE_OK;
+}
+
+static void append_at_the_size_limit_is_taken_and_one_record_more_is_refused(void **state)
+{
+    struct journal *journal = journal_of(state);
+    struct record_batch batch = {0};
+    void *body;
+    uint64_t seq;
+    size_t size = JOURNAL_APPEND_SIZE_MAX / 5 - RECORD_HEADER_SIZE;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(record_batch_add(&batch, 1, 1, size, &body), TROUPE_OK);
+    assert_int_equal(batch.bytes.size, JOURNAL_APPEND_SIZE_MAX);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_stage(journal, "s", 1, 0, batch.bytes.bytes, batch.bytes.size, &seq), TROUPE_OK);
+    assert_int_equal(record_batch_add(&batch, 1, 1, 0, &body), TROUPE_OK);
+    assert_int_equal(journal_stage(journal, "s", 1, 5, batch.bytes.bytes, batch.bytes.size, &seq),
+                     TROUPE_TOO_LARGE);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    size_t total = 0;
+    assert_int_equal(journal_scan(journal, "s", 1, 0, count_bytes, &total), TROUPE_OK);
+    assert_int_equal(total, size * 5);
+    record_batch_done(&batch);
+}
+
+static troupe_status note_stream(void *context, const struct journal_stream *stream)
+{
+    char *text = context;
+    size_t len = strlen(text);
+    snprintf(text + len, 256 - len, "%s=%d ", stream->name, (int)stream->last_seq);
+    return TROUPE_OK;
+}
+
+static void list_gives_names_by_prefix_in_order_with_their_last_number(void **state)
+{
+    struct journal *journal = journal_of(state);
+    assert_int_equal(test_append(journal, "role/b", 0, 2), TROUPE_OK);
+    assert_int_equal(test_append(journal, "role/a/x", 0, 3), TROUPE_OK);
+    assert_int_equal(test_append(journal, "organisation", 0, 1), TROUPE_OK);
+    assert_int_equal(test_append(journal, "role/a", 0, 4), TROUPE_OK);
+    assert_int_equal(test_append(journal, "role", 0, 5), TROUPE_OK);
+    assert_int_equal(test_append(journal, "roles", 0, 6), TROUPE_OK);
+
+    char text[256] = "";
+    assert_int_equal(journal_list(journal, "role/", note_stream, text), TROUPE_OK);
+    assert_string_equal(text, "role/a=4 role/a/x=3 role/b=2 ");
+    text[0] = '\0';
+    assert_int_equal(journal_list(journal, "", note_stream, text), TROUPE_OK);
+    assert_string_equal(text, "organisation=1 role=5 role/a=4 role/a/x=3 role/b=2 roles=6 ");
+    text[0] = '\0';
+    assert_int_equal(journal_list(journal, "z", note_stream, text), TROUPE_OK);
+    assert_string_equal(text, "");
+}
+
+static troupe_status stop_at_third(void *context, const struct journal_entry *entry)
+{
+    *(uint64_t *)context = entry->seq;
+    return entry->seq == 3 ? TROUPE_END : TROUPE_OK;
+}
+
+static troupe_status refuse_stream(void *context, const struct journal_stream *stream)
+{
+    (void)context;
+    (void)stream;
+    return TROUPE_LIMIT;
+}
+
+static void visitor_ends_a_scan_or_a_list_with_its_own_status(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t last = 0;
+    assert_int_equal(test_append(journal, "stream", 0, 9), TROUPE_OK);
+    assert_int_equal(journal_scan(journal, "stream", 6, 0, stop_at_third, &last), TROUPE_END);
+    assert_int_equal(last, 3);
+    assert_int_equal(journal_list(journal, "", refuse_stream, NULL), TROUPE_LIMIT);
+    /* And the journal is none the worse for it. */
+    assert_int_equal(test_append(journal, "stream", 9, 1), TROUPE_OK);
+    assert_int_equal(count_of(journal, "stream"), 10);
+}
+
+static void memory_loses_at_restart_what_was_not_committed(void **state)
+{
+    struct journal *journal = journal_of(state);
+    assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 3, 2), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "b", 0, 2), TROUPE_OK);
+    journal_memory_restart(journal);
+    assert_int_equal(count_of(journal, "a"), 3);
+    assert_int_equal(count_of(journal, "b"), 0);
+    assert_int_equal(test_append(journal, "a", 3, 2), TROUPE_OK);
+    assert_int_equal(test_append(journal, "b", 0, 1), TROUPE_OK);
+    assert_int_equal(count_of(journal, "a"), 5);
+}
+
+static void memory_fails_on_demand_for_ever_until_restart(void **state)
+{
+    struct journal *journal = journal_of(state);
+    for (int is_stored = 0; is_stored < 2; is_stored++) {
+        const char *stream = is_stored != 0 ? "stored" : "lost";
+        journal_memory_fail_after(journal, 1, is_stored != 0);
+        assert_int_equal(test_append(journal, stream, 0, 1), TROUPE_OK);
+        assert_int_equal(test_append(journal, stream, 1, 1), TROUPE_IO);
+        assert_true(journal_is_failed(journal));
+        assert_string_equal(journal_error(journal), "the commit was told to fail");
+        assert_int_equal(journal_begin(journal), TROUPE_IO);
+        assert_int_equal(journal_upkeep(journal), TROUPE_IO);
+        assert_int_equal(journal_list(journal, "", refuse_stream, NULL), TROUPE_IO);
+        journal_memory_restart(journal);
+        assert_false(journal_is_failed(journal));
+        assert_int_equal(count_of(journal, stream), is_stored != 0 ? 2 : 1);
+    }
+}
+
+#define ON_BOTH(test)                                                                                        \
+    {"memory_" #test, test, set_up_memory, tear_down, NULL},                                                 \
+    {                                                                                                        \
+        "sqlite_" #test, test, set_up_sqlite, tear_down, NULL                                                \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(records_come_back_in_order_byte_for_byte),
+        ON_BOTH(scan_begins_at_any_number),
+        ON_BOTH(stale_owner_gets_conflict_and_the_true_number),
+        ON_BOTH(appends_of_one_transaction_see_each_other),
+        ON_BOTH(refused_appends_leave_nothing_and_the_transaction_goes_on),
+        ON_BOTH(append_at_the_size_limit_is_taken_and_one_record_more_is_refused),
+        ON_BOTH(list_gives_names_by_prefix_in_order_with_their_last_number),
+        ON_BOTH(visitor_ends_a_scan_or_a_list_with_its_own_status),
+        cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, set_up_memory,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(memory_fails_on_demand_for_ever_until_restart, set_up_memory,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
