@@ -92,6 +92,7 @@ enum {
     X(GET_STREAM_BY_ID, "SELECT id, name, last_seq, last_position, checksum FROM stream WHERE id=?1")        \
     X(LIST_STREAMS,                                                                                          \
       "SELECT id, name, last_seq, last_position, checksum FROM stream WHERE name>=?1 ORDER BY name")         \
+    X(CHECK_STREAMS, "SELECT id, name, last_seq, last_position, checksum FROM stream ORDER BY id")           \
     X(GET_MARK, "SELECT seq, position FROM mark WHERE stream=?1 AND seq>=?2 ORDER BY seq LIMIT 1")           \
     X(GET_LINK, "SELECT stream, seq, previous FROM record WHERE position=?1")                                \
     X(GET_RECORD, "SELECT position, stream, seq, previous, type, version, checksum, body FROM record WHERE " \
@@ -175,6 +176,11 @@ troupe_status sqlite_close(struct journal *journal);
 /** Reads the row a statement stands on. TROUPE_CORRUPT, explained, when it is not what was written. */
 TROUPE_MUST_CHECK troupe_status sqlite_read_row(struct sqlite_journal *sqlite, sqlite3_stmt *statement,
                                                 struct sqlite_row *ret_row);
+
+/**
+ * Reads and checks the row of every stream. TROUPE_CORRUPT, explained, when one is not whole or is missing.
+ */
+TROUPE_MUST_CHECK troupe_status sqlite_check_streams(struct sqlite_journal *sqlite);
 
 /**
  * The result of a step that gave no row: TROUPE_OK when it is the end, else explained; a failed read of the

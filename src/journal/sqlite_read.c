@@ -152,6 +152,26 @@ static troupe_status read_stream(struct sqlite_journal *sqlite, sqlite3_stmt *st
     return TROUPE_OK;
 }
 
+troupe_status sqlite_check_streams(struct sqlite_journal *sqlite)
+{
+    sqlite3_stmt *list = sqlite->statements[SQLITE_CHECK_STREAMS_STATEMENT];
+    troupe_status status = TROUPE_OK;
+    uint64_t count = 0;
+    int result = SQLITE_ROW;
+    while (status == TROUPE_OK && (result = sqlite3_step(list)) == SQLITE_ROW) {
+        struct head head;
+        const char *name;
+        status = read_stream(sqlite, list, &head, &name);
+        if (status == TROUPE_OK && head.id != ++count)
+            status = journal_explain(&sqlite->base, TROUPE_CORRUPT,
+                                     "the row of stream %" PRIu64 " is missing", count);
+    }
+    if (status == TROUPE_OK)
+        status = sqlite_check_end(sqlite, result, "read the streams");
+    sqlite3_reset(list);
+    return status;
+}
+
 /*
  * Steps a statement that gives at most one stream, and remembers its head unless it is known; the statement
  * is then ready again.
@@ -336,8 +356,8 @@ troupe_status sqlite_streams(struct journal *journal, const char *prefix, size_t
     sqlite3_stmt *list = sqlite->statements[SQLITE_LIST_STREAMS_STATEMENT];
     sqlite3_bind_text(list, 1, prefix, (int)prefix_len, SQLITE_STATIC);
     troupe_status status = TROUPE_OK;
-    int result;
-    while ((result = sqlite3_step(list)) == SQLITE_ROW) {
+    int result = SQLITE_ROW;
+    while (status == TROUPE_OK && (result = sqlite3_step(list)) == SQLITE_ROW) {
         struct head read;
         const char *name;
         status = read_stream(sqlite, list, &read, &name);
@@ -346,10 +366,8 @@ troupe_status sqlite_streams(struct journal *journal, const char *prefix, size_t
         const struct head *known = heads_find(&sqlite->heads, name, read.name_len);
         struct journal_stream stream = {name, known == NULL ? read.seq : known->seq};
         status = visit(context, &stream);
-        if (status != TROUPE_OK)
-            break;
     }
-    if (result != SQLITE_ROW)
+    if (status == TROUPE_OK && result != SQLITE_ROW)
         status = sqlite_check_end(sqlite, result, "list the streams");
     sqlite3_reset(list);
     return status;
