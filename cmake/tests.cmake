@@ -19,6 +19,9 @@ set(timeout_crash 300)
 set(timeout_e2e 180)
 set(timeout_install 300)
 
+# Tests that need real parallelism count for two of ctest's -j, so that on two cores they run alone.
+set(processors_race 2)
+
 set(test_environment
     "TROUPE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
     "TROUPE_BUILD_DIR=${PROJECT_BINARY_DIR}"
@@ -37,6 +40,9 @@ function(troupe_describe_test name label)
     endif()
     set_tests_properties(${name} PROPERTIES
         LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
+    if(DEFINED processors_${label})
+        set_tests_properties(${name} PROPERTIES PROCESSORS ${processors_${label}})
+    endif()
 endfunction()
 
 # troupe_label_target(<label> [target...]): tests_<label> also builds these, where they exist.
