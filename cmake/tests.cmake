@@ -45,6 +45,11 @@ function(troupe_describe_test name label)
     endif()
 endfunction()
 
+# The labels that ./test and CONTRIBUTING.md name exist, also without a test.
+foreach(label IN ITEMS unit property race sim fuzz crash e2e example install)
+    add_custom_target(tests_${label})
+endforeach()
+
 # troupe_label_target(<label> [target...]): tests_<label> also builds these, where they exist.
 function(troupe_label_target label)
     if(NOT TARGET tests_${label})
