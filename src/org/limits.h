@@ -22,7 +22,7 @@ enum {
     ORG_ACTOR_NAME_LEN_MAX = 127, /* an actor: "@" and its name are the name of its personal role */
     ORG_DISPLAY_LEN_MAX = 256,    /* what people read: a person's name, a section's title */
     ORG_MAIL_LEN_MAX = 254,       /* an address: the longest that RFC 5321 lets through */
-    ORG_SUBJECT_LEN_MAX = 512,
+    ORG_SUBJECT_LEN_MAX = 500,
     ORG_REASON_LEN_MAX = 4096, /* why something was declined, failed or deferred */
     ORG_KEY_LEN_MAX = 128,     /* an idempotency key */
     ORG_ATTACHMENTS_LEN_MAX = 4096,
@@ -30,7 +30,7 @@ enum {
 };
 
 /* The largest body of a message, and of a reply. */
-#define ORG_BODY_LEN_MAX ((size_t)1 << 20)
+#define ORG_BODY_LEN_MAX ((size_t)256 << 10)
 
 /* A message's way. */
 enum {
@@ -49,6 +49,7 @@ enum {
     ORG_COMPLETIONS_KEPT = 128, /* the role's own recent completions that an expected wait is taken from */
     ORG_COMPLETIONS_MIN = 5,    /* with fewer of them no wait is stated */
     ORG_DUE_MAX = 64,           /* messages that one tick moves; more are due again at once */
+    ORG_SHED_LOOK_MAX = 64,     /* messages looked at for one to push out */
 };
 #define ORG_BYTES_DEFAULT ((uint64_t)64 << 20)
 #define ORG_BYTES_MAX ((uint64_t)16 << 30)
