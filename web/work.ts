@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// work.ts: one's own work: take the next message, read it, answer it, decline it or pass it on. While a
+// message is held the page shows that message and nothing that grows. What is being typed survives every
+// refresh.
+
+import { api, type Inbox, type Message } from "./api";
+import { announce, busy, el, field, nameInput, Notice, replace } from "./dom";
+import { count, moment, sentence } from "./text";
+
+/** Of what waits, this much is shown. */
+const QUEUE_SHOWN = 8;
+
+export class Work {
+  readonly element: HTMLElement;
+  private readonly place = el("div");
+  private readonly notice = new Notice();
+  private readonly cards = new Map<string, HTMLElement>();
+  private shown = "";
+
+  constructor(private readonly changed: () => Promise<void>) {
+    this.element = el(
+      "section",
+      { class: "panel", id: "work", "aria-labelledby": "work-title" },
+      el("h2", { id: "work-title" }, "Your work"),
+      this.notice.element,
+      this.place,
+    );
+  }
+
+  /** Shows the state of one's mailboxes. Cards of messages that are still held stay as they are. */
+  update(inbox: Inbox): void {
+    const held = inbox.held.map((message) => message.id);
+    const queued = inbox.queued.map((message) => message.id);
+    const shown = held.length > 0 ? held.join() : `none:${queued.join()}:${inbox.total}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    for (const id of [...this.cards.keys()]) {
+      if (!held.includes(id)) this.cards.delete(id);
+    }
+    if (held.length > 0) replace(this.place, ...inbox.held.map((message) => this.cardOf(message)));
+    else replace(this.place, ...this.empty(inbox));
+  }
+
+  /** Forgets everything: somebody else works here from now on. */
+  clear(): void {
+    this.shown = "";
+    this.cards.clear();
+    this.notice.clear();
+    replace(this.place);
+  }
+
+  private empty(inbox: Inbox): HTMLElement[] {
+    const parts: HTMLElement[] = [];
+    const button = el("button", { type: "button", class: "main large" }, "Take the next message");
+    button.addEventListener("click", () => void busy(button, () => this.take()));
+    const verb = inbox.total === 1 ? "waits" : "wait";
+    const waits = `${count(inbox.total, "message")} ${verb} in your mailboxes.`;
+    parts.push(el("p", { class: "calm" }, inbox.total === 0 ? "Nothing waits for you." : waits));
+    if (inbox.total > 0) {
+      parts.push(el("div", { class: "actions" }, button));
+      parts.push(queue(inbox));
+    }
+    return parts;
+  }
+
+  private async take(): Promise<void> {
+    this.notice.clear();
+    try {
+      const answer = await api.next();
+      if (!answer) this.notice.show("good", "Nothing waits any more.");
+      await this.changed();
+      if (answer) {
+        announce("You hold a message.");
+        this.place.querySelector<HTMLElement>("h3")?.focus();
+      }
+    } catch (error) {
+      this.notice.show("bad", sentence(error));
+    }
+  }
+
+  private cardOf(message: Message): HTMLElement {
+    const known = this.cards.get(message.id);
+    if (known) return known;
+    const card = this.card(message);
+    this.cards.set(message.id, card);
+    return card;
+  }
+
+  private card(message: Message): HTMLElement {
+    const notice = new Notice();
+    const form = el("div", { class: "answer" });
+    this.showAnswer(message, form, notice);
+    return el(
+      "article",
+      { class: "message", "aria-label": message.subject },
+      el("h3", { tabindex: "-1" }, message.subject),
+      this.facts(message),
+      el("div", { class: "body" }, message.body || "(It has no further text.)"),
+      form,
+      notice.element,
+    );
+  }
+
+  private facts(message: Message): HTMLElement {
+    const facts = el("p", { class: "facts" });
+    addClass(facts, message);
+    facts.append("from ", el("b", {}, message.from), " to ", el("b", {}, message.role), ", sent ");
+    facts.append(moment(message.sent));
+    if (message.deadline) facts.append(", needed ", moment(message.deadline));
+    if (message.hops > 0) facts.append(`, forwarded ${count(message.hops, "time")}`);
+    if (message.attempts > 0) facts.append(`, tried ${count(message.attempts, "time")} before`);
+    if (message.lease_until) facts.append(". You hold it; it goes back ", moment(message.lease_until), ".");
+    return facts;
+  }
+
+  /** Ends with the message gone from here: says so, and shows what is next. */
+  private async finish(notice: Notice, text: string, work: () => Promise<unknown>): Promise<void> {
+    notice.clear();
+    try {
+      await work();
+    } catch (error) {
+      notice.show("bad", sentence(error));
+      return;
+    }
+    this.notice.show("good", text);
+    announce(text);
+    await this.changed();
+    this.element.querySelector<HTMLElement>("button.main")?.focus();
+  }
+
+  private showAnswer(message: Message, form: HTMLElement, notice: Notice): void {
+    const reply = el("textarea", { rows: "5" });
+    const done = el("button", { type: "button", class: "main" }, "Done");
+    const finish = () => {
+      const text = `Done. ${message.from} has your answer.`;
+      return this.finish(notice, text, () => api.done(message.id, reply.value.trim()));
+    };
+    done.addEventListener("click", () => void busy(done, finish));
+    const decline = el("button", { type: "button" }, "Decline…");
+    decline.addEventListener("click", () => this.showDecline(message, form, notice));
+    const forward = el("button", { type: "button" }, "Forward…");
+    forward.addEventListener("click", () => this.showForward(message, form, notice));
+    const keep = el("button", { type: "button" }, "Keep it longer");
+    keep.addEventListener("click", () => void busy(keep, () => this.renew(message, notice)));
+    replace(
+      form,
+      field("Your reply", reply, `It goes to ${message.from}, in the same thread. You may leave it empty.`),
+      el("div", { class: "actions" }, done, decline, forward, keep),
+    );
+  }
+
+  private async renew(message: Message, notice: Notice): Promise<void> {
+    try {
+      const answer = await api.renew(message.id);
+      notice.show("good", "It is yours again; it goes back ", moment(answer.lease_until), ".");
+    } catch (error) {
+      notice.show("bad", sentence(error));
+    }
+  }
+
+  /** The two other ways out share a form: what is needed, a button that does it, and a way back. */
+  private showOther(
+    message: Message,
+    form: HTMLElement,
+    notice: Notice,
+    fields: HTMLElement[],
+    label: string,
+    submit: () => Promise<void>,
+  ): void {
+    const before = [...form.children] as HTMLElement[];
+    notice.clear();
+    const button = el("button", { type: "submit", class: "main" }, label);
+    const back = el("button", { type: "button" }, "Back");
+    back.addEventListener("click", () => {
+      notice.clear();
+      replace(form, ...before);
+      form.querySelector("textarea")?.focus();
+    });
+    const actions = el("div", { class: "actions" }, button, back);
+    const inner = el("form", { "aria-label": `${label}: ${message.subject}` }, ...fields, actions);
+    inner.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void busy(button, submit);
+    });
+    replace(form, inner);
+    inner.querySelector<HTMLElement>("input, textarea")?.focus();
+  }
+
+  private showDecline(message: Message, form: HTMLElement, notice: Notice): void {
+    const reason = el("textarea", { rows: "3", required: true, maxlength: "4000" });
+    const label = field("Why not?", reason, `${message.from} reads this.`);
+    this.showOther(message, form, notice, [label], "Decline", () =>
+      this.finish(notice, `Declined. ${message.from} was told why.`, () =>
+        api.decline(message.id, reason.value.trim())));
+  }
+
+  private showForward(message: Message, form: HTMLElement, notice: Notice): void {
+    const to = nameInput({ required: true, list: "role-names" });
+    const note = el("textarea", { rows: "3", maxlength: "4000" });
+    const fields = [field("To the role", to), field("A note for whoever takes it (optional)", note)];
+    this.showOther(message, form, notice, fields, "Forward", () => {
+      const role = to.value.trim();
+      const text = `Forwarded to ${role}.`;
+      return this.finish(notice, text, () => api.forward(message.id, role, note.value.trim()));
+    });
+  }
+}
+
+/** A message that is not normal says so. */
+function addClass(facts: HTMLElement, message: Message): void {
+  if (message.class === "normal") return;
+  facts.append(el("span", { class: `class ${message.class}` }, message.class), " ");
+}
+
+/** What waits, as a list without the texts: order and size, to plan the day with. */
+function queue(inbox: Inbox): HTMLElement {
+  const items = inbox.queued.slice(0, QUEUE_SHOWN).map((message) => {
+    const facts = el("span", { class: "facts" });
+    addClass(facts, message);
+    facts.append(`${message.role}, from ${message.from}, `, moment(message.sent));
+    return el("li", {}, el("span", { class: "subject" }, message.subject), facts);
+  });
+  const left = inbox.total - items.length;
+  if (left > 0) items.push(el("li", { class: "hint" }, `and ${left.toLocaleString("en")} more`));
+  return el("ol", { class: "queue", "aria-label": "What waits, in order" }, ...items);
+}
