@@ -75,7 +75,7 @@ class Install(unittest.TestCase):
         with open(os.path.join(project, "CMakeLists.txt"), "w", encoding="utf-8") as file:
             file.write("cmake_minimum_required(VERSION 3.25)\nproject(p LANGUAGES C)\n")
             file.write(f"find_package(troupe {version} REQUIRED)\n")
-        run("cmake", "-S", project, "-B", project, "-DCMAKE_PREFIX_PATH=" + self.prefix)
+        run("cmake", "-G", "Ninja", "-S", project, "-B", project, "-DCMAKE_PREFIX_PATH=" + self.prefix)
 
     def test_find_package_refuses_another_version(self):
         self.find_version("0.1")
