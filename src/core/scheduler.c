@@ -184,8 +184,10 @@ static void dealt_push(struct worker *to, struct actor *actor)
 {
     /*
      * Release pairs with the acquire in arrivals_take and mailbox_push_remote; what we wrote to the slot
-     * goes with the push.
+     * goes with the push. From the moment it has the new home, a notice there may find it, before the push
+     * is taken in: is_queued keeps that from queueing it a second time.
      */
+    actor->is_queued = 1;
     store_release(&actor->home, to->index);
     struct actor *head = load_relaxed(&to->dealt);
     do {
