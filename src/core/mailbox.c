@@ -32,10 +32,10 @@ static inline void len_add(struct actor *actor, uint32_t count, uint32_t weight)
 void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *left)
 {
     /*
-     * Acquire pairs with the release of the push: bodies are visible. Release is not needed: we publish
-     * nothing but the mark.
+     * Acquire pairs with the release of the push: bodies are visible. Release pairs with the acquire of the
+     * push that finds NULL: its pusher may write arrival_next, which we have read.
      */
-    troupe_message *message = exchange_acquire(&actor->arrived, left);
+    troupe_message *message = exchange_acq_rel(&actor->arrived, left);
     troupe_message *oldest = NULL;
     while (message != NULL && message != MAILBOX_NOTIFIED) {
         troupe_message *next = message->next;
@@ -81,8 +81,8 @@ void mailbox_push_remote(struct troupe_system *system, struct actor *actor, trou
     troupe_message *head = load_relaxed(&actor->arrived);
     do {
         message->next = head;
-        /* Release pairs with the acquire of the splice: the message and those below it are visible. */
-    } while (!cas_release(&actor->arrived, &head, message));
+        /* Acquire and release pair with the splice, see there. */
+    } while (!cas_acq_rel(&actor->arrived, &head, message));
     if (head == NULL) /* invariant 1: the notice is ours to send */
         worker_notify(system->workers[load_acquire(&actor->home)], actor);
 }
