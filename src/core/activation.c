@@ -213,7 +213,10 @@ void activation_run(struct worker *worker, struct actor *actor)
         done++;
         trace_message(worker, actor, message);
         dispatch(worker, actor, message);
+        if (UNLIKELY(worker->ends_turn)) /* trying again at once would only be refused again */
+            break;
     }
+    worker->ends_turn = false;
     if (load_relaxed(&actor->behaviour)->flush != NULL && actor->phase == ACTOR_RUNNING &&
         (done > 0 || has_begun)) {
         troupe_status status = load_relaxed(&actor->behaviour)->flush(&worker->self);

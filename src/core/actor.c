@@ -91,16 +91,16 @@ static troupe_status name_take(struct worker *worker, struct actor *actor, const
     return status;
 }
 
-/* The worker a new actor is at home at: its own, the spawner's, or for spawns from outside each in turn. */
+/*
+ * The worker a new actor is at home at: its own thread's, or the spawner's, or for spawns from outside the
+ * first: who talk begin together, and a backlog moves them apart.
+ */
 static troupe_status home_choose(struct worker *worker, bool own_thread, struct worker **ret_home)
 {
     struct troupe_system *system = worker->self.context.system;
     if (own_thread && !system->env->is_simulated)
         return system_worker_pinned(system, ret_home);
-    if (worker->index < system->worker_count)
-        *ret_home = worker;
-    else
-        *ret_home = system->workers[fetch_add_relaxed(&system->outside_next_home, 1) % system->worker_count];
+    *ret_home = worker->index < system->worker_count ? worker : system->workers[0];
     return TROUPE_OK;
 }
 

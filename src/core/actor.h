@@ -69,7 +69,9 @@ struct actor {
     uint8_t is_pinned;     /* has a thread of its own: never given away */
     uint8_t has_started;   /* start() has succeeded: stop() is owed */
     uint8_t is_supervisor; /* gets shutdown requests as messages, and says itself when it has started */
-    uint32_t reason;       /* a troupe_status, once ENDING */
+    uint8_t notices_from; /* the worker that the last notices came from, and how many in a row: scheduler.c */
+    uint8_t notices;
+    uint32_t reason; /* a troupe_status, once ENDING */
 };
 
 _Static_assert(sizeof(struct actor) <= 192, "an idle actor costs at most 192 bytes plus its state");

@@ -88,6 +88,7 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
     uint32_t weight = message_weight(letter->size);
     if (UNLIKELY(!reserve(worker, actor, weight, is_local))) {
         counter_add(&worker->counters.refused, 1);
+        worker->ends_turn = true;
         return TROUPE_FULL;
     }
     troupe_message *message = message_new(worker, letter->type, letter->size);

@@ -17,10 +17,17 @@ enum {
     NS_PER_MS = 1000000,
     HOUSEKEEPING_SLOW_NS = NS_PER_MS,     /* an interval over this is halved */
     HOUSEKEEPING_FAST_NS = NS_PER_MS / 8, /* one under this is doubled */
+    DEAL_VOTES = 4,     /* housekeepings in a row that must find a reason to give work away */
+    FOLLOW_STREAK = 4,  /* notices in a row from one worker that make an idle actor follow its sender there */
     DEAL_COST_NS = 500, /* a message that costs less is cheaper to handle here than to move its actor */
 };
 
 _Thread_local struct worker *worker_current;
+
+static bool has_messages(const struct actor *actor)
+{
+    return actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
+}
 
 static void queue_push_last(struct run_queue *queue, struct actor *actor)
 {
@@ -90,11 +97,9 @@ void scheduler_spawned(struct worker *worker, struct actor *actor)
 
 void scheduler_yield(struct worker *worker, struct actor *actor)
 {
-    for (int i = 0; i < LANE_COUNT; i++) {
-        if (actor->lanes[i].first != NULL) {
-            queue_push_last(&worker->ready, actor);
-            return;
-        }
+    if (has_messages(actor)) {
+        queue_push_last(&worker->ready, actor);
+        return;
     }
     /*
      * What arrives from now on finds no notice under way, or one that will queue us: mailbox.h, invariant
@@ -118,6 +123,26 @@ static void worker_wake(struct worker *worker)
      */
     if (load_seq_cst(&worker->is_sleeping) != 0 && exchange_seq_cst(&worker->is_sleeping, 0) != 0)
         worker->self.context.system->env->ops->poller_wake(worker->poller);
+}
+
+/*
+ * Whether an idle actor should move to the worker that keeps sending to it: talking across costs ten times
+ * what talking at home does, so as long as messages here are cheap to handle it is not worth being apart.
+ * Only towards the lower index, or two that talk would change places for ever.
+ */
+static bool is_to_follow(struct worker *worker, struct actor *actor)
+{
+    struct troupe_system *system = worker->self.context.system;
+    const struct lane *lane = &actor->lanes[TROUPE_CLASS_NORMAL];
+    bool has_one = lane->first != NULL && !actor->is_pinned;
+    struct actor *sender = has_one ? system_find(system, lane->last->sender) : NULL;
+    uint32_t from = sender == NULL ? OUTSIDE : load_relaxed(&sender->home);
+    if (from != actor->notices_from) {
+        actor->notices_from = (uint8_t)from;
+        actor->notices = 0;
+        return false;
+    }
+    return from < worker->index && ++actor->notices >= FOLLOW_STREAK && worker->deal_votes == 0;
 }
 
 /*
@@ -146,12 +171,14 @@ static void arrivals_take(struct worker *worker)
         mailbox_splice(worker, actor, NULL);
         if (actor->phase == ACTOR_FREE || actor->is_queued)
             continue;
-        bool has_any =
-            actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
-        if (has_any) {
-            actor->is_queued = 1;
-            queue_push_last(&worker->ready, actor);
+        if (!has_messages(actor))
+            continue;
+        if (is_to_follow(worker, actor)) {
+            worker_deal(system->workers[actor->notices_from], actor);
+            continue;
         }
+        actor->is_queued = 1;
+        queue_push_last(&worker->ready, actor);
     }
 }
 
@@ -179,15 +206,15 @@ void worker_notify(struct worker *to, struct actor *actor)
         worker_wake(to);
 }
 
-/* Pushes without waking. The actor is ours until the compare-and-swap. */
+/*
+ * Pushes without waking. All our writes to the actor but run_next come before the new home is visible: from
+ * then on a notice may make the new home splice, even before it finds the actor in `dealt`; is_queued keeps
+ * it from queueing the actor twice.
+ */
 static void dealt_push(struct worker *to, struct actor *actor)
 {
-    /*
-     * Release pairs with the acquire in arrivals_take and mailbox_push_remote; what we wrote to the slot
-     * goes with the push. From the moment it has the new home, a notice there may find it, before the push
-     * is taken in: is_queued keeps that from queueing it a second time.
-     */
-    actor->is_queued = 1;
+    actor->is_queued = actor->phase != ACTOR_FREE;
+    /* Release pairs with the acquire in arrivals_take and mailbox_push_remote. */
     store_release(&actor->home, to->index);
     struct actor *head = load_relaxed(&to->dealt);
     do {
@@ -220,7 +247,6 @@ void scheduler_dealt_take(struct worker *worker)
             actor->run_next = worker->slots_free;
             worker->slots_free = actor;
         } else {
-            actor->is_queued = 1;
             queue_push_last(&worker->ready, actor);
         }
     }
@@ -278,9 +304,10 @@ void scheduler_housekeeping(struct worker *worker)
         uint32_t count = system->env->ops->poller_wait(worker->poller, 0, ready);
         watch_report(worker, ready, count);
     }
-    if (!worker->is_pinned && worker->backlog_min > 0 && worker->backlog_min != UINT32_MAX &&
-        load_relaxed(&system->hungry) != 0 &&
-        elapsed_ns / (handled - worker->handled_then + 1) >= DEAL_COST_NS)
+    bool has_backlog = !worker->is_pinned && worker->backlog_min > 0 && worker->backlog_min != UINT32_MAX;
+    bool is_heavy = elapsed_ns / (handled - worker->handled_then + 1) >= DEAL_COST_NS;
+    worker->deal_votes = has_backlog && is_heavy ? worker->deal_votes + 1 : 0;
+    if (worker->deal_votes >= DEAL_VOTES && load_relaxed(&system->hungry) != 0)
         scheduler_deal(worker);
     worker->handled_then = handled;
     worker->backlog_min = UINT32_MAX;

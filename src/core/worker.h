@@ -63,6 +63,7 @@ struct worker {
     struct run_queue ready; /* first in, first out */
     struct run_queue fresh; /* newly spawned: the newest runs first */
     struct actor *slot;     /* woken last: runs next, while its messages are in the cache */
+    bool ends_turn;         /* the running actor met a full mailbox: whoever empties it goes first */
     uint32_t slot_runs;     /* times in a row that the slot was taken */
     uint32_t index;
     int32_t housekeeping_in; /* messages until the clock is looked at */
@@ -70,6 +71,7 @@ struct worker {
     uint64_t now_ns; /* as of the last housekeeping */
     uint32_t now_ms;
     uint32_t backlog_min;      /* least actors left waiting at any step since the last housekeeping */
+    uint32_t deal_votes;       /* housekeepings in a row that found work to give away */
     uint64_t handled_then;     /* counters.handled at the last housekeeping */
     struct actor *slots_free;  /* linked by run_next */
     uint32_t fresh_slots_left; /* in fresh_slots, never used so far */
