@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer.c: group commit as an actor; writer.h says why it is laid so. Runs on the writer's own thread.
+ *
+ * Whatever is received goes into one list, in order: an append is staged and its outcome noted, a read is
+ * only noted. settle() then commits, answers all of the list in that order, and does the upkeep that nobody
+ * has to wait for.
+ *
+ *   (empty) --append, read--> (waiting) --settle: flush, a cap, or stop--> (empty)
+ *                                |
+ *                                +--the journal failed: settle tells everybody TROUPE_IO, the actor fails
+ *
+ * Invariants
+ *   1. A transaction is open only while an append is in the list.
+ *   2. Nobody in the list has been answered; everybody taken out of it has.
+ *   3. An append whose noted status is TROUPE_OK is answered so only after journal_commit was.
+ *   4. Reads run after the commit, with no transaction open.
+ */
+#include "journal/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+/* A block that grew for one large piece is given back beyond this. */
+#define PIECE_KEPT_MAX ((size_t)1 << 20)
+
+enum {
+    NANOSECONDS_PER_MICROSECOND = 1000,
+};
+
+/* Somebody who waits for an answer. */
+struct waiting {
+    troupe_asker asker;
+    bool is_read;
+    troupe_status status; /* of an append: how staging went */
+    uint64_t seq;         /* of an append: what journal_stage gave; of a read: from where */
+    uint32_t size_max;
+    uint32_t stream_len;
+    char stream[JOURNAL_STREAM_LEN_MAX + 1]; /* of a read */
+};
+
+struct journal_group {
+    struct record_batch piece; /* what the read at hand has gathered */
+    size_t piece_size_max;
+    uint64_t piece_next_seq;
+    uint64_t opened_ns;
+    uint64_t record_count;
+    bool is_open;
+    uint32_t waiting_count;
+    struct waiting waiting[JOURNAL_GROUP_WAITING_MAX];
+};
+
+static troupe_status writer_start(troupe_self *self)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    if (journal_is_failed(state->journal))
+        return troupe_fail(self, TROUPE_IO, journal_error(state->journal));
+    state->group = calloc(1, sizeof(*state->group));
+    return state->group == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
+}
+
+static void answer_append(troupe_self *self, const struct waiting *waiting)
+{
+    troupe_status status = troupe_reply(self, waiting->asker, journal_appended, .seq = waiting->seq,
+                                        .status = (uint32_t)waiting->status);
+    if (status == TROUPE_NO_MEMORY)
+        troupe_refuse(self, waiting->asker, status);
+}
+
+static troupe_status gather(void *context, const struct journal_entry *entry)
+{
+    struct journal_group *group = context;
+    size_t size = group->piece.bytes.size + record_stored_size(entry->record.size);
+    if (group->piece.count > 0 && size > group->piece_size_max)
+        return TROUPE_END;
+    troupe_status status = record_batch_append(&group->piece, entry->record.type, entry->record.version,
+                                               entry->record.body, entry->record.size);
+    if (status == TROUPE_OK)
+        group->piece_next_seq = entry->seq + 1;
+    return status;
+}
+
+static void answer_read(troupe_self *self, struct journal_writer_state *state, const struct waiting *waiting)
+{
+    struct journal_group *group = state->group;
+    uint64_t from_seq = waiting->seq == 0 ? 1 : waiting->seq;
+    group->piece_next_seq = from_seq;
+    group->piece_size_max = waiting->size_max == 0 ? JOURNAL_READ_SIZE_DEFAULT : waiting->size_max;
+    if (group->piece_size_max > JOURNAL_READ_SIZE_MAX)
+        group->piece_size_max = JOURNAL_READ_SIZE_MAX;
+
+    troupe_status status = waiting->status;
+    if (status == TROUPE_OK)
+        status = journal_scan(state->journal, waiting->stream, waiting->stream_len, from_seq, gather, group);
+    bool is_end = status == TROUPE_OK;
+    if (status == TROUPE_END)
+        status = TROUPE_OK;
+    troupe_bytes records = {group->piece.bytes.bytes, status == TROUPE_OK ? group->piece.bytes.size : 0};
+    status = troupe_reply(self, waiting->asker, journal_records, .from_seq = from_seq,
+                          .next_seq = group->piece_next_seq, .status = (uint32_t)status, .is_end = is_end,
+                          .records = records);
+    if (status == TROUPE_NO_MEMORY)
+        troupe_refuse(self, waiting->asker, status);
+
+    record_batch_clear(&group->piece);
+    if (group->piece.bytes.capacity > PIECE_KEPT_MAX)
+        record_batch_done(&group->piece);
+}
+
+/*
+ * Ends the group: commits, answers, and then does what nobody waits for. A failure of the journal is the
+ * actor's.
+ */
+static troupe_status settle(troupe_self *self)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct journal_group *group = state->group;
+    bool is_acknowledged = !group->is_open || journal_commit(state->journal) == TROUPE_OK;
+    group->is_open = false;
+    for (uint32_t i = 0; i < group->waiting_count; i++) {
+        struct waiting *waiting = &group->waiting[i];
+        if (waiting->is_read) {
+            answer_read(self, state, waiting);
+            continue;
+        }
+        if (!is_acknowledged && waiting->status == TROUPE_OK)
+            waiting->status = TROUPE_IO;
+        answer_append(self, waiting);
+    }
+    group->waiting_count = 0;
+    group->record_count = 0;
+    if (!journal_is_failed(state->journal) && journal_upkeep(state->journal) == TROUPE_OK)
+        return TROUPE_OK;
+    return troupe_fail(self, TROUPE_IO, journal_error(state->journal));
+}
+
+static struct waiting *wait_in(struct journal_group *group, const troupe_message *message)
+{
+    ASSERT(group->waiting_count < JOURNAL_GROUP_WAITING_MAX);
+    struct waiting *waiting = &group->waiting[group->waiting_count++];
+    waiting->asker = troupe_asker_of(message);
+    return waiting;
+}
+
+/* Opens the group's transaction at its first append. */
+static troupe_status open_group(troupe_self *self, struct journal_writer_state *state)
+{
+    if (state->group->is_open)
+        return TROUPE_OK;
+    troupe_status status = journal_begin(state->journal);
+    if (status != TROUPE_OK)
+        return status;
+    state->group->is_open = true;
+    state->group->opened_ns = troupe_now_ns(self);
+    return TROUPE_OK;
+}
+
+static troupe_status receive_append(troupe_self *self, const troupe_message *message,
+                                    const journal_append *append)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct journal_group *group = state->group;
+    struct waiting *waiting = wait_in(group, message);
+    troupe_bytes records = troupe_bytes_of(message, append->records);
+    uint64_t seq = 0;
+    troupe_status status = open_group(self, state);
+    if (status == TROUPE_OK)
+        status = journal_stage(state->journal, troupe_text(message, append->stream), append->stream.size,
+                               append->expected_seq, records.data, records.size, &seq);
+    waiting->is_read = false;
+    waiting->status = status;
+    waiting->seq = seq;
+    if (status == TROUPE_OK)
+        group->record_count += seq - append->expected_seq;
+
+    bool is_due = journal_is_failed(state->journal) || group->record_count >= JOURNAL_GROUP_RECORDS_MAX ||
+                  group->waiting_count == JOURNAL_GROUP_WAITING_MAX ||
+                  troupe_now_ns(self) - group->opened_ns >=
+                      (uint64_t)JOURNAL_GROUP_US_MAX * NANOSECONDS_PER_MICROSECOND;
+    return is_due ? settle(self) : TROUPE_OK;
+}
+
+static troupe_status receive_read(troupe_self *self, const troupe_message *message, const journal_read *read)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct waiting *waiting = wait_in(state->group, message);
+    waiting->is_read = true;
+    waiting->status = read->stream.size <= JOURNAL_STREAM_LEN_MAX ? TROUPE_OK : TROUPE_INVALID;
+    waiting->seq = read->from_seq;
+    waiting->size_max = read->size_max;
+    waiting->stream_len = 0;
+    if (waiting->status == TROUPE_OK) {
+        waiting->stream_len = read->stream.size;
+        memcpy(waiting->stream, troupe_text(message, read->stream), (size_t)read->stream.size + 1);
+    }
+    return state->group->waiting_count == JOURNAL_GROUP_WAITING_MAX ? settle(self) : TROUPE_OK;
+}
+
+static troupe_status writer_receive(troupe_self *self, const troupe_message *message)
+{
+    const journal_append *append = journal_append_of(message);
+    if (append != NULL)
+        return receive_append(self, message, append);
+    const journal_read *read = journal_read_of(message);
+    if (read != NULL)
+        return receive_read(self, message, read);
+    return TROUPE_UNEXPECTED;
+}
+
+/* Runs when the mailbox is empty or the runtime's batch is full: what queued meanwhile is the next group. */
+static troupe_status writer_flush(troupe_self *self)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    return state->group->waiting_count == 0 ? TROUPE_OK : settle(self);
+}
+
+static void writer_stop(troupe_self *self, troupe_status reason)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    (void)reason;
+    /* An ending actor gets no flush any more; whoever was received is still owed an answer. */
+    if (state->group->waiting_count > 0)
+        (void)settle(self);
+    record_batch_done(&state->group->piece);
+    free(state->group);
+}
+
+const troupe_behaviour journal_writer = {
+    .name = "journal",
+    .state_size = sizeof(struct journal_writer_state),
+    .start = writer_start,
+    .receive = writer_receive,
+    .flush = writer_flush,
+    .stop = writer_stop,
+};
+
+troupe_spawn_options journal_writer_options(const struct journal_writer_state *state)
+{
+    return (troupe_spawn_options){.state = state,
+                                  .name = JOURNAL_WRITER_NAME,
+                                  .mailbox_len_max = JOURNAL_WRITER_MAILBOX_LEN_MAX,
+                                  .mailbox_bytes_max = JOURNAL_WRITER_MAILBOX_BYTES_MAX,
+                                  .own_thread = true};
+}
