@@ -292,10 +292,10 @@ static void moved_swapped_and_missing_rows_are_reported(void **state)
         "UPDATE record SET type = 78 WHERE position = 30",
         "UPDATE record SET body = x'' WHERE position = 30",
         "UPDATE record SET body = (SELECT body FROM record WHERE position = 31) WHERE position = 30",
-        "UPDATE record SET (stream, seq, previous, type, version, checksum, body) = (SELECT stream, seq, previous, type, version,"
-        " checksum, body FROM record WHERE position = 31) WHERE position = 30",
-        "INSERT INTO record SELECT position + 1, stream, seq + 1, position, type, version, checksum, body FROM record"
-        " ORDER BY position DESC LIMIT 1",
+        "UPDATE record SET (stream, seq, previous, type, version, checksum, body) = (SELECT stream, seq,"
+        " previous, type, version, checksum, body FROM record WHERE position = 31) WHERE position = 30",
+        "INSERT INTO record SELECT position + 1, stream, seq + 1, position, type, version, checksum, body"
+        " FROM record ORDER BY position DESC LIMIT 1",
         "DELETE FROM mark",
         "UPDATE mark SET seq = 63",
         "UPDATE mark SET position = position + 1",
