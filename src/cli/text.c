@@ -65,6 +65,18 @@ static size_t decode(const char *text, uint32_t *ret_character)
     return length;
 }
 
+bool text_is_utf8(const char *text)
+{
+    while (*text != '\0') {
+        uint32_t character;
+        size_t length = decode(text, &character);
+        if (length == 0)
+            return false;
+        text += length;
+    }
+    return true;
+}
+
 /* Characters that act on a terminal or on the order of what is read, instead of being seen. */
 static bool is_hidden(uint32_t character)
 {

@@ -27,6 +27,9 @@ void *text_must(void *pointer);
  */
 char *text_clean(const char *text, bool keep_lines);
 
+/** Whether the whole text is UTF-8, without overlong forms and surrogates. */
+bool text_is_utf8(const char *text);
+
 /** How many columns clean text takes on a terminal. */
 size_t text_width(const char *text);
 
