@@ -83,6 +83,7 @@ extern const struct cli_verb verb_inbox;
 extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
 extern const struct cli_verb verb_import;
+extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_help;
 
 /** The verb of that name, or NULL. */
