@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`troupe replay` against a mailbox in memory that is full, slow to come back, or loses answers at an exact moment: every
-row is handled exactly once whatever is lost, and what is wrong is said."""
+"""`troupe replay` against a mailbox in memory that is full, slow to come back, or loses answers at an exact
+moment: every row is handled exactly once whatever is lost, and what is wrong is said."""
 
 import json
 import os
@@ -197,8 +197,9 @@ class ReplayLoses(ReplayCase):
 
     def test_many_losses_still_end_exactly_once(self):
         faults = {1: "before", 2: "after"}
+        lossy = ("/v1/send", "/v1/next", "/v1/done")
         report = self.check_loss(
-            lambda path, number: faults.get(number % 5) if path in ("/v1/send", "/v1/next", "/v1/done") else None)
+            lambda path, number: faults.get(number % 5) if path in lossy else None)
         self.assertGreater(report["outages"], 3)
 
     def test_server_that_stops_in_order_is_waited_for(self):

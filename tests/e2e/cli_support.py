@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the `troupe` program share: running it, a server that answers what a test scripts, and a mailbox
-kept in memory that speaks the HTTP interface and loses answers where a test says so.
+"""What the tests of the `troupe` program share: running it, a server that answers what a test scripts, and a
+mailbox kept in memory that speaks the HTTP interface and loses answers where a test says so.
 
-The scripted servers are for what the real one never does (garbage, a lost answer at an exact moment). Everything else
-is tested against the real one, RealServer.
+The scripted servers are for what the real one never does (garbage, a lost answer at an exact moment).
+Everything else is tested against the real one, RealServer.
 """
 
 import collections
+import fcntl
 import http.client
 import http.server
 import json
 import os
+import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import urllib.parse
@@ -44,9 +48,26 @@ def environment(**more):
 def run(*arguments, env=None, stdin="", cwd=None, timeout=60):
     """Runs the program; gives the finished process with its output as text."""
     return subprocess.run(
-        [BIN, *arguments], env=env or environment(), input=stdin, cwd=cwd, timeout=timeout,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="surrogateescape", check=False,
+        [BIN, *arguments], env=env or environment(), input=stdin, cwd=cwd, timeout=timeout, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="surrogateescape",
     )
+
+
+def run_on_terminal(*arguments, env=None, columns=80):
+    """Runs the program with a terminal of that width as standard output; gives exit status and output."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [BIN, *arguments], env=env or environment(), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    output = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            output += chunk
+    except OSError:
+        pass  # Linux says EIO when the other side has closed.
+    os.close(ours)
+    return process.wait(60), output.decode().replace("\r\n", "\n")
 
 
 def patch_rows(count, first=1_500_000_000, step=60):
@@ -133,11 +154,12 @@ class ScriptedServer:
 class MailboxServer(ScriptedServer):
     """One role held by one program, in memory, with the faults a test asks for.
 
-    lose: a function (path, number of the request on that path) -> "before", "after" or None: the connection ends
-    before the request is done, or after it, with the answer lost.
+    lose: a function (path, number of the request on that path) -> "before", "after" or None: the connection
+    ends before the request is done, or after it, with the answer lost.
     """
 
-    def __init__(self, capacity=1000, wip_limit=400, kind="program", role="git/integration", exists=True, lose=None):
+    def __init__(self, capacity=1000, wip_limit=400, kind="program", role="git/integration", exists=True,
+                 lose=None):
         self.role, self.kind, self.capacity, self.wip_limit = role, kind, capacity, wip_limit
         self.actors = {"robot": {"kind": kind, "wip_limit": wip_limit}} if exists else {}
         self.roles = {role: {"holder": "robot"}} if exists else {}
@@ -222,7 +244,7 @@ class MailboxServer(ScriptedServer):
     def do_done(self, content, actor):
         message = self.messages[content["id"]]
         if message["state"] != "held":
-            return 409, {"title": "Conflict", "status": 409, "detail": f"{content['id']} is {message['state']}"}
+            return 409, {"status": 409, "detail": f"{content['id']} is {message['state']}"}
         message["state"] = "done"
         del self.held[message["id"]]
         self.finished.append(message["key"])
@@ -248,7 +270,7 @@ def free_port():
 
 
 class RealServer:
-    """`troupe serve` on a free port, from a folder of its own; start, kill and start again on the same folder."""
+    """`troupe serve` on a free port, from a folder of its own; killed, and started again on the same."""
 
     def __init__(self, *arguments):
         self.arguments = arguments
