@@ -32,6 +32,15 @@ static troupe_status options_check(struct troupe_system *system, const troupe_be
     return load_relaxed(&system->is_stopping) ? TROUPE_STOPPING : TROUPE_OK;
 }
 
+/*
+ * From free to live, or back. Release pairs with the acquire in system_find: who finds the tenant sees its
+ * slot filled; who still finds the last one pushed before our last splice, or to the next tenant.
+ */
+static void generation_next(struct actor *actor)
+{
+    store_release(&actor->generation, load_relaxed(&actor->generation) + 1);
+}
+
 /* Fills a free slot, all but the home. */
 static troupe_status slot_fill(struct worker *worker, struct actor *actor, const troupe_behaviour *behaviour,
                                const struct actor_options *options)
@@ -50,8 +59,10 @@ static troupe_status slot_fill(struct worker *worker, struct actor *actor, const
     memset(actor->lanes, 0, sizeof actor->lanes);
     store_relaxed(&actor->len, 0);
     store_relaxed(&actor->bytes, 0);
-    actor->len_max = user->mailbox_len_max != 0 ? user->mailbox_len_max : TROUPE_MAILBOX_LEN_DEFAULT;
-    actor->bytes_max = user->mailbox_bytes_max != 0 ? user->mailbox_bytes_max : TROUPE_MAILBOX_BYTES_DEFAULT;
+    store_relaxed(&actor->len_max,
+                  user->mailbox_len_max != 0 ? user->mailbox_len_max : TROUPE_MAILBOX_LEN_DEFAULT);
+    store_relaxed(&actor->bytes_max,
+                  user->mailbox_bytes_max != 0 ? user->mailbox_bytes_max : TROUPE_MAILBOX_BYTES_DEFAULT);
     store_relaxed(&actor->behaviour, behaviour);
     actor->state = state;
     actor->state_size = (uint32_t)behaviour->state_size;
@@ -119,8 +130,10 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
     status = slot_fill(worker, actor, behaviour, options);
     if (status != TROUPE_OK) {
         actor->state_size = 0;
-        goto give_back;
+        slot_clear(worker, actor);
+        goto leave;
     }
+    generation_next(actor);
     if (options->user.name != NULL)
         status = name_take(worker, actor, options->user.name);
     if (status == TROUPE_OK)
@@ -138,6 +151,7 @@ give_back:
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&from->system->registry, actor->extras->name, actor_ref(actor));
     extras_free(worker, actor);
+    generation_next(actor); /* the name may have told somebody the ref */
     slot_clear(worker, actor);
 leave:
     context_leave(from);
@@ -206,11 +220,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
     troupe_ref ref = actor_ref(actor);
-    /*
-     * Release pairs with the acquire in system_find: who still finds us pushed before our last splice, or
-     * to the next tenant.
-     */
-    store_release(&actor->generation, load_relaxed(&actor->generation) + 1);
+    generation_next(actor);
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&system->registry, actor->extras->name, ref);
     monitor_tell_all(worker, actor, reason);

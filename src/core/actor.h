@@ -46,14 +46,14 @@ struct actor {
         troupe_message *_Atomic arrived; /* newest first; NULL, or a notice for the home is under way */
     _Atomic uint64_t arrived_load;       /* of the bounded ones among them: count | bytes << 32 */
     struct actor *arrival_next;  /* in worker.arrivals; by whoever made `arrived` non-NULL, then the home */
-    _Atomic uint32_t generation; /* by the home; senders compare */
+    _Atomic uint32_t generation; /* by the home; senders compare. Even: live, odd: free */
     _Atomic uint32_t home;       /* by the home; senders read where to put notices */
     /* -- the home's -- */
     struct lane lanes[LANE_COUNT];
-    _Atomic uint32_t len;   /* bounded messages in the lanes; written by the home, read by senders */
-    _Atomic uint32_t bytes; /* and what they weigh */
-    uint32_t len_max;
-    uint32_t bytes_max;
+    _Atomic uint32_t len;     /* bounded messages in the lanes; written by the home, read by senders */
+    _Atomic uint32_t bytes;   /* and what they weigh */
+    _Atomic uint32_t len_max; /* senders read them, a late one those of the next tenant */
+    _Atomic uint32_t bytes_max;
     const troupe_behaviour *_Atomic behaviour; /* relaxed: others read only its name */
     void *state;
     struct actor *run_next; /* in a run queue, in worker.dealt, or in worker.slots_free */

@@ -60,8 +60,8 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
         }
         oldest = next;
     }
-    if (count > 0) /* after len: invariant 3 */
-        fetch_sub_relaxed(&actor->arrived_load, (uint64_t)count | weight << 32);
+    if (count > 0)                                                               /* after len: invariant 3 */
+        fetch_sub_release(&actor->arrived_load, (uint64_t)count | weight << 32); /* with reserve in post.c */
 }
 
 void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_message *message)

@@ -42,7 +42,7 @@ static inline bool mailbox_is_full(struct actor *actor, uint32_t weight)
     uint64_t load = load_relaxed(&actor->arrived_load);
     uint64_t len = load_relaxed(&actor->len) + (load & UINT32_MAX);
     uint64_t bytes = load_relaxed(&actor->bytes) + (load >> 32);
-    return len >= actor->len_max || bytes + weight > actor->bytes_max;
+    return len >= load_relaxed(&actor->len_max) || bytes + weight > load_relaxed(&actor->bytes_max);
 }
 
 /*

@@ -39,11 +39,12 @@ void message_dispose(struct worker *worker, troupe_message *message)
 }
 
 /* Puts a built message into the mailbox of an actor that was found. */
-static void push(struct worker *worker, struct actor *actor, troupe_ref to, troupe_message *message)
+static void push(struct worker *worker, struct actor *actor, bool is_local, troupe_ref to,
+                 troupe_message *message)
 {
     message->generation = (uint32_t)(to.bits >> TROUPE_REF_SLOT_BITS);
     counter_add(&worker->counters.sent, 1);
-    if (LIKELY(load_relaxed(&actor->home) == worker->index))
+    if (LIKELY(is_local))
         mailbox_push_local(worker, actor, message);
     else
         mailbox_push_remote(worker->self.context.system, actor, message);
@@ -51,9 +52,10 @@ static void push(struct worker *worker, struct actor *actor, troupe_ref to, trou
 
 void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *message)
 {
-    struct actor *actor = system_find(worker->self.context.system, to);
+    bool is_local;
+    struct actor *actor = system_find_at(worker->self.context.system, worker, to, &is_local);
     if (actor != NULL) {
-        push(worker, actor, to, message);
+        push(worker, actor, is_local, to, message);
         return;
     }
     counter_add(&worker->counters.sent, 1);
@@ -70,10 +72,10 @@ static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight,
     if (LIKELY(is_local))
         return !mailbox_is_full(actor, weight);
     uint64_t mine = 1 | (uint64_t)weight << 32;
-    uint64_t load = fetch_add_relaxed(&actor->arrived_load, mine);
+    uint64_t load = fetch_add_acquire(&actor->arrived_load, mine); /* with mailbox_splice: invariant 3 */
     uint64_t len = load_relaxed(&actor->len) + (load & UINT32_MAX);
     uint64_t bytes = load_relaxed(&actor->bytes) + (load >> 32);
-    if (len < actor->len_max && bytes + weight <= actor->bytes_max)
+    if (len < load_relaxed(&actor->len_max) && bytes + weight <= load_relaxed(&actor->bytes_max))
         return true;
     fetch_sub_relaxed(&actor->arrived_load, mine);
     return false;
@@ -81,10 +83,10 @@ static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight,
 
 troupe_status post_letter(struct worker *worker, const struct letter *letter)
 {
-    struct actor *actor = system_find(worker->self.context.system, letter->to);
+    bool is_local;
+    struct actor *actor = system_find_at(worker->self.context.system, worker, letter->to, &is_local);
     if (UNLIKELY(actor == NULL))
         return TROUPE_NO_ACTOR;
-    bool is_local = load_relaxed(&actor->home) == worker->index;
     uint32_t weight = message_weight(letter->size);
     if (UNLIKELY(!reserve(worker, actor, weight, is_local))) {
         counter_add(&worker->counters.refused, 1);
@@ -111,7 +113,7 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
         memcpy(message + 1, (const char *)letter->fields + 16, letter->size);
     else
         troupe_flat_write(letter->type, letter->fields, message + 1, letter->size);
-    push(worker, actor, letter->to, message);
+    push(worker, actor, is_local, letter->to, message);
     return TROUPE_OK;
 }
 

@@ -62,7 +62,7 @@ troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor 
         uint32_t first = slots->chunk_count << SLOTS_CHUNK_BITS;
         for (uint32_t i = 0; i < SLOTS_CHUNK_LEN; i++) {
             chunk[i].slot = first + i;
-            store_relaxed(&chunk[i].generation, 1);
+            store_relaxed(&chunk[i].generation, 1); /* free */
             store_relaxed(&chunk[i].home, owner);
         }
         slots->owners[slots->chunk_count] = (uint8_t)owner;

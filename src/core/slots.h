@@ -5,9 +5,10 @@
  * slot that ended elsewhere is sent back there, so that memory does not drift to whoever ends most actors.
  *
  * Invariants
- *   1. generation is never 0, grows by one at each end, and a slot that has used up its generations is
- *      never handed out again
- *   2. a free slot is on its chunk's owner's free list, or on its way there in `dealt`
+ *   1. generation is never 0, grows by one at each beginning (to even) and at each end (to odd); refs have
+ *      even ones, so that no ref, whatever its source, finds a free slot
+ *   2. a slot that has used up its generations is never handed out again
+ *   3. a free slot is on its chunk's owner's free list, or on its way there in `dealt`
  */
 #ifndef TROUPE_CORE_SLOTS_H
 #define TROUPE_CORE_SLOTS_H
@@ -40,8 +41,8 @@ troupe_status slots_init(struct slots *slots, uint32_t actors_max);
 void slots_done(struct slots *slots);
 
 /*
- * A new chunk for a worker: its first slot; the rest follow. All have generation 1 and home `owner`.
- * Errors: TROUPE_NO_MEMORY, TROUPE_LIMIT.
+ * A new chunk for a worker: its first slot; the rest follow. All have generation 1, which is free, and home
+ * `owner`. Errors: TROUPE_NO_MEMORY, TROUPE_LIMIT.
  */
 troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor **ret_first);
 

@@ -83,7 +83,7 @@ troupe_status worker_slot_take(struct worker *worker, struct actor **ret_actor)
 void worker_slot_return(struct worker *worker, struct actor *actor)
 {
     struct troupe_system *system = worker->self.context.system;
-    if (load_relaxed(&actor->generation) > SLOTS_GENERATION_MAX)
+    if (load_relaxed(&actor->generation) >= SLOTS_GENERATION_MAX)
         return; /* used up: never handed out again */
     uint32_t owner = slots_owner(&system->slots, actor->slot);
     if (owner == worker->index) {

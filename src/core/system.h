@@ -38,18 +38,33 @@ struct troupe_system {
 };
 
 /*
- * The live actor that a ref names, NULL when it is stale. On a worker whose home it is not, it may end at
- * any moment after.
+ * The live actor that a ref names, NULL when it is stale, and whether it is at home at `worker`. There it
+ * stays alive while the worker does nothing else; elsewhere it may end at any moment.
+ *
+ * The home is looked at before the generation: in the other order the tenant could end elsewhere in
+ * between and its slot come home, free, to be taken for a live actor of ours. It is not looked at again: a
+ * message for which room was reserved as by a remote sender is pushed as by one, though the actor may have
+ * come home meanwhile.
  */
-static inline struct actor *system_find(struct troupe_system *system, troupe_ref ref)
+static inline struct actor *system_find_at(struct troupe_system *system, const struct worker *worker,
+                                           troupe_ref ref, bool *ret_is_local)
 {
     uint32_t slot = (uint32_t)ref.bits & ((1u << TROUPE_REF_SLOT_BITS) - 1);
-    uint32_t generation = (uint32_t)(ref.bits >> TROUPE_REF_SLOT_BITS);
+    uint64_t generation = ref.bits >> TROUPE_REF_SLOT_BITS; /* and place, which none here has */
     struct actor *actor = slots_at(&system->slots, slot);
-    /* Pairs with store_release in actor_spawn: who sees the generation sees the bounds of the mailbox. */
-    if (UNLIKELY(actor == NULL) || UNLIKELY(load_acquire(&actor->generation) != generation))
+    if (UNLIKELY(actor == NULL))
         return NULL;
-    return actor;
+    /* Pairs with store_release in dealt_push: what its last home wrote is visible. */
+    *ret_is_local = load_acquire(&actor->home) == worker->index;
+    /* Pairs with store_release in generation_next. */
+    return LIKELY(load_acquire(&actor->generation) == generation) ? actor : NULL;
+}
+
+/* The same for those who do not mind where its home is. */
+static inline struct actor *system_find(struct troupe_system *system, troupe_ref ref)
+{
+    bool is_local;
+    return system_find_at(system, system->outside, ref, &is_local);
 }
 
 /* Starts the worker of an actor with its own thread. Errors: TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT. */
