@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checksum.c: CRC-32C, eight bytes a step; checksum.h says why this one. Any thread: the tables are written once, before main.
+ * checksum.c: CRC-32C, eight bytes a step; checksum.h says why this one. Any thread: the tables are written
+ * once, before main.
  *
- * tables[0][b] is the remainder of the byte b; tables[k][b] that of b followed by k zero bytes. A step of eight bytes is the
- * sum (xor) of what each contributes from its place.
+ * tables[0][b] is the remainder of the byte b; tables[k][b] that of b followed by k zero bytes. A step of
+ * eight bytes is the sum (xor) of what each contributes from its place.
  */
 #include "base/checksum.h"
 

@@ -30,20 +30,30 @@ static void handled(struct worker *worker, struct actor *actor)
     counter_add(&actor->handled, 1);
 }
 
-/* A message for the behaviour, which is disposed of afterwards. */
-static void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+/* What a handler left that was not simply TROUPE_OK: a refusal, a failure or an end. */
+__attribute__((noinline)) static void received_otherwise(struct worker *worker, struct actor *actor,
+                                                         troupe_message *message, troupe_status status)
 {
-    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
-    if (UNLIKELY(status == TROUPE_UNEXPECTED)) {
+    if (status == TROUPE_UNEXPECTED) {
         post_dead_letter(worker, message, TROUPE_UNEXPECTED);
         return;
     }
     handled(worker, actor);
     judge(actor, status);
-    if (UNLIKELY(actor->phase == ACTOR_ENDING) && actor->reason != TROUPE_OK &&
-        message->flags == MESSAGE_USER)
-        post_refusal(worker, message->sender, message->ask,
-                     (troupe_status)actor->reason); /* it failed over this question */
+    if (actor->reason != TROUPE_OK && message->flags == MESSAGE_USER) /* it failed over this question */
+        post_refusal(worker, message->sender, message->ask, (troupe_status)actor->reason);
+    message_dispose(worker, message);
+}
+
+/* A message for the behaviour, which is disposed of afterwards. */
+static inline void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+    if (UNLIKELY(status != TROUPE_OK) || UNLIKELY(actor->phase != ACTOR_RUNNING)) {
+        received_otherwise(worker, actor, message, status);
+        return;
+    }
+    handled(worker, actor);
     message_dispose(worker, message);
 }
 
@@ -64,6 +74,8 @@ static void receive_kept(struct worker *worker, struct actor *actor, troupe_mess
 
 static bool has_expired(struct worker *worker, const troupe_message *message)
 {
+    if (message->deadline_ms == 0)
+        return false;
     uint32_t now_ms = (uint32_t)(env_now_ns(worker->self.context.system->env) / 1000000);
     return (int32_t)(now_ms - message->deadline_ms) > 0;
 }
@@ -134,17 +146,16 @@ static void down(struct worker *worker, struct actor *actor, troupe_message *mes
     receive(worker, actor, message);
 }
 
-static void dispatch(struct worker *worker, struct actor *actor, troupe_message *message)
+/* Everything but a plain message without a deadline. */
+__attribute__((noinline)) static void dispatch_other(struct worker *worker, struct actor *actor,
+                                                     troupe_message *message)
 {
-    if (LIKELY(message->flags == MESSAGE_USER)) {
-        if (UNLIKELY(message->deadline_ms != 0) && has_expired(worker, message))
+    switch ((enum message_kind)message->flags) {
+    case MESSAGE_USER:
+        if (has_expired(worker, message))
             post_dead_letter(worker, message, TROUPE_EXPIRED);
         else
             receive(worker, actor, message);
-        return;
-    }
-    switch ((enum message_kind)message->flags) {
-    case MESSAGE_USER:
         break;
     case MESSAGE_REPLY:
         ask_end(worker, actor, message, TROUPE_OK);
@@ -200,6 +211,7 @@ static void start(struct worker *worker, struct actor *actor)
 void activation_run(struct worker *worker, struct actor *actor)
 {
     worker->self.actor = actor;
+    worker->self.ref = actor_ref(actor);
     counter_add(&worker->counters.activations, 1);
     uint32_t turns = scheduler_batch(worker);
     uint32_t done = 0;
@@ -211,8 +223,12 @@ void activation_run(struct worker *worker, struct actor *actor)
         if (message == NULL)
             break;
         done++;
-        trace_message(worker, actor, message);
-        dispatch(worker, actor, message);
+        if (UNLIKELY(worker->is_simulated))
+            trace_message(worker, actor, message);
+        if (LIKELY((message->flags | message->deadline_ms) == MESSAGE_USER))
+            receive(worker, actor, message);
+        else
+            dispatch_other(worker, actor, message);
         if (UNLIKELY(worker->ends_turn)) /* trying again at once would only be refused again */
             break;
     }

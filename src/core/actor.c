@@ -217,6 +217,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     struct troupe_system *system = worker->self.context.system;
     troupe_status reason = (troupe_status)actor->reason;
     worker->self.actor = actor;
+    worker->self.ref = actor_ref(actor);
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
     troupe_ref ref = actor_ref(actor);

@@ -2,32 +2,7 @@
 /* mailbox.c: see mailbox.h for the states, the invariants and why order is kept. */
 #include "core/mailbox.h"
 
-#include "core/post.h"
-#include "core/scheduler.h"
-
 troupe_message mailbox_notified;
-
-/* Only bounded messages count against the bounds: what users send. */
-static inline bool is_bounded(const troupe_message *message)
-{
-    return message->flags == MESSAGE_USER && message->message_class != TROUPE_CLASS_SYSTEM;
-}
-
-static inline void lane_push(struct lane *lane, troupe_message *message)
-{
-    message->next = NULL;
-    if (lane->first == NULL)
-        lane->first = message;
-    else
-        lane->last->next = message;
-    lane->last = message;
-}
-
-static inline void len_add(struct actor *actor, uint32_t count, uint32_t weight)
-{
-    store_relaxed(&actor->len, load_relaxed(&actor->len) + count);
-    store_relaxed(&actor->bytes, load_relaxed(&actor->bytes) + weight);
-}
 
 void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *left)
 {
@@ -48,7 +23,7 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
     uint32_t generation = load_relaxed(&actor->generation);
     while (oldest != NULL) {
         troupe_message *next = oldest->next;
-        bool bounded = is_bounded(oldest);
+        bool bounded = message_is_bounded(oldest);
         count += bounded;
         weight += bounded ? message_weight(oldest->size) : 0;
         if (LIKELY(oldest->generation == generation)) {
@@ -69,7 +44,7 @@ void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_messa
     troupe_message *arrived = load_relaxed(&actor->arrived);
     if (UNLIKELY(arrived != NULL) && arrived != MAILBOX_NOTIFIED)
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
-    if (is_bounded(message))
+    if (message_is_bounded(message))
         len_add(actor, 1, message_weight(message->size));
     lane_push(&actor->lanes[message->message_class], message);
     if (!actor->is_queued)
@@ -87,24 +62,11 @@ void mailbox_push_remote(struct troupe_system *system, struct actor *actor, trou
         worker_notify(system->workers[load_acquire(&actor->home)], actor);
 }
 
-troupe_message *mailbox_pop(struct worker *worker, struct actor *actor)
+troupe_message *mailbox_pop_arrived(struct worker *worker, struct actor *actor)
 {
-    for (;;) {
-        for (int class_index = TROUPE_CLASS_SYSTEM; class_index >= 0; class_index--) {
-            struct lane *lane = &actor->lanes[class_index];
-            troupe_message *message = lane->first;
-            if (message == NULL)
-                continue;
-            lane->first = message->next;
-            if (is_bounded(message)) {
-                store_relaxed(&actor->len, load_relaxed(&actor->len) - 1);
-                store_relaxed(&actor->bytes, load_relaxed(&actor->bytes) - message_weight(message->size));
-            }
-            return message;
-        }
-        troupe_message *arrived = load_relaxed(&actor->arrived);
-        if (arrived == NULL || arrived == MAILBOX_NOTIFIED)
-            return NULL;
-        mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
-    }
+    troupe_message *arrived = load_relaxed(&actor->arrived);
+    if (arrived == NULL || arrived == MAILBOX_NOTIFIED)
+        return NULL;
+    mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
+    return mailbox_pop_lanes(actor);
 }

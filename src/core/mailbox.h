@@ -30,7 +30,8 @@
 #ifndef TROUPE_CORE_MAILBOX_H
 #define TROUPE_CORE_MAILBOX_H
 
-#include "core/system.h"
+#include "core/post.h"
+#include "core/scheduler.h"
 
 /* The mark in `arrived` that a notice is under way but nothing has arrived. Never followed. */
 extern troupe_message mailbox_notified;
@@ -51,16 +52,67 @@ static inline bool mailbox_is_full(struct actor *actor, uint32_t weight)
  */
 void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *left);
 
+/* Appends to a lane. */
+static inline void lane_push(struct lane *lane, troupe_message *message)
+{
+    message->next = NULL;
+    if (lane->first == NULL)
+        lane->first = message;
+    else
+        lane->last->next = message;
+    lane->last = message;
+}
+
+/* Counts bounded messages into the lanes. */
+static inline void len_add(struct actor *actor, uint32_t count, uint32_t weight)
+{
+    store_relaxed(&actor->len, load_relaxed(&actor->len) + count);
+    store_relaxed(&actor->bytes, load_relaxed(&actor->bytes) + weight);
+}
+
+/* As mailbox_push_local, for a bounded message of normal class, which most are. */
+static inline void mailbox_push_here(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    troupe_message *arrived = load_relaxed(&actor->arrived);
+    if (UNLIKELY(arrived != NULL) && arrived != MAILBOX_NOTIFIED)
+        mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
+    len_add(actor, 1, message_weight(message->size));
+    lane_push(&actor->lanes[TROUPE_CLASS_NORMAL], message);
+    if (!actor->is_queued)
+        scheduler_wake(worker, actor);
+}
+
 /* Puts a message in its lane and sees to it that the actor runs. The home's thread. Takes the message. */
 void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_message *message);
 
 /* Puts a message in `arrived` and tells the home. Any thread. Takes the message. */
 void mailbox_push_remote(struct troupe_system *system, struct actor *actor, troupe_message *message);
 
-/*
- * The next message, system lane first, then urgent, then normal; NULL when there is none. The home's
- * thread.
- */
-troupe_message *mailbox_pop(struct worker *worker, struct actor *actor);
+/* The oldest message of the first lane that has one: system, urgent, normal. */
+static inline troupe_message *mailbox_pop_lanes(struct actor *actor)
+{
+    struct lane *lane = &actor->lanes[TROUPE_CLASS_SYSTEM];
+    if (LIKELY(lane->first == NULL))
+        lane = &actor->lanes[TROUPE_CLASS_URGENT];
+    if (LIKELY(lane->first == NULL))
+        lane = &actor->lanes[TROUPE_CLASS_NORMAL];
+    troupe_message *message = lane->first;
+    if (message == NULL)
+        return NULL;
+    lane->first = message->next;
+    if (LIKELY(message_is_bounded(message)))
+        len_add(actor, UINT32_MAX, 0u - message_weight(message->size)); /* one less, modulo 2^32 */
+    return message;
+}
+
+/* When the lanes are empty: splices what has arrived and pops from it. */
+troupe_message *mailbox_pop_arrived(struct worker *worker, struct actor *actor);
+
+/* The next message; NULL when there is none. The home's thread. */
+static inline troupe_message *mailbox_pop(struct worker *worker, struct actor *actor)
+{
+    troupe_message *message = mailbox_pop_lanes(actor);
+    return LIKELY(message != NULL) ? message : mailbox_pop_arrived(worker, actor);
+}
 
 #endif

@@ -14,21 +14,7 @@
 #define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
 TROUPE_MESSAGE(troupe_refusal, TROUPE_REFUSAL_FIELDS)
 
-troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size)
-{
-    troupe_message *message = slab_alloc(&worker->slab, sizeof *message + size);
-    if (UNLIKELY(message == NULL))
-        return NULL;
-    *message = (troupe_message){
-        .type = type->id,
-        .version = type->version,
-        .size = size,
-        .sent_ms = worker->now_ms,
-    };
-    return message;
-}
-
-void message_dispose(struct worker *worker, troupe_message *message)
+void message_dispose_other(struct worker *worker, troupe_message *message)
 {
     if (message->flags == MESSAGE_READY && watch_notice_back(worker, message))
         return;
@@ -37,6 +23,10 @@ void message_dispose(struct worker *worker, troupe_message *message)
     size_t size = message->flags == MESSAGE_TIMER ? sizeof(struct timer) : sizeof *message + message->size;
     slab_free(&worker->slab, message, size);
 }
+
+enum {
+    SEND_HERE_MAX = 256, /* bodies up to here are copied in line */
+};
 
 /* Puts a built message into the mailbox of an actor that was found. */
 static void push(struct worker *worker, struct actor *actor, bool is_local, troupe_ref to,
@@ -66,8 +56,7 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
 static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight, bool is_local)
 {
     struct troupe_system *system = worker->self.context.system;
-    if (UNLIKELY(system->refuse_probability > 0) &&
-        random_chance(&worker->random, system->refuse_probability))
+    if (UNLIKELY(worker->is_simulated) && random_chance(&worker->random, system->refuse_probability))
         return false;
     if (LIKELY(is_local))
         return !mailbox_is_full(actor, weight);
@@ -139,24 +128,68 @@ troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe
     return TROUPE_OK;
 }
 
+/* Outside, no actor acts: the ref stays none. */
 static troupe_ref sender_of(troupe_context *from)
 {
-    struct troupe_self *self = (struct troupe_self *)(void *)from;
-    return from->worker->index == OUTSIDE ? troupe_ref_none() : actor_ref(self->actor);
+    return from->worker->self.ref;
 }
 
-troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
-                                 const void *fields)
+/* Copies a body of `size` bytes in words: both ends have room up to the next multiple of 8. */
+static inline void body_copy(void *body, const void *fields, uint32_t size)
+{
+    const uint64_t *from = fields;
+    uint64_t *to = body;
+    for (uint32_t i = 0; i < (size + 7) / 8; i++)
+        to[i] = from[i];
+}
+
+/*
+ * The way of most messages: an actor sends fixed fields, without envelope, to an actor on the same worker.
+ * The same steps as in post_letter, without what such a message cannot need. False: it is not of that sort,
+ * or has no room.
+ */
+static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_type *type, const void *fields)
+{
+    struct worker *worker = from->worker;
+    const uint64_t *words = fields; /* begin, envelope, fields */
+    if (UNLIKELY(words[1] != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
+        return false;
+    struct actor *actor = system_find(from->system, to);
+    if (UNLIKELY(actor == NULL) || UNLIKELY(load_relaxed(&actor->home) != worker->index) ||
+        UNLIKELY(mailbox_is_full(actor, message_weight(type->size))))
+        return false;
+    troupe_message *message = message_new(worker, type, type->size);
+    if (UNLIKELY(message == NULL))
+        return false;
+    message->sender = worker->self.ref;
+    message->generation = (uint32_t)(to.bits >> TROUPE_REF_SLOT_BITS);
+    body_copy(message + 1, words + 2, type->size);
+    counter_add(&worker->counters.sent, 1);
+    mailbox_push_here(worker, actor, message);
+    return true;
+}
+
+/* Every other way. */
+__attribute__((noinline)) static troupe_status send_anywhere(troupe_context *from, troupe_ref to,
+                                                             const troupe_type *type, const void *fields)
 {
     struct letter letter;
     troupe_status status = letter_init(&letter, to, type, fields);
-    if (UNLIKELY(status != TROUPE_OK))
+    if (status != TROUPE_OK)
         return status;
     letter.sender = sender_of(from);
     struct worker *worker = context_enter(from);
     status = post_letter(worker, &letter);
     context_leave(from);
     return status;
+}
+
+troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
+                                 const void *fields)
+{
+    if (LIKELY(send_here(from, to, type, fields)))
+        return TROUPE_OK;
+    return send_anywhere(from, to, type, fields);
 }
 
 troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type, const void *body,

@@ -29,6 +29,12 @@ enum message_kind {
     MESSAGE_CHILD,     /* a struct child * to be added to a supervisor; owns it until it is taken out */
 };
 
+/* Only what users send counts against the bounds of a mailbox. */
+static inline bool message_is_bounded(const troupe_message *message)
+{
+    return message->flags == MESSAGE_USER;
+}
+
 /* What a bounded message weighs in its mailbox. */
 static inline uint32_t message_weight(uint32_t size)
 {
@@ -39,10 +45,31 @@ static inline uint32_t message_weight(uint32_t size)
  * A message with an unwritten body of `size` bytes and the header filled in: kind USER, no sender, no ask.
  * NULL: no memory.
  */
-troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size);
+static inline troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size)
+{
+    troupe_message *message = slab_alloc(&worker->slab, sizeof *message + size);
+    if (UNLIKELY(message == NULL))
+        return NULL;
+    *message = (troupe_message){
+        .type = type->id,
+        .version = type->version,
+        .size = size,
+        .sent_ms = worker->now_ms,
+    };
+    return message;
+}
+
+/* Frees a message of a kind other than USER. */
+void message_dispose_other(struct worker *worker, troupe_message *message);
 
 /* Frees a message of any kind, with whatever memory its kind has around it. */
-void message_dispose(struct worker *worker, troupe_message *message);
+static inline void message_dispose(struct worker *worker, troupe_message *message)
+{
+    if (LIKELY(message->flags == MESSAGE_USER))
+        slab_free(&worker->slab, message, sizeof *message + message->size);
+    else
+        message_dispose_other(worker, message);
+}
 
 /*
  * Delivers a message that is never refused (system lane, or any lane for kinds other than USER). Takes it:

@@ -29,18 +29,6 @@ static bool has_messages(const struct actor *actor)
     return actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
 }
 
-static void queue_push_last(struct run_queue *queue, struct actor *actor)
-{
-    actor->run_next = NULL;
-    actor->run_previous = queue->last;
-    if (queue->last == NULL)
-        queue->first = actor;
-    else
-        queue->last->run_next = actor;
-    queue->last = actor;
-    queue->len++;
-}
-
 static void queue_push_first(struct run_queue *queue, struct actor *actor)
 {
     actor->run_previous = NULL;
@@ -81,14 +69,6 @@ static struct actor *queue_pop_last(struct run_queue *queue)
     return actor;
 }
 
-void scheduler_wake(struct worker *worker, struct actor *actor)
-{
-    actor->is_queued = 1;
-    if (worker->slot != NULL)
-        queue_push_last(&worker->ready, worker->slot);
-    worker->slot = actor;
-}
-
 void scheduler_spawned(struct worker *worker, struct actor *actor)
 {
     actor->is_queued = 1;
@@ -98,7 +78,7 @@ void scheduler_spawned(struct worker *worker, struct actor *actor)
 void scheduler_yield(struct worker *worker, struct actor *actor)
 {
     if (has_messages(actor)) {
-        queue_push_last(&worker->ready, actor);
+        run_queue_push(&worker->ready, actor);
         return;
     }
     /*
@@ -110,7 +90,7 @@ void scheduler_yield(struct worker *worker, struct actor *actor)
 
 uint32_t scheduler_batch(struct worker *worker)
 {
-    if (worker->self.context.system->env->is_simulated)
+    if (UNLIKELY(worker->is_simulated))
         return 1 + random_below(&worker->random, ACTIVATION_MESSAGES_MAX);
     return ACTIVATION_MESSAGES_MAX;
 }
@@ -178,7 +158,7 @@ static void arrivals_take(struct worker *worker)
             continue;
         }
         actor->is_queued = 1;
-        queue_push_last(&worker->ready, actor);
+        run_queue_push(&worker->ready, actor);
     }
 }
 
@@ -247,7 +227,7 @@ void scheduler_dealt_take(struct worker *worker)
             actor->run_next = worker->slots_free;
             worker->slots_free = actor;
         } else {
-            queue_push_last(&worker->ready, actor);
+            run_queue_push(&worker->ready, actor);
         }
     }
 }
@@ -317,9 +297,11 @@ void scheduler_housekeeping(struct worker *worker)
 static struct actor *pick(struct worker *worker)
 {
     struct actor *actor;
-    bool is_fair_turn = load_relaxed(&worker->counters.activations) % FAIR_EVERY == 0;
-    if (is_fair_turn && (actor = queue_pop_first(&worker->ready)) != NULL)
-        return actor;
+    if (UNLIKELY(worker->fair_in-- == 0)) {
+        worker->fair_in = FAIR_EVERY - 1;
+        if ((actor = queue_pop_first(&worker->ready)) != NULL)
+            return actor;
+    }
     if (worker->slot != NULL && worker->slot_runs < SLOT_RUNS_MAX) {
         actor = worker->slot;
         worker->slot = NULL;

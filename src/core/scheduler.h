@@ -33,11 +33,30 @@ enum {
 /* Runs one actor for one activation; false when there was none. */
 bool scheduler_step(struct worker *worker);
 
+/* Appends to a run queue. */
+static inline void run_queue_push(struct run_queue *queue, struct actor *actor)
+{
+    actor->run_next = NULL;
+    actor->run_previous = queue->last;
+    if (queue->last == NULL)
+        queue->first = actor;
+    else
+        queue->last->run_next = actor;
+    queue->last = actor;
+    queue->len++;
+}
+
 /*
  * Makes an actor run: woken by a message (the slot), newly spawned (first of fresh), or again (last of
  * ready). The home's thread.
  */
-void scheduler_wake(struct worker *worker, struct actor *actor);
+static inline void scheduler_wake(struct worker *worker, struct actor *actor)
+{
+    actor->is_queued = 1;
+    if (worker->slot != NULL)
+        run_queue_push(&worker->ready, worker->slot);
+    worker->slot = actor;
+}
 void scheduler_spawned(struct worker *worker, struct actor *actor);
 
 /* After a turn: to the end of ready if messages are left, else the actor waits. */

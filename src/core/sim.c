@@ -20,6 +20,14 @@ enum {
     SIM_DEAL_ONE_IN = 8,    /* steps between two moves of actors, on average */
 };
 
+void trace_message(struct worker *worker, const struct actor *actor, const troupe_message *message)
+{
+    struct troupe_system *system = worker->self.context.system;
+    uint64_t hash = trace_mix(system->sim_trace_hash, load_relaxed(&actor->created) << 8 | worker->index);
+    hash = trace_mix(hash, (uint64_t)message->type << 32 | (uint32_t)message->flags << 24 | message->size);
+    system->sim_trace_hash = trace_mix(hash, env_now_ns(system->env));
+}
+
 static bool has_work(struct worker *worker)
 {
     return worker->slot != NULL || worker->ready.len > 0 || worker->fresh.len > 0 ||

@@ -11,25 +11,12 @@
 #include "base/assert.h"
 #include "env/env.h"
 
-/* The head of a page. Only the owner writes it after the page got its class. */
-struct slab_page {
-    struct slab *owner;
-    struct slab_page *next;
-    uint32_t class_index;
-    uint32_t block_size;
-    uint32_t cut;   /* offset of the first byte no block has been cut from */
-    uint32_t limit; /* offset after the last whole block */
-};
-
 /* The head of an arena: one stretch of SLAB_ARENA_PAGES pages; the first page begins with it. */
 struct slab_arena {
     void *next;
 };
 
 enum {
-    SLAB_SMALL_MAX = 256,
-    SLAB_SMALL_STEP = 16,
-    SLAB_SMALL_COUNT = SLAB_SMALL_MAX / SLAB_SMALL_STEP,
     SLAB_PAGE_HEAD = 64,
 };
 
@@ -37,15 +24,6 @@ _Static_assert(sizeof(struct slab_page) + sizeof(struct slab_arena) <= SLAB_PAGE
 _Static_assert(SLAB_SMALL_COUNT + 4 * 5 == SLAB_CLASS_COUNT,
                "16 small classes, and 4 to each of the doublings 512 to 8192");
 _Static_assert(SLAB_BLOCK_MAX == SLAB_SMALL_MAX << 5, "five doublings");
-
-static inline uint32_t class_of(size_t size)
-{
-    if (size <= SLAB_SMALL_MAX)
-        return size == 0 ? 0 : (uint32_t)((size - 1) / SLAB_SMALL_STEP);
-    uint32_t top = 63u - (uint32_t)__builtin_clzll(size - 1); /* 8 for 257..512 */
-    uint32_t quarter = (uint32_t)((size - 1) >> (top - 2)) & 3;
-    return SLAB_SMALL_COUNT + (top - 8) * 4 + quarter;
-}
 
 static uint32_t class_size(uint32_t class_index)
 {
@@ -55,16 +33,12 @@ static uint32_t class_size(uint32_t class_index)
     return ((uint32_t)SLAB_SMALL_MAX << (step / 4)) / 4 * (5 + step % 4);
 }
 
-static inline struct slab_page *page_of(void *block)
-{
-    return (struct slab_page *)(void *)((char *)block - (uintptr_t)block % SLAB_PAGE_SIZE);
-}
-
 void slab_init(struct slab *slab, uint64_t seed, double no_memory_probability)
 {
     memset(slab, 0, sizeof *slab);
     slab->random.state = seed;
     slab->no_memory_probability = no_memory_probability;
+    slab->is_faulty = no_memory_probability > 0;
 }
 
 void slab_done(struct slab *slab)
@@ -103,14 +77,14 @@ static void returned_take(struct slab *slab)
     struct slab_block *block = exchange_acquire(&slab->returned, NULL);
     while (block != NULL) {
         struct slab_block *next = block->next;
-        uint32_t class_index = page_of(block)->class_index;
+        uint32_t class_index = slab_page_of(block)->class_index;
         block->next = slab->free[class_index];
         slab->free[class_index] = block;
         block = next;
     }
 }
 
-__attribute__((noinline)) static void *alloc_slow(struct slab *slab, uint32_t class_index)
+static void *alloc_slow(struct slab *slab, uint32_t class_index)
 {
     if (load_relaxed(&slab->returned) != NULL) {
         returned_take(slab);
@@ -138,16 +112,16 @@ __attribute__((noinline)) static void *alloc_slow(struct slab *slab, uint32_t cl
     return block;
 }
 
-void *slab_alloc(struct slab *slab, size_t size)
+void *slab_alloc_hard(struct slab *slab, size_t size)
 {
     if (UNLIKELY(slab->no_memory_probability > 0) &&
         random_chance(&slab->random, slab->no_memory_probability))
         return NULL;
     if (UNLIKELY(size > SLAB_BLOCK_MAX))
         return malloc(size);
-    uint32_t class_index = class_of(size);
+    uint32_t class_index = slab_class(size);
     struct slab_block *block = slab->free[class_index];
-    if (UNLIKELY(block == NULL))
+    if (block == NULL)
         return alloc_slow(slab, class_index);
     slab->free[class_index] = block->next;
     return block;
@@ -165,8 +139,7 @@ static void outgoing_hand_over(struct slab_outgoing *outgoing)
     outgoing->count = 0;
 }
 
-__attribute__((noinline)) static void free_foreign(struct slab *slab, struct slab *owner,
-                                                   struct slab_block *block)
+static void free_foreign(struct slab *slab, struct slab *owner, struct slab_block *block)
 {
     struct slab_outgoing *outgoing =
         &slab->outgoing[((uintptr_t)owner / sizeof *owner) % SLAB_OUTGOING_COUNT];
@@ -183,22 +156,13 @@ __attribute__((noinline)) static void free_foreign(struct slab *slab, struct sla
         outgoing_hand_over(outgoing);
 }
 
-void slab_free(struct slab *slab, void *memory, size_t size)
+void slab_free_hard(struct slab *slab, void *memory, size_t size)
 {
     struct slab_block *block = memory;
-    if (UNLIKELY(size > SLAB_BLOCK_MAX)) {
+    if (size > SLAB_BLOCK_MAX)
         free(memory);
-        return;
-    }
-    if (UNLIKELY(block == NULL))
-        return;
-    struct slab_page *page = page_of(block);
-    if (UNLIKELY(page->owner != slab)) {
-        free_foreign(slab, page->owner, block);
-        return;
-    }
-    block->next = slab->free[page->class_index];
-    slab->free[page->class_index] = block;
+    else if (block != NULL)
+        free_foreign(slab, slab_page_of(block)->owner, block);
 }
 
 void slab_flush(struct slab *slab)

@@ -23,9 +23,11 @@
 #ifndef TROUPE_CORE_SLAB_H
 #define TROUPE_CORE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/atomic.h"
 #include "base/random.h"
 
@@ -33,6 +35,9 @@ enum {
     SLAB_PAGE_SIZE = 64 * 1024,
     SLAB_ARENA_PAGES = 16,     /* pages taken from the system at once */
     SLAB_BLOCK_MAX = 8 * 1024, /* larger ones come from malloc */
+    SLAB_SMALL_MAX = 256,
+    SLAB_SMALL_STEP = 16,
+    SLAB_SMALL_COUNT = SLAB_SMALL_MAX / SLAB_SMALL_STEP,
     SLAB_CLASS_COUNT = 36,
     SLAB_OUTGOING_COUNT = 8,  /* owners that freed blocks are gathered for at once */
     SLAB_OUTGOING_BATCH = 64, /* blocks gathered before they are handed over */
@@ -53,7 +58,15 @@ struct slab_outgoing {
     uint32_t count;
 };
 
-struct slab_page;
+/* The head of a page. Only the owner writes it after the page got its class. */
+struct slab_page {
+    struct slab *owner;
+    struct slab_page *next;
+    uint32_t class_index;
+    uint32_t block_size;
+    uint32_t cut;   /* offset of the first byte no block has been cut from */
+    uint32_t limit; /* offset after the last whole block */
+};
 
 struct slab {
     /* by other threads: cas_release by slab_free of others, exchange_acquire by the owner */
@@ -65,6 +78,7 @@ struct slab {
     void *arenas;                                /* all memory taken, for slab_done */
     struct slab_outgoing outgoing[SLAB_OUTGOING_COUNT];
     struct random random;         /* for injected failures */
+    bool is_faulty;               /* in simulation: allocations may fail */
     double no_memory_probability; /* 0 but in simulation */
 };
 
@@ -74,11 +88,49 @@ void slab_init(struct slab *slab, uint64_t seed, double no_memory_probability);
 /* Gives all memory back. No block may be in use. */
 void slab_done(struct slab *slab);
 
-/* `size` bytes, 16-byte aligned, uninitialised; NULL when there is no memory. */
-void *slab_alloc(struct slab *slab, size_t size);
+/* What the two below come to when it is not one list operation. */
+void *slab_alloc_hard(struct slab *slab, size_t size);
+void slab_free_hard(struct slab *slab, void *memory, size_t size);
 
-/* Frees a block of any slab; `heap` is the caller's own. NULL is fine. */
-void slab_free(struct slab *slab, void *block, size_t size);
+static inline uint32_t slab_class(size_t size)
+{
+    if (size <= SLAB_SMALL_MAX)
+        return size == 0 ? 0 : (uint32_t)((size - 1) / SLAB_SMALL_STEP);
+    uint32_t top = 63u - (uint32_t)__builtin_clzll(size - 1); /* 8 for 257..512 */
+    uint32_t quarter = (uint32_t)((size - 1) >> (top - 2)) & 3;
+    return SLAB_SMALL_COUNT + (top - 8) * 4 + quarter;
+}
+
+static inline struct slab_page *slab_page_of(void *block)
+{
+    return (struct slab_page *)(void *)((char *)block - (uintptr_t)block % SLAB_PAGE_SIZE);
+}
+
+/* `size` bytes, 16-byte aligned, uninitialised; NULL when there is no memory. */
+static inline void *slab_alloc(struct slab *slab, size_t size)
+{
+    if (UNLIKELY(size > SLAB_BLOCK_MAX || slab->is_faulty))
+        return slab_alloc_hard(slab, size);
+    uint32_t class_index = slab_class(size);
+    struct slab_block *block = slab->free[class_index];
+    if (UNLIKELY(block == NULL))
+        return slab_alloc_hard(slab, size);
+    slab->free[class_index] = block->next;
+    return block;
+}
+
+/* Frees a block of any slab; `slab` is the caller's own. NULL is fine. */
+static inline void slab_free(struct slab *slab, void *memory, size_t size)
+{
+    struct slab_block *block = memory;
+    if (UNLIKELY(size > SLAB_BLOCK_MAX || block == NULL || slab_page_of(block)->owner != slab)) {
+        slab_free_hard(slab, memory, size);
+        return;
+    }
+    uint32_t class_index = slab_page_of(block)->class_index;
+    block->next = slab->free[class_index];
+    slab->free[class_index] = block;
+}
 
 /* Hands all gathered blocks to their owners: before a worker sleeps. */
 void slab_flush(struct slab *slab);

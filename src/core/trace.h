@@ -16,16 +16,7 @@ static inline uint64_t trace_mix(uint64_t hash, uint64_t value)
     return random_next(&random);
 }
 
-/* Notes that `actor` takes `message`. Costs one branch outside simulation. */
-static inline void trace_message(struct worker *worker, const struct actor *actor,
-                                 const troupe_message *message)
-{
-    struct troupe_system *system = worker->self.context.system;
-    if (LIKELY(!system->env->is_simulated))
-        return;
-    uint64_t hash = trace_mix(system->sim_trace_hash, load_relaxed(&actor->created) << 8 | worker->index);
-    hash = trace_mix(hash, (uint64_t)message->type << 32 | (uint32_t)message->flags << 24 | message->size);
-    system->sim_trace_hash = trace_mix(hash, env_now_ns(system->env));
-}
+/* Notes that `actor` takes `message`. Only in simulation. */
+void trace_message(struct worker *worker, const struct actor *actor, const troupe_message *message);
 
 #endif

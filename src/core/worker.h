@@ -36,6 +36,7 @@ struct troupe_context {
 struct troupe_self {
     struct troupe_context context;
     struct actor *actor;
+    troupe_ref ref; /* the actor's */
 };
 
 /* Counters of one worker, of the same names as troupe_counters: written by it, read by anybody. */
@@ -66,6 +67,8 @@ struct worker {
     bool ends_turn;         /* the running actor met a full mailbox: whoever empties it goes first */
     uint32_t slot_runs;     /* times in a row that the slot was taken */
     uint32_t index;
+    bool is_simulated;
+    uint32_t fair_in;        /* steps until the longest ready goes first */
     int32_t housekeeping_in; /* messages until the clock is looked at */
     int32_t housekeeping_every;
     uint64_t now_ns; /* as of the last housekeeping */
