@@ -128,8 +128,9 @@ int main(int argc, char **argv)
     must(troupe_start(&bench.system, &options) == TROUPE_OK, "the system does not start");
     kernel.run(&bench);
     printf(
-        "{\"kernel\": \"%s\", \"workers\": %u, \"n\": %llu, \"actors\": %llu, \"seconds\": %.4f, \"rate\": %.0f, "
-        "\"unit\": \"%s\", \"rss_bytes\": %llu, \"bytes_per_actor\": %.1f, \"checked\": %s}\n",
+        "{\"kernel\": \"%s\", \"workers\": %u, \"n\": %llu, \"actors\": %llu, \"seconds\": %.4f, "
+        "\"rate\": %.0f, \"unit\": \"%s\", \"rss_bytes\": %llu, \"bytes_per_actor\": %.1f, "
+        "\"checked\": %s}\n",
         kernel.name, bench.workers, (unsigned long long)bench.n, (unsigned long long)bench.actors,
         bench.seconds, (double)bench.done / bench.seconds, kernel.unit, (unsigned long long)resident_bytes(),
         bench.bytes_per_actor, bench.is_checked ? "true" : "false");

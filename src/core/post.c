@@ -154,8 +154,9 @@ static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_t
     const uint64_t *words = fields; /* begin, envelope, fields */
     if (UNLIKELY(words[1] != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
         return false;
-    struct actor *actor = system_find(from->system, to);
-    if (UNLIKELY(actor == NULL) || UNLIKELY(load_relaxed(&actor->home) != worker->index) ||
+    bool is_local;
+    struct actor *actor = system_find_at(from->system, worker, to, &is_local);
+    if (UNLIKELY(actor == NULL) || UNLIKELY(!is_local) ||
         UNLIKELY(mailbox_is_full(actor, message_weight(type->size))))
         return false;
     troupe_message *message = message_new(worker, type, type->size);
