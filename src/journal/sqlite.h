@@ -62,7 +62,7 @@ enum {
      * The ends of the streams are written down about every so many records: what an opening reads at most,
      * beyond one group.
      */
-    SQLITE_HEADS_EVERY = 8192,
+    SQLITE_HEADS_EVERY = 16384,
     /**
      * Heads kept in memory after they were written down; beyond this they are forgotten and read again when
      * needed.
@@ -79,6 +79,8 @@ enum {
 
 /** The statements, each prepared once. */
 #define SQLITE_STATEMENTS(X)                                                                                 \
+    X(BEGIN_READING, "BEGIN")                                                                                \
+    X(END_READING, "ROLLBACK")                                                                               \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                              \
     X(COMMIT, "COMMIT")                                                                                      \
     X(ADD_RECORD, "INSERT INTO record VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                      \

@@ -46,7 +46,7 @@ _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SQLITE_SCHEMA_V
  */
 static const char *const settings =
     "PRAGMA locking_mode=NORMAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA mmap_size=0;"
+    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768; PRAGMA mmap_size=0;"
     "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;";
 
 static const char *const statement_texts[] = {

@@ -328,18 +328,12 @@ static troupe_status find_stretch(struct sqlite_journal *sqlite, const struct he
     return status;
 }
 
-troupe_status sqlite_read(struct journal *journal, const char *stream, size_t stream_len, uint64_t from_seq,
-                          journal_visit_entry *visit, void *context)
+static troupe_status read_from(struct sqlite_journal *sqlite, const struct head *head, uint64_t from_seq,
+                               journal_visit_entry *visit, void *context)
 {
-    struct sqlite_journal *sqlite = sqlite_of(journal);
-    struct head *head;
-    troupe_status status = sqlite_find_head(sqlite, stream, stream_len, &head);
-    if (status != TROUPE_OK || head == NULL)
-        return status;
-
     while (from_seq <= head->seq) {
         struct stretch stretch;
-        status = find_stretch(sqlite, head, from_seq, &stretch);
+        troupe_status status = find_stretch(sqlite, head, from_seq, &stretch);
         if (status == TROUPE_OK)
             status = read_stretch(sqlite, &stretch, visit, context);
         if (status != TROUPE_OK)
@@ -347,6 +341,25 @@ troupe_status sqlite_read(struct journal *journal, const char *stream, size_t st
         from_seq = stretch.to_seq + 1;
     }
     return TROUPE_OK;
+}
+
+troupe_status sqlite_read(struct journal *journal, const char *stream, size_t stream_len, uint64_t from_seq,
+                          journal_visit_entry *visit, void *context)
+{
+    struct sqlite_journal *sqlite = sqlite_of(journal);
+    /*
+     * One transaction for the whole scan: alone, each statement would take and drop the file's locks. It ends
+     * with ROLLBACK, which drops them also when a page was found malformed, where COMMIT would refuse.
+     */
+    if (sqlite_run(sqlite, SQLITE_BEGIN_READING_STATEMENT) != SQLITE_OK)
+        return sqlite_fail(sqlite, "begin to read");
+    struct head *head;
+    troupe_status status = sqlite_find_head(sqlite, stream, stream_len, &head);
+    if (status == TROUPE_OK && head != NULL)
+        status = read_from(sqlite, head, from_seq, visit, context);
+    if (sqlite_run(sqlite, SQLITE_END_READING_STATEMENT) != SQLITE_OK && !journal_is_failed(journal))
+        return sqlite_fail(sqlite, "end reading");
+    return status;
 }
 
 troupe_status sqlite_streams(struct journal *journal, const char *prefix, size_t prefix_len,

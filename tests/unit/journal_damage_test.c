@@ -237,8 +237,9 @@ static void every_changed_byte_of_a_record_is_reported(void **state)
                 pristine->bytes[at] ^= flip;
                 read_all(pristine, &outcome);
                 if (!is_seen(&outcome))
-                    fail_msg("row %zu, byte %zu of the row, xor %02x: nobody noticed", row, at - starts[row],
-                             flip);
+                    fail_msg("row %zu, byte %zu of the row, xor %02x: nobody noticed (%d, %d, %d: %s)", row,
+                             at - starts[row], flip, (int)outcome.open, (int)outcome.scans[0],
+                             (int)outcome.scans[1], outcome.error.text);
             }
         }
     }
@@ -325,6 +326,28 @@ static void damage_names_its_position_and_spares_other_streams(void **state)
     assert_string_equal(outcome.error.text, "the record at position 20 fails its checksum");
 }
 
+static void page_that_is_malformed_spares_appends_to_other_streams(void **state)
+{
+    struct pristine *pristine = *state;
+    static size_t starts[CELLS_MAX];
+    static size_t ends[CELLS_MAX];
+    assert_true(find_rows(pristine, starts, ends) > 0);
+    pristine->bytes[starts[0]] ^= 1; /* the length of a row: SQLite itself finds this */
+    write_copy(pristine);
+    pristine->bytes[starts[0]] ^= 1;
+
+    struct journal *journal = test_open(&journal_sqlite, pristine->folder.journal);
+    struct check check = {0};
+    assert_int_equal(journal_scan(journal, names[0], strlen(names[0]), 0, check_entry, &check),
+                     TROUPE_CORRUPT);
+    assert_false(journal_is_failed(journal));
+    assert_int_equal(test_append(journal, "role/new", 0, 5), TROUPE_OK);
+    struct test_seen seen;
+    assert_int_equal(test_scan(journal, "role/new", 0, &seen), TROUPE_OK);
+    assert_int_equal(seen.count, 5);
+    assert_int_equal(journal_close(&journal), TROUPE_OK);
+}
+
 static void whole_file_reads_right_after_all_that(void **state)
 {
     struct pristine *pristine = *state;
@@ -344,6 +367,7 @@ int main(void)
         cmocka_unit_test(no_changed_byte_of_the_file_makes_a_wrong_record),
         cmocka_unit_test(moved_swapped_and_missing_rows_are_reported),
         cmocka_unit_test(damage_names_its_position_and_spares_other_streams),
+        cmocka_unit_test(page_that_is_malformed_spares_appends_to_other_streams),
         cmocka_unit_test(whole_file_reads_right_after_all_that),
     };
     return cmocka_run_group_tests(tests, make_pristine, drop_pristine);
