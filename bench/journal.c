@@ -3,15 +3,18 @@
  * journal.c: how fast records become durable, and how fast streams are read back. Records of 256 bytes to
  * 1,000 streams, in groups of 1, 16 and 128:
  *
- *   driver     the journal's SQLite driver, one append a record, `group` appends a commit
- *   plain      the same rows by SQLite alone: the driver's columns, settings and page count between checkpoints, no checksums, no
- *              checks, no ends of streams, no marks
+ *   driver     the journal's SQLite driver: one append a record, `group` appends a commit
+ *   plain      the same rows by SQLite alone: the driver's columns and settings, without checksums, checks,
+ *              ends of streams and marks
  *   indexed    the same with an index on (stream, seq), which is how a table of events is usually laid
- *   writer     through the writer actor: `group` owners, each of which sends its next append when the last was answered
+ *   writer     through the writer actor: `group` owners, each of which sends when the last was answered
  *
- * and 60,000 records of 5,000 streams read back, stream by stream, by the driver and through the writer.
+ * and 60,000 records of 5,000 streams: the file opened, read stream by stream by the driver, and read by
+ * 5,000 actors at once through the writer.
  *
- *   journal [--n N] [--rounds N] [--dir DIR] [--only appends|reads]     prints one JSON object a line: the best of the rounds, which take turns
+ *   journal [--n N] [--rounds N] [--dir DIR] [--only appends|reads]
+ *
+ * prints one JSON object a line: the best of the rounds, in which the candidates take turns.
  */
 #include <inttypes.h>
 #include <pthread.h>
