@@ -9,8 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a block holds; something larger gets a block of its own. */
-enum { ARENA_BLOCK_SIZE = 16 * 1024 };
+/*
+ * What the first block holds, and the most that one holds: each is twice the one before, so that an arena of
+ * three names is small and one of a million names has few blocks. Something larger gets a block of its own.
+ */
+enum {
+    ARENA_BLOCK_SIZE_FIRST = 256,
+    ARENA_BLOCK_SIZE_MAX = 64 * 1024,
+};
 
 struct arena_block {
     struct arena_block *next;
@@ -28,20 +34,32 @@ void arena_done(struct arena *arena)
     memset(arena, 0, sizeof(*arena));
 }
 
+static troupe_status add_block(struct arena *arena, size_t size)
+{
+    size_t block_size = arena->blocks == NULL ? ARENA_BLOCK_SIZE_FIRST : arena->blocks->size * 2;
+    if (block_size > ARENA_BLOCK_SIZE_MAX)
+        block_size = ARENA_BLOCK_SIZE_MAX;
+    if (block_size < size)
+        block_size = size;
+    if (block_size > SIZE_MAX / 2)
+        return TROUPE_NO_MEMORY;
+    struct arena_block *block = malloc(sizeof(*block) + block_size);
+    if (block == NULL)
+        return TROUPE_NO_MEMORY;
+    block->next = arena->blocks;
+    block->size = block_size;
+    arena->blocks = block;
+    return TROUPE_OK;
+}
+
 /* Takes bytes without rounding up: `alignment` is that of the place, a power of two. */
 static troupe_status take(struct arena *arena, size_t size, size_t alignment, void **ret_bytes)
 {
     size_t start = (arena->used + alignment - 1) & ~(alignment - 1);
     if (arena->blocks == NULL || start > arena->blocks->size || size > arena->blocks->size - start) {
-        size_t block_size = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
-        if (block_size > SIZE_MAX / 2)
-            return TROUPE_NO_MEMORY;
-        struct arena_block *block = malloc(sizeof(*block) + block_size);
-        if (block == NULL)
-            return TROUPE_NO_MEMORY;
-        block->next = arena->blocks;
-        block->size = block_size;
-        arena->blocks = block;
+        troupe_status status = add_block(arena, size);
+        if (status != TROUPE_OK)
+            return status;
         start = 0;
     }
     *ret_bytes = arena->blocks->bytes + start;
