@@ -137,6 +137,7 @@ TROUPE_MESSAGE(org_presence, ORG_PRESENCE)
     F(i64, wait_p95_ms)                                                                                      \
     F(u64, origin_id)                                                                                        \
     F(u64, source_number)                                                                                    \
+    F(u64, content_hash)                                                                                     \
     F(text, by)                                                                                              \
     F(text, via)                                                                                             \
     F(text, sender)                                                                                          \

@@ -24,7 +24,7 @@
  * Outgoing messages are events of this stream too (org_sent). After each commit, and after a replay, the
  * actor walks the outbox and hands each entry to the role it is for as an ORG_DELIVER command: entries for
  * one role one after the other, the next one when the one before is acknowledged; several roles at the same
- * time. The acknowledgement comes back as ORG_DELIVERED. An entry may be handed over twice; the receiver
+ * time. The acknowledgement comes back as ORG_ACKNOWLEDGE. An entry may be handed over twice; the receiver
  * knows it by (stream, number) and answers the same. A receiver that would have to take entries out of order
  * refuses with ORG_REFUSED_ORDER, and nothing is lost.
  *
@@ -289,7 +289,7 @@ struct org_role_view {
     int64_t lease_ms;
     int64_t ageing_ms;
     bool is_open;
-    bool has_alarm;    /* something is quarantined and there is no supervisor to decide */
+    bool has_alarm;    /* something is quarantined, and no supervisor or an escalation that never arrived */
     int64_t oldest_at; /* when the oldest message that has not ended was accepted; 0 for none */
 };
 

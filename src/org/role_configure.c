@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_configure.c: setting a role up, and who is there. A configuration replaces the whole of what was, so
+ * the same one twice is one. When an actor goes away or leaves the succession, what it holds goes back to the
+ * queue; everything else stays where it is, because the mailbox is the role's. Any one thread at a time.
+ */
+#include <string.h>
+
+#include "org/name.h"
+#include "org/role_decision.h"
+
+/* The succession as it is stored: names, one a line. */
+enum { HOLDERS_LEN_MAX = ORG_SUCCESSION_MAX * (ORG_ACTOR_NAME_LEN_MAX + 1) };
+
+static bool has_holder(const struct org_configure *configure, size_t before, const char *name)
+{
+    for (size_t i = 0; i < before; i++) {
+        if (strcmp(configure->holders[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool are_holders_valid(const struct org_configure *configure)
+{
+    if (configure->holder_count > ORG_SUCCESSION_MAX)
+        return false;
+    for (size_t i = 0; i < configure->holder_count; i++) {
+        if (!org_name_is_actor(configure->holders[i]) || has_holder(configure, i, configure->holders[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a text is "" or the address of another role. */
+static bool is_other_role(const struct decision *d, const char *text)
+{
+    return *text == '\0' || (org_name_is_address(text) && strcmp(text, d->role->name) != 0);
+}
+
+static bool is_action(enum org_action action)
+{
+    return (unsigned)action <= ORG_ACTION_DECLINE;
+}
+
+static bool is_valid(const struct decision *d, const struct org_configure *configure)
+{
+    bool redirects = configure->overflow == ORG_OVERFLOW_REDIRECT;
+    const char *redirect_to = text_or_empty(configure->redirect_to);
+    return are_holders_valid(configure) && is_other_role(d, text_or_empty(configure->supervisor)) &&
+           is_other_role(d, redirect_to) && redirects == (*redirect_to != '\0') &&
+           (unsigned)configure->overflow <= ORG_OVERFLOW_SHED &&
+           (unsigned)configure->holder_kind <= ORG_PROGRAM && configure->capacity <= ORG_CAPACITY_MAX &&
+           configure->bytes_max <= ORG_BYTES_MAX && configure->lease_ms >= 0 &&
+           configure->lease_ms <= ORG_LEASE_MAX_MS && configure->ageing_ms >= 0 &&
+           is_action(configure->on_fail) && is_action(configure->on_lapse) && is_action(configure->on_crash);
+}
+
+static void join_holders(const struct org_configure *configure, char *ret_text)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < configure->holder_count; i++) {
+        size_t len = strlen(configure->holders[i]);
+        if (i > 0)
+            ret_text[at++] = '\n';
+        memcpy(ret_text + at, configure->holders[i], len);
+        at += len;
+    }
+    ret_text[at] = '\0';
+}
+
+/* Everything but who did it and when. */
+static bool is_same(const struct org_role *role, const org_role_configured_fields *fields)
+{
+    if (role->configuration == NULL)
+        return false;
+    const org_role_configured *old = role_configured(role);
+    return strcmp(role_configured_text(role, old->supervisor), fields->supervisor) == 0 &&
+           strcmp(role_configured_text(role, old->holders), fields->holders) == 0 &&
+           strcmp(role_configured_text(role, old->redirect_to), fields->redirect_to) == 0 &&
+           old->bytes_max == fields->bytes_max && old->lease_ms == fields->lease_ms &&
+           old->ageing_ms == fields->ageing_ms && old->capacity == fields->capacity &&
+           old->holder_kind == fields->holder_kind && old->overflow == fields->overflow &&
+           old->on_fail == fields->on_fail && old->on_lapse == fields->on_lapse &&
+           old->on_crash == fields->on_crash;
+}
+
+/* What an actor holds goes back to the queue. */
+static void return_held(struct decision *d, const struct role_name *name)
+{
+    const struct role_message *message = name->held.first;
+    for (; message != NULL; message = message->next)
+        emit_returned(d, message, ORG_CAUSE_ABSENCE, message->seen.attempts, "", "");
+}
+
+void decide_configure(struct decision *d)
+{
+    const struct org_configure *configure = &d->command->configure;
+    char holders[HOLDERS_LEN_MAX + 1];
+    if (!is_valid(d, configure)) {
+        refuse(d, ORG_REFUSED_CONFIGURATION);
+        return;
+    }
+    join_holders(configure, holders);
+    bool is_program = configure->holder_kind == ORG_PROGRAM;
+    org_role_configured_fields fields = {
+        .at = d->now_ms,
+        .bytes_max = configure->bytes_max != 0 ? configure->bytes_max : ORG_BYTES_DEFAULT,
+        .lease_ms = configure->lease_ms != 0 ? configure->lease_ms
+                    : is_program             ? ORG_LEASE_PROGRAM_MS
+                                             : ORG_LEASE_PERSON_MS,
+        .ageing_ms = configure->ageing_ms != 0 ? configure->ageing_ms : ORG_AGEING_MS,
+        .by = d->actor,
+        .via = d->via,
+        .supervisor = text_or_empty(configure->supervisor),
+        .holders = holders,
+        .redirect_to = text_or_empty(configure->redirect_to),
+        .capacity = configure->capacity != 0 ? configure->capacity
+                    : is_program             ? ORG_CAPACITY_PROGRAM
+                                             : ORG_CAPACITY_PERSON,
+        .holder_kind = (uint8_t)configure->holder_kind,
+        .overflow = (uint8_t)configure->overflow,
+        .on_fail = (uint8_t)configure->on_fail,
+        .on_lapse = (uint8_t)configure->on_lapse,
+        .on_crash = (uint8_t)configure->on_crash,
+    };
+    if (is_same(d->role, &fields)) {
+        d->answer->is_duplicate = true;
+        return;
+    }
+    if (!d->role->is_open) {
+        org_role_opened_fields opened = {.at = d->now_ms,
+                                         .by = d->actor,
+                                         .via = d->via,
+                                         .role = d->role->name,
+                                         .seed = {configure->seed[0], configure->seed[1]}};
+        emit(d, &org_role_opened_type, &opened);
+    }
+    emit(d, &org_role_configured_type, &fields);
+    for (size_t i = 0; i < d->role->name_count; i++) {
+        if (!has_holder(configure, configure->holder_count, d->role->names[i].text))
+            return_held(d, &d->role->names[i]);
+    }
+}
+
+void decide_present(struct decision *d)
+{
+    const struct org_present *present = &d->command->present;
+    const char *actor = text_or_empty(present->actor);
+    if (!org_name_is_actor(actor)) {
+        refuse(d, ORG_REFUSED_MALFORMED);
+        return;
+    }
+    uint32_t name = role_name_find(d->role, actor);
+    bool was_present = name == MAP_NONE || !d->role->names[name].is_absent;
+    if (was_present == present->is_present) {
+        d->answer->is_duplicate = true;
+        return;
+    }
+    org_presence_fields fields = {
+        .at = d->now_ms, .by = d->actor, .via = d->via, .actor = actor, .is_present = present->is_present};
+    emit(d, &org_presence_type, &fields);
+    if (!present->is_present && name != MAP_NONE)
+        return_held(d, &d->role->names[name]);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_queue.c: who waits where, and who is next; role_state.h lists the places. Fold puts messages into them
+ * and takes them out, decide only looks. Any one thread at a time.
+ *
+ * The order of taking: the higher class first; in it what was put off and is due again; then the oldest. A
+ * message older than the role's ageing limit counts one class higher, so that nothing starves. No place has
+ * to be searched for that: in each of them the oldest is in front, and when it does not count higher, nothing
+ * behind it does.
+ */
+#include "org/role_state.h"
+
+/* --- chains -------------------------------------------------------------------------------------- */
+
+static void chain_append(struct role_chain *chain, struct role_message *message)
+{
+    message->chain = chain;
+    message->next = NULL;
+    message->previous = chain->last;
+    if (chain->last == NULL)
+        chain->first = message;
+    else
+        chain->last->next = message;
+    chain->last = message;
+}
+
+static void chain_remove(struct role_message *message)
+{
+    struct role_chain *chain = message->chain;
+    if (message->previous == NULL)
+        chain->first = message->next;
+    else
+        message->previous->next = message->next;
+    if (message->next == NULL)
+        chain->last = message->previous;
+    else
+        message->next->previous = message->previous;
+    message->chain = NULL;
+}
+
+/* --- places -------------------------------------------------------------------------------------- */
+
+static struct role_message *queue_message(const struct heap_entry *entry)
+{
+    return (struct role_message *)((char *)entry->node - offsetof(struct role_message, queue_node));
+}
+
+static void queue_insert(struct heap *heap, struct role_message *message)
+{
+    message->queue = heap;
+    heap_insert(heap, &message->queue_node, message->is_first ? 0 : 1, message->number);
+}
+
+static void place_queued(struct org_role *role, struct role_message *message)
+{
+    enum org_class message_class = message_body(message)->message_class;
+    role->counts.queued++;
+    role->queued[message_class]++;
+    if (message->assigned_name != MAP_NONE)
+        queue_insert(&role->names[message->assigned_name].assigned[message_class], message);
+    else if (message->seen.cause == 0)
+        chain_append(&role->fresh[message_class], message);
+    else
+        queue_insert(&role->returned[message_class], message);
+}
+
+static void displace_queued(struct org_role *role, struct role_message *message)
+{
+    role->counts.queued--;
+    role->queued[message_body(message)->message_class]--;
+    if (message->queue != NULL) {
+        heap_remove(message->queue, &message->queue_node);
+        message->queue = NULL;
+    } else {
+        chain_remove(message);
+    }
+}
+
+int64_t role_due_of(const struct role_message *message)
+{
+    int64_t deadline = message_body(message)->deadline == 0 ? INT64_MAX : message_body(message)->deadline;
+    switch (message->seen.state) {
+    case ORG_QUEUED:
+        return deadline;
+    case ORG_HELD:
+        return message->seen.lease_until;
+    case ORG_PARKED:
+        return deadline < message->seen.parked_until ? deadline : message->seen.parked_until;
+    default:
+        return INT64_MAX;
+    }
+}
+
+/* Whether it counts against the capacity: what the role must take anyhow, as answers, does not. */
+static bool is_counted(const struct role_message *message)
+{
+    return message_body(message)->kind == ORG_KIND_MESSAGE;
+}
+
+void role_place(struct org_role *role, struct role_message *message)
+{
+    struct role_name *holder;
+    switch (message->seen.state) {
+    case ORG_QUEUED:
+        place_queued(role, message);
+        break;
+    case ORG_HELD:
+        holder = &role->names[message->holder_name];
+        holder->held_count++;
+        role->counts.held++;
+        chain_append(&holder->held, message);
+        break;
+    case ORG_PARKED:
+        role->counts.parked++;
+        chain_append(&role->parked, message);
+        break;
+    default:
+        role->counts.quarantined++;
+        chain_append(&role->quarantined, message);
+        break;
+    }
+    if (is_counted(message) && message->seen.state == ORG_PARKED)
+        role->counted_parked++;
+    else if (is_counted(message))
+        role->counted++;
+    int64_t due = role_due_of(message);
+    if (due != INT64_MAX)
+        heap_insert(&role->due, &message->due_node, due, message->number);
+}
+
+void role_displace(struct org_role *role, struct role_message *message)
+{
+    struct role_name *holder;
+    switch (message->seen.state) {
+    case ORG_QUEUED:
+        displace_queued(role, message);
+        break;
+    case ORG_HELD:
+        holder = &role->names[message->holder_name];
+        holder->held_count--;
+        role->counts.held--;
+        chain_remove(message);
+        break;
+    case ORG_PARKED:
+        role->counts.parked--;
+        chain_remove(message);
+        break;
+    default:
+        role->counts.quarantined--;
+        chain_remove(message);
+        break;
+    }
+    if (is_counted(message) && message->seen.state == ORG_PARKED)
+        role->counted_parked--;
+    else if (is_counted(message))
+        role->counted--;
+    heap_remove(&role->due, &message->due_node);
+}
+
+void role_unassign(struct org_role *role, uint32_t name)
+{
+    for (int i = 0; i < ORG_CLASS_COUNT; i++) {
+        struct heap *assigned = &role->names[name].assigned[i];
+        const struct heap_entry *first;
+        while ((first = heap_first(assigned)) != NULL) {
+            struct role_message *message = queue_message(first);
+            heap_remove(assigned, &message->queue_node);
+            message->assigned_name = MAP_NONE;
+            message->seen.assigned = NULL;
+            queue_insert(&role->returned[i], message);
+        }
+    }
+}
+
+/* --- who is next --------------------------------------------------------------------------------- */
+
+enum org_class role_class_at(const struct org_role *role, const struct role_message *message, int64_t now_ms)
+{
+    enum org_class message_class = message_body(message)->message_class;
+    bool is_aged = now_ms - message_body(message)->at >= role_configured(role)->ageing_ms;
+    return is_aged && message_class < ORG_URGENT ? message_class + 1 : message_class;
+}
+
+static bool goes_before(const struct org_role *role, const struct role_message *a,
+                        const struct role_message *b, int64_t now_ms)
+{
+    enum org_class a_class = role_class_at(role, a, now_ms);
+    enum org_class b_class = role_class_at(role, b, now_ms);
+    if (a_class != b_class)
+        return a_class > b_class;
+    if (a->is_first != b->is_first)
+        return a->is_first;
+    return a->number < b->number;
+}
+
+/* The better one of two, either of which may be missing. */
+static struct role_message *better(const struct org_role *role, struct role_message *a,
+                                   struct role_message *b, int64_t now_ms)
+{
+    if (a == NULL || (b != NULL && goes_before(role, b, a, now_ms)))
+        return b;
+    return a;
+}
+
+static struct role_message *heap_best(const struct heap *heap)
+{
+    const struct heap_entry *first = heap_first(heap);
+    return first == NULL ? NULL : queue_message(first);
+}
+
+struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms)
+{
+    struct role_message *best = NULL;
+    for (int i = 0; i < ORG_CLASS_COUNT && name != MAP_NONE; i++)
+        best = better(role, best, heap_best(&role->names[name].assigned[i]), now_ms);
+    for (int i = 0; i < ORG_CLASS_COUNT && is_active; i++) {
+        best = better(role, best, heap_best(&role->returned[i]), now_ms);
+        best = better(role, best, role->fresh[i].first, now_ms);
+    }
+    return best;
+}
+
+uint32_t role_position(const struct org_role *role, enum org_class message_class)
+{
+    uint64_t before = 0;
+    for (enum org_class i = message_class; i < ORG_CLASS_COUNT; i++)
+        before += role->queued[i];
+    return before < UINT32_MAX ? (uint32_t)before + 1 : UINT32_MAX;
+}
+
+struct role_message *role_choose_shed(const struct org_role *role, enum org_class message_class)
+{
+    int looked = 0;
+    for (enum org_class i = ORG_BULK; i < message_class; i++) {
+        struct role_message *message = role->fresh[i].last;
+        for (; message != NULL && looked < ORG_SHED_LOOK_MAX; message = message->previous, looked++) {
+            if (message_body(message)->kind == ORG_KIND_MESSAGE && message_body(message)->source.size == 0)
+                return message;
+        }
+    }
+    return NULL;
+}
+
+/* --- listing ------------------------------------------------------------------------------------- */
+
+/*
+ * Inserts into a list of at most `limit` in the order of taking; what falls off the end is not among the
+ * first.
+ */
+static size_t list_insert(const struct org_role *role, int64_t now_ms, const struct org_message **list,
+                          size_t count, size_t limit, const struct role_message *message)
+{
+    if (limit == 0)
+        return 0;
+    size_t at = count < limit ? count : limit;
+    while (at > 0 && goes_before(role, message, (const struct role_message *)list[at - 1], now_ms)) {
+        if (at < limit)
+            list[at] = list[at - 1];
+        at--;
+    }
+    if (at == limit)
+        return count;
+    list[at] = &message->seen;
+    return count < limit ? count + 1 : count;
+}
+
+static size_t list_heap(const struct org_role *role, int64_t now_ms, const struct org_message **list,
+                        size_t count, size_t limit, const struct heap *heap)
+{
+    for (size_t i = 0; i < heap->count; i++)
+        count = list_insert(role, now_ms, list, count, limit, queue_message(&heap->entries[i]));
+    return count;
+}
+
+size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
+                        size_t limit)
+{
+    size_t count = 0;
+    for (int i = 0; i < ORG_CLASS_COUNT; i++) {
+        const struct role_message *message = role->fresh[i].first;
+        for (size_t taken = 0; message != NULL && taken < limit; message = message->next, taken++)
+            count = list_insert(role, now_ms, ret_messages, count, limit, message);
+        count = list_heap(role, now_ms, ret_messages, count, limit, &role->returned[i]);
+        for (size_t name = 0; name < role->name_count; name++)
+            count = list_heap(role, now_ms, ret_messages, count, limit, &role->names[name].assigned[i]);
+    }
+    return count;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_state.h: what a role is made of. Private to the role_*.c files; role.h is what others see.
+ *
+ *     role.c             living, and looking from outside
+ *     role_decide.c      a command -> its rule
+ *     role_send.c        admission: send, deliver
+ *     role_work.c        next, done, decline, forward, defer
+ *     role_supervise.c   failures, what supervisors decide, what time does
+ *     role_configure.c   setting it up, who is there
+ *     role_outbox.c      what is owed arrives, or never can
+ *     role_decision.h    one decision while it is made; role_emit.c writes its records
+ *     role_reserve.c     memory for records, before they fold
+ *     role_fold.c        records -> state
+ *     role_queue.c       who waits where, and who is next
+ *     role_check.c       the invariants, as a walk
+ *
+ * Where a message that has not ended is kept, beside `entries` (by number) and `ids` (by id):
+ *
+ *     queued, never taken          fresh[class], a chain in order of acceptance
+ *     queued, taken before         returned[class], a heap: first those that were put off, then oldest first
+ *     queued for one actor         that actor's assigned[class], a heap of the same order
+ *     held                         its holder's chain
+ *     parked, quarantined          a chain each
+ *     with anything timed          also in `due`: deadline, end of the lease, or end of the parking
+ *
+ * Invariants (org_role_check walks through them)
+ *   1. entries[i] is message number i + 1; its id is in `ids` and in no other entry.
+ *   2. A live message is in exactly one of the places above, the one its state says.
+ *   3. A live message's due time is in `due`, or it has none.
+ *   4. An actor who has assigned messages is present and in the succession.
+ *   5. counts are what a walk over the entries finds.
+ *   6. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
+ */
+#ifndef ORG_ROLE_STATE_H
+#define ORG_ROLE_STATE_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "org/role.h"
+#include "org/waits.h"
+
+/** Memory that was reserved for a record and waits for its fold; used as one of the blocks below then. */
+struct role_block {
+    struct role_block *next;
+};
+
+/** A message that has not ended. */
+struct role_message {
+    struct org_message seen; /* first: what others get is a pointer to it */
+    struct role_message *next;
+    struct role_message *previous;
+    struct role_chain *chain;    /* the one it is in, NULL for none */
+    struct heap *queue;          /* the heap it is queued in, NULL for none */
+    struct heap_node queue_node; /* in `queue` */
+    struct heap_node due_node;   /* in the role's `due` */
+    uint64_t number;
+    uint32_t holder_name; /* who holds it or did last; MAP_NONE for nobody */
+    uint32_t assigned_name;
+    bool is_first; /* queued again before the others of its class */
+    size_t size;   /* of the body */
+    uint64_t body[];
+};
+
+/** Messages in a row. */
+struct role_chain {
+    struct role_message *first;
+    struct role_message *last;
+};
+
+/** An actor that had to do with this role. */
+struct role_name {
+    const char *text;
+    bool is_absent;
+    bool is_holder; /* in the succession */
+    uint32_t held_count;
+    struct role_chain held;
+    struct heap assigned[ORG_CLASS_COUNT];
+};
+
+/** What stays of every message for ever. */
+struct role_entry {
+    uint64_t id;
+    union {
+        struct role_message *live;
+        uint64_t command_hash; /* of the command that ended it, 0 for none */
+    };
+    uint8_t state; /* an org_state */
+};
+
+/** A receipt that a key gets again. */
+struct role_receipt {
+    struct hash_wide key;
+    uint64_t content;
+    int64_t wait_median_ms;
+    int64_t wait_p95_ms;
+    uint32_t entry;
+    uint32_t position;
+};
+
+/** What was last delivered from another stream. */
+struct role_source {
+    const char *text;
+    uint64_t number;
+    uint64_t id;
+};
+
+/** An entry of the outbox. */
+struct role_outgoing {
+    size_t size;
+    uint64_t body[]; /* an org_sent */
+};
+
+/** How the role is set up: the record's body, and what follows from it. */
+struct role_configuration {
+    size_t size;
+    uint64_t body[]; /* an org_role_configured */
+};
+
+/** The role. */
+struct org_role {
+    char name[ORG_NAME_LEN_MAX + 1];
+    bool is_open;
+    struct hash_key key;
+    struct role_configuration *configuration; /* NULL before it is opened */
+    uint32_t holders[ORG_SUCCESSION_MAX];     /* names, in order */
+    uint32_t holder_count;
+    struct org_counts counts; /* `occupied` is not kept here but worked out */
+    uint64_t counted;         /* messages queued, held or quarantined that count against the capacity */
+    uint64_t counted_parked;
+
+    struct role_entry *entries;
+    size_t entry_capacity; /* counts.accepted of them are used */
+    uint64_t first_live;   /* no entry before this index is live */
+    struct map ids;
+    struct role_chain fresh[ORG_CLASS_COUNT];
+    struct heap returned[ORG_CLASS_COUNT];
+    uint64_t queued[ORG_CLASS_COUNT];
+    struct role_chain parked;
+    struct role_chain quarantined;
+    struct heap due;
+    struct org_waits *waits; /* NULL until something ended */
+
+    struct role_receipt *receipts;
+    size_t receipt_count;
+    size_t receipt_capacity;
+    struct map receipt_map;
+
+    struct arena texts;
+    struct role_name *names;
+    size_t name_count;
+    size_t name_capacity;
+    struct map name_map;
+    struct role_source *sources;
+    size_t source_count;
+    size_t source_capacity;
+    struct map source_map;
+
+    struct role_outgoing **outbox;
+    uint64_t outbox_first; /* number of outbox[outbox_head] */
+    size_t outbox_head;    /* places before it are used up */
+    size_t outbox_end;
+    size_t outbox_capacity;
+    struct map outbox_map; /* the role it is for -> the last entry owed to it, as its low 32 bits */
+
+    struct role_block *reserved; /* in the order in which folding takes them */
+    struct role_block **reserved_end;
+    size_t reserved_count; /* records reserved for and not folded */
+};
+
+/* --- texts of bodies ----------------------------------------------------------------------------- */
+
+static inline const org_accepted *message_body(const struct role_message *message)
+{
+    return (const org_accepted *)(const void *)message->body;
+}
+
+static inline const char *message_text(const struct role_message *message, troupe_span span)
+{
+    return troupe_flat_text(message->body, span);
+}
+
+static inline const org_sent *outgoing_body(const struct role_outgoing *outgoing)
+{
+    return (const org_sent *)(const void *)outgoing->body;
+}
+
+static inline const org_role_configured *role_configured(const struct org_role *role)
+{
+    return (const org_role_configured *)(const void *)role->configuration->body;
+}
+
+static inline const char *role_configured_text(const struct org_role *role, troupe_span span)
+{
+    return troupe_flat_text(role->configuration->body, span);
+}
+
+/* --- role_queue.c -------------------------------------------------------------------------------- */
+
+/** Puts a message in the place that its state says, and counts it. */
+void role_place(struct org_role *role, struct role_message *message);
+
+/** Takes a message out of its place, and does not count it any more. */
+void role_displace(struct org_role *role, struct role_message *message);
+
+/** When something happens to a message by itself; INT64_MAX for never. */
+int64_t role_due_of(const struct role_message *message);
+
+/** The message that an actor would get next at this time; NULL when none waits for it. */
+struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms);
+
+/** The place in the queue of a message of this class that arrives now: 1 is next. */
+uint32_t role_position(const struct org_role *role, enum org_class message_class);
+
+/** The newest message of the lowest class below this one that may be pushed out; NULL for none. */
+struct role_message *role_choose_shed(const struct org_role *role, enum org_class message_class);
+
+/** Ends the assignment of messages to an actor: they wait for whoever holds the role. */
+void role_unassign(struct org_role *role, uint32_t name);
+
+/** Queued messages in the order of taking, at most `limit`. */
+size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
+                        size_t limit);
+
+/** The class at which a queued message counts at this time. */
+enum org_class role_class_at(const struct org_role *role, const struct role_message *message, int64_t now_ms);
+
+/* --- names, in role.c ---------------------------------------------------------------------------- */
+
+/** The place of an actor's name; MAP_NONE when it never had to do with this role. */
+uint32_t role_name_find(const struct org_role *role, const char *text);
+
+/** The text at a place; NULL for MAP_NONE. */
+const char *role_name_text(const struct org_role *role, uint32_t name);
+
+/** The active holder; MAP_NONE for nobody. */
+uint32_t role_active(const struct org_role *role);
+
+/** The first present holder after this one in the succession; MAP_NONE for nobody. */
+uint32_t role_next_present(const struct org_role *role, uint32_t name);
+
+/** The live message with an id, NULL for none; and the entry of any message, NULL for none. */
+struct role_message *role_live(const struct org_role *role, uint64_t id);
+const struct role_entry *role_entry_of(const struct org_role *role, uint64_t id);
+
+/** What was last delivered from a stream; NULL for nothing. */
+const struct role_source *role_source_find(const struct org_role *role, const char *text);
+
+/** An entry of the outbox that has not arrived; NULL for none. */
+struct role_outgoing *role_outgoing(const struct org_role *role, uint64_t number);
+
+/** The number of the last entry owed to a role; 0 for none. */
+uint64_t role_owed_last(const struct org_role *role, const char *to);
+
+/** Hashes of a name under the role's key, of a key with its sender, and of a command that ends a message. */
+uint64_t role_hash_text(const struct org_role *role, const char *text);
+struct hash_wide role_hash_key(const struct org_role *role, const char *by, const char *key);
+
+/** The receipt of a key; NULL for none. */
+const struct role_receipt *role_receipt_find(const struct org_role *role, const struct hash_wide *key);
+
+/* --- role_reserve.c ------------------------------------------------------------------------------ */
+
+/** Reserves what the fold of a record needs. TROUPE_NO_MEMORY, TROUPE_LIMIT. */
+TROUPE_MUST_CHECK troupe_status role_reserve(struct org_role *role, const struct record *record);
+
+/** Takes the next reserved block. */
+void *role_take_reserved(struct org_role *role);
+
+/** Frees reserved blocks that were not folded. */
+void role_drop_reserved(struct org_role *role);
+
+/* --- role_fold.c --------------------------------------------------------------------------------- */
+
+/** Folds one record for which memory is reserved. */
+void role_fold(struct org_role *role, const struct record *record);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_supervise.c: what follows when a message fails, and everything that time does. Any one thread at a
+ * time.
+ *
+ * A failure is `fail` or `crash` (its holder, or the program's keeper, says so) or `lapse` (the lease ended).
+ * The role's rule for it says what is done: retry after a backoff that doubles, reassign to the next in the
+ * succession, escalate, or decline. At the third failure it is escalated whatever the rule.
+ *
+ *     child         held --failure--> quarantined, and an escalation is owed to the supervisor
+ *     supervisor    the escalation is a message like others; at its end a resolution is owed to the child
+ *     child         the resolution arrives: queued again with its attempts at 0, done, or declined
+ *
+ * An escalation that fails in its turn is escalated to the supervisor's supervisor. The root has none: there
+ * the message stays quarantined, the role has an alarm, and ORG_SETTLE decides.
+ */
+#include <string.h>
+
+#include "org/role_decision.h"
+
+/* --- failures ------------------------------------------------------------------------------------ */
+
+static enum org_action action_for(const struct org_role *role, enum org_cause cause)
+{
+    const org_role_configured *configured = role_configured(role);
+    switch (cause) {
+    case ORG_CAUSE_LAPSE:
+        return configured->on_lapse == 0 ? ORG_ACTION_REASSIGN : configured->on_lapse;
+    case ORG_CAUSE_CRASH:
+        return configured->on_crash == 0 ? ORG_ACTION_RETRY : configured->on_crash;
+    default:
+        return configured->on_fail == 0 ? ORG_ACTION_ESCALATE : configured->on_fail;
+    }
+}
+
+/* The original, as the supervisor gets it. Gives 0 at the root, where nobody can be told. */
+static uint64_t emit_escalation(struct decision *d, const struct role_message *message, const char *reason)
+{
+    const org_accepted *body = message_body(message);
+    const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
+    if (*supervisor == '\0')
+        return 0;
+    org_sent_fields fields = {
+        .thread = body->thread,
+        .in_reply_to = body->in_reply_to,
+        .origin_id = body->id,
+        .by = d->actor,
+        .via = d->via,
+        .to = supervisor,
+        .sender = message_text(message, body->sender),
+        .origin_role = d->role->name,
+        .subject = message_text(message, body->subject),
+        .body = message_text(message, body->body),
+        .note = reason,
+        .attachments = message_text(message, body->attachments),
+        .kind = ORG_KIND_ESCALATION,
+        .message_class = body->message_class,
+        .hops = body->hops,
+    };
+    return emit_sent(d, &fields);
+}
+
+static void quarantine(struct decision *d, const struct role_message *message, enum org_cause cause,
+                       uint8_t attempts, const char *reason)
+{
+    uint64_t number = emit_escalation(d, message, reason);
+    org_quarantined_fields fields = {.at = d->now_ms,
+                                     .id = message->seen.id,
+                                     .sent_number = number,
+                                     .by = d->actor,
+                                     .via = d->via,
+                                     .reason = reason,
+                                     .cause = (uint8_t)cause,
+                                     .attempts = attempts};
+    emit(d, &org_quarantined_type, &fields);
+    d->answer->state = ORG_QUARANTINED;
+}
+
+static void retry_later(struct decision *d, const struct role_message *message, enum org_cause cause,
+                        uint8_t attempts, const char *reason)
+{
+    org_parked_fields fields = {.at = d->now_ms,
+                                .id = message->seen.id,
+                                .until = d->now_ms + ORG_BACKOFF_FIRST_MS * ((int64_t)1 << (attempts - 1)),
+                                .by = d->actor,
+                                .via = d->via,
+                                .reason = reason,
+                                .cause = (uint8_t)cause,
+                                .attempts = attempts};
+    emit(d, &org_parked_type, &fields);
+    d->answer->state = ORG_PARKED;
+}
+
+/* To the next in the succession after whoever held it last; to whoever holds the role when there is none. */
+static void reassign(struct decision *d, const struct role_message *message, enum org_cause cause,
+                     uint8_t attempts, const char *reason)
+{
+    const char *next = role_name_text(d->role, role_next_present(d->role, message->holder_name));
+    emit_returned(d, message, cause, attempts, text_or_empty(next), reason);
+    d->answer->state = ORG_QUEUED;
+}
+
+static void fail_message(struct decision *d, const struct role_message *message, enum org_cause cause,
+                         const char *reason)
+{
+    uint8_t attempts = (uint8_t)(message->seen.attempts + 1);
+    enum org_action action = attempts >= ORG_ATTEMPTS_MAX ? ORG_ACTION_ESCALATE : action_for(d->role, cause);
+    switch (action) {
+    case ORG_ACTION_RETRY:
+        retry_later(d, message, cause, attempts, reason);
+        break;
+    case ORG_ACTION_REASSIGN:
+        reassign(d, message, cause, attempts, reason);
+        break;
+    case ORG_ACTION_DECLINE:
+        emit_declined(d, message, reason, 0);
+        d->answer->state = ORG_DECLINED;
+        break;
+    default:
+        quarantine(d, message, cause, attempts, reason);
+        break;
+    }
+}
+
+void decide_fail(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    const struct role_message *message = held_by_actor(d);
+    if (message != NULL)
+        fail_message(d, message, about->is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL,
+                     text_or_empty(about->text));
+}
+
+/* --- what a supervisor decides ------------------------------------------------------------------- */
+
+/* Carries out a decision about a quarantined message. */
+static void settle(struct decision *d, const struct role_message *message, enum org_action action,
+                   const char *text)
+{
+    switch (action) {
+    case ORG_ACTION_RETRY:
+        emit_returned(d, message, ORG_CAUSE_RESOLVED, 0, "", text);
+        d->answer->state = ORG_QUEUED;
+        break;
+    case ORG_ACTION_REASSIGN:
+        reassign(d, message, ORG_CAUSE_RESOLVED, 0, text);
+        break;
+    case ORG_ACTION_DONE:
+        emit_done(d, message, text, 0);
+        d->answer->state = ORG_DONE;
+        break;
+    default:
+        emit_declined(d, message, text, 0);
+        d->answer->state = ORG_DECLINED;
+        break;
+    }
+}
+
+/* The resolution that came from the supervisor; moot when the message has gone another way meanwhile. */
+void resolve_delivered(struct decision *d, const org_sent *sent)
+{
+    const struct role_message *message = role_live(d->role, sent->origin_id);
+    bool is_moot = message == NULL || message->seen.state != ORG_QUARANTINED;
+    d->actor = troupe_flat_text(sent, sent->by);
+    d->via = troupe_flat_text(sent, sent->via);
+    org_resolved_fields fields = {.at = d->now_ms,
+                                  .id = sent->origin_id,
+                                  .source_number = sent->number,
+                                  .by = d->actor,
+                                  .via = d->via,
+                                  .source = d->command->deliver.source,
+                                  .action = sent->action,
+                                  .is_moot = is_moot};
+    emit(d, &org_resolved_type, &fields);
+    d->answer->kind = ORG_ANSWER_ACCEPTED;
+    if (!is_moot)
+        settle(d, message, sent->action, troupe_flat_text(sent, sent->body));
+}
+
+/* The supervisor's side: the escalation is done, and the child is told to try again. */
+void decide_resolve(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    const org_accepted *body = message_body(message);
+    if (body->kind != ORG_KIND_ESCALATION) {
+        refuse(d, ORG_REFUSED_NOT_ESCALATED);
+        return;
+    }
+    if (about->action != ORG_ACTION_RETRY && about->action != ORG_ACTION_REASSIGN) {
+        refuse(d, ORG_REFUSED_ACTION);
+        return;
+    }
+    uint64_t number = emit_resolution(d, message, about->action, text_or_empty(about->text));
+    org_done_fields fields = {.at = d->now_ms,
+                              .id = message->seen.id,
+                              .answer_number = number,
+                              .command_hash = command_hash(d),
+                              .by = d->actor,
+                              .via = d->via};
+    emit(d, &org_done_type, &fields);
+    d->answer->state = ORG_DONE;
+}
+
+void decide_settle(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    const struct role_message *message = role_live(d->role, about->id);
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    if (message == NULL) {
+        refuse(d, role_entry_of(d->role, about->id) == NULL ? ORG_REFUSED_UNKNOWN : ORG_REFUSED_ENDED);
+        return;
+    }
+    d->answer->id = message->seen.id;
+    d->answer->state = message->seen.state;
+    if (message->seen.state != ORG_QUARANTINED) {
+        refuse(d, ORG_REFUSED_NOT_QUARANTINED);
+        return;
+    }
+    if (about->action != ORG_ACTION_RETRY && about->action != ORG_ACTION_REASSIGN &&
+        about->action != ORG_ACTION_DECLINE && about->action != ORG_ACTION_DONE) {
+        refuse(d, ORG_REFUSED_ACTION);
+        return;
+    }
+    settle(d, message, about->action, text_or_empty(about->text));
+}
+
+/* --- time ---------------------------------------------------------------------------------------- */
+
+static void expire(struct decision *d, const struct role_message *message)
+{
+    uint64_t number = emit_final(d, message, ORG_EXPIRED, "");
+    org_expired_fields fields = {.at = d->now_ms, .id = message->seen.id, .answer_number = number};
+    emit(d, &org_expired_type, &fields);
+}
+
+static void be_due(struct decision *d, const struct role_message *message)
+{
+    int64_t deadline = message_body(message)->deadline;
+    if (message->seen.state == ORG_HELD)
+        fail_message(d, message, ORG_CAUSE_LAPSE, "the lease ended");
+    else if (deadline != 0 && deadline <= d->now_ms)
+        expire(d, message);
+    else if (message->seen.state == ORG_PARKED)
+        emit_returned(d, message, ORG_CAUSE_WAKE, message->seen.attempts, "", "");
+}
+
+void decide_tick(struct decision *d)
+{
+    struct heap_entry due[ORG_DUE_MAX];
+    size_t count = heap_peek_until(&d->role->due, d->now_ms, due, ORG_DUE_MAX);
+    for (size_t i = 0; i < count; i++)
+        be_due(d, (struct role_message *)((char *)due[i].node - offsetof(struct role_message, due_node)));
+    d->answer->state = 0; /* of no message in particular */
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_work.c: serial work: taking the next message, and what its holder does with it. Any one thread at a
+ * time.
+ *
+ *     next -> held -> done | declined | forwarded | parked (deferred)          renew: held for longer
+ *
+ * Asking twice is harmless: whoever is at the limit gets what it holds, and a command that ended a message is
+ * recognised when it comes again and answered the same.
+ */
+#include <string.h>
+
+#include "org/name.h"
+#include "org/role_decision.h"
+
+static int64_t lease_end(const struct decision *d)
+{
+    return d->now_ms + role_configured(d->role)->lease_ms;
+}
+
+/* --- next ---------------------------------------------------------------------------------------- */
+
+static void take(struct decision *d, const struct role_message *message)
+{
+    org_taken_fields fields = {
+        .at = d->now_ms, .id = message->seen.id, .lease_until = lease_end(d), .by = d->actor, .via = d->via};
+    emit(d, &org_taken_type, &fields);
+    d->answer->kind = ORG_ANSWER_TAKEN;
+    d->answer->id = message->seen.id;
+    d->answer->state = ORG_HELD;
+    d->answer->lease_until = fields.lease_until;
+}
+
+void decide_next(struct decision *d)
+{
+    const struct org_next *next = &d->command->next;
+    uint64_t limit = next->wip_limit == 0 ? ORG_WIP_LIMIT_DEFAULT : next->wip_limit;
+    uint32_t name = role_name_find(d->role, d->actor);
+    uint32_t active = role_active(d->role);
+    const struct role_message *held = name == MAP_NONE ? NULL : d->role->names[name].held.first;
+    uint64_t held_count = name == MAP_NONE ? 0 : d->role->names[name].held_count;
+    if (held_count + next->held_elsewhere >= limit) {
+        d->answer->kind = ORG_ANSWER_HELD;
+        d->answer->id = held == NULL ? 0 : held->seen.id;
+        d->answer->state = held == NULL ? 0 : ORG_HELD;
+        d->answer->lease_until = held == NULL ? 0 : held->seen.lease_until;
+        return;
+    }
+    bool is_active = name != MAP_NONE && name == active;
+    const struct role_message *message = role_choose(d->role, name, is_active, d->now_ms);
+    if (message != NULL) {
+        take(d, message);
+    } else if (is_active) {
+        d->answer->kind = ORG_ANSWER_NOTHING;
+    } else {
+        refuse(d, ORG_REFUSED_NOT_ACTIVE);
+        answer_availability(d);
+    }
+}
+
+/* --- what its holder does with a message --------------------------------------------------------- */
+
+/* The answer about a message that has ended: the same again for the command that ended it, else a refusal. */
+static void answer_ended(struct decision *d, const struct role_entry *entry)
+{
+    d->answer->id = entry->id;
+    d->answer->state = entry->state;
+    if (entry->command_hash == command_hash(d))
+        d->answer->is_duplicate = true;
+    else
+        refuse(d, ORG_REFUSED_ENDED);
+}
+
+struct role_message *held_by_actor(struct decision *d)
+{
+    const struct role_entry *entry = role_entry_of(d->role, d->command->about.id);
+    if (entry == NULL) {
+        refuse(d, ORG_REFUSED_UNKNOWN);
+        return NULL;
+    }
+    if (entry->state >= ORG_DONE) {
+        answer_ended(d, entry);
+        return NULL;
+    }
+    struct role_message *message = entry->live;
+    d->answer->id = message->seen.id;
+    d->answer->state = message->seen.state;
+    if (message->seen.state != ORG_HELD) {
+        refuse(d, ORG_REFUSED_NOT_HELD);
+        return NULL;
+    }
+    if (strcmp(message->seen.holder, d->actor) != 0) {
+        refuse(d, ORG_REFUSED_NOT_HOLDER);
+        d->answer->holder = message->seen.holder;
+        return NULL;
+    }
+    return message;
+}
+
+void decide_renew(struct decision *d)
+{
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    org_renewed_fields fields = {
+        .at = d->now_ms, .id = message->seen.id, .lease_until = lease_end(d), .by = d->actor, .via = d->via};
+    emit(d, &org_renewed_type, &fields);
+    d->answer->lease_until = fields.lease_until;
+}
+
+void decide_finish(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (!check_lines(d, about->text, ORG_BODY_LEN_MAX))
+        return;
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    emit_done(d, message, text_or_empty(about->text), command_hash(d));
+    d->answer->state = ORG_DONE;
+}
+
+void decide_decline(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    emit_declined(d, message, text_or_empty(about->text), command_hash(d));
+    d->answer->state = ORG_DECLINED;
+}
+
+/*
+ * The message as another role gets it. A message goes on with its sender; what stands for another one keeps
+ * its origin.
+ */
+static uint64_t emit_forward(struct decision *d, const struct role_message *message, const char *to,
+                             const char *note)
+{
+    const org_accepted *body = message_body(message);
+    bool is_message = body->kind == ORG_KIND_MESSAGE;
+    org_sent_fields fields = {
+        .deadline = body->deadline,
+        .thread = body->thread,
+        .in_reply_to = body->in_reply_to,
+        .origin_id = is_message ? body->id : body->origin_id,
+        .by = d->actor,
+        .via = d->via,
+        .to = to,
+        .sender = message_text(message, body->sender),
+        .origin_role = is_message ? d->role->name : message_text(message, body->origin_role),
+        .subject = message_text(message, body->subject),
+        .body = message_text(message, body->body),
+        .note = note,
+        .attachments = message_text(message, body->attachments),
+        .kind = body->kind,
+        .message_class = body->message_class,
+        .outcome = body->outcome,
+        .hops = (uint8_t)(body->hops + 1),
+    };
+    return emit_sent(d, &fields);
+}
+
+void decide_forward(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    const char *to = text_or_empty(about->to);
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    if (!org_name_is_address(to)) {
+        refuse(d, ORG_REFUSED_MALFORMED);
+        return;
+    }
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    if (strcmp(to, d->role->name) == 0) {
+        refuse(d, ORG_REFUSED_SAME_ROLE);
+        return;
+    }
+    if (message_body(message)->hops >= ORG_HOPS_MAX) {
+        refuse(d, ORG_REFUSED_HOPS);
+        return;
+    }
+    uint64_t number = emit_forward(d, message, to, text_or_empty(about->text));
+    org_forwarded_fields fields = {.at = d->now_ms,
+                                   .id = message->seen.id,
+                                   .sent_number = number,
+                                   .command_hash = command_hash(d),
+                                   .by = d->actor,
+                                   .via = d->via,
+                                   .to = to,
+                                   .note = text_or_empty(about->text)};
+    emit(d, &org_forwarded_type, &fields);
+    d->answer->state = ORG_FORWARDED;
+    d->answer->sent_number = number;
+}
+
+void decide_defer(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+        return;
+    const struct role_message *message = held_by_actor(d);
+    if (message == NULL)
+        return;
+    if (about->until <= d->now_ms || about->until - d->now_ms > ORG_DEFER_MAX_MS) {
+        refuse(d, ORG_REFUSED_TIME);
+        return;
+    }
+    org_parked_fields fields = {.at = d->now_ms,
+                                .id = message->seen.id,
+                                .until = about->until,
+                                .by = d->actor,
+                                .via = d->via,
+                                .reason = text_or_empty(about->text),
+                                .cause = ORG_CAUSE_DEFER,
+                                .attempts = message->seen.attempts};
+    emit(d, &org_parked_type, &fields);
+    d->answer->state = ORG_PARKED;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waits.h: how long it takes here, from the role's own recent completions: each is the time from acceptance
+ * to the end that a holder gave it. The last ORG_COMPLETIONS_KEPT count, so a stated wait follows the role as
+ * it becomes faster or slower.
+ *
+ * Place: inside a role's state; folding a completion adds to it, a receipt reads it. Pure; any one thread.
+ *
+ * Invariants
+ *   1. sorted[0..count) holds the same waits as waits[0..count), in order, so a median costs nothing when it
+ *      is asked for.
+ *   2. The oldest completion is at `next` when the ring is full, else at 0.
+ */
+#ifndef ORG_WAITS_H
+#define ORG_WAITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "org/limits.h"
+
+/** The recent completions. All zeros is empty and ready. */
+struct org_waits {
+    uint32_t count;
+    uint32_t next;
+    int64_t waits[ORG_COMPLETIONS_KEPT];
+    int64_t ended[ORG_COMPLETIONS_KEPT];
+    int64_t sorted[ORG_COMPLETIONS_KEPT];
+};
+
+/** Adds a completion. Times that run backwards count as no wait at all. */
+void org_waits_add(struct org_waits *waits, int64_t accepted_at, int64_t ended_at);
+
+/** The median and the 95th percentile; false with fewer than ORG_COMPLETIONS_MIN, and nothing is written. */
+bool org_waits_expected(const struct org_waits *waits, int64_t *ret_median_ms, int64_t *ret_p95_ms);
+
+/** When the next completion is to be expected, later than now; 0 with fewer than ORG_COMPLETIONS_MIN. */
+int64_t org_waits_next_end(const struct org_waits *waits, int64_t now_ms);
+
+#endif
