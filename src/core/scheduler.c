@@ -23,6 +23,7 @@ enum {
 };
 
 _Thread_local struct worker *worker_current;
+_Thread_local bool outside_is_held;
 
 static bool has_messages(const struct actor *actor)
 {
@@ -126,7 +127,7 @@ static bool is_to_follow(struct worker *worker, struct actor *actor)
 }
 
 /*
- * Empties `arrivals`: splices what is ours, passes on what has moved. The worker's thread, or outside under
+ * Takes in `arrivals`: splices what is ours, passes on what has moved. The worker's thread, or outside under
  * its lock.
  */
 static void arrivals_take(struct worker *worker)
@@ -162,15 +163,10 @@ static void arrivals_take(struct worker *worker)
     }
 }
 
-static void outside_arrivals_take(struct worker *outside)
+void scheduler_outside_settle(struct worker *outside)
 {
-    struct troupe_system *system = outside->self.context.system;
-    bool is_worker = worker_current != NULL; /* a thread outside holds the lock already: context_enter */
-    if (is_worker)
-        pthread_mutex_lock(&system->outside_lock);
-    arrivals_take(outside);
-    if (is_worker)
-        pthread_mutex_unlock(&system->outside_lock);
+    while (load_relaxed(&outside->arrivals) != NULL)
+        arrivals_take(outside);
 }
 
 void worker_notify(struct worker *to, struct actor *actor)
@@ -180,10 +176,12 @@ void worker_notify(struct worker *to, struct actor *actor)
         actor->arrival_next = head;
     } while (!cas_seq_cst(&to->arrivals, &head,
                           actor)); /* with exchange_acquire in arrivals_take, and worker_sleep */
-    if (UNLIKELY(to->index == OUTSIDE))
-        outside_arrivals_take(to);
-    else
+    if (LIKELY(to->index != OUTSIDE)) {
         worker_wake(to);
+    } else if (!outside_is_held) { /* who holds it looks before it lets go */
+        context_enter(&to->self.context);
+        context_leave(&to->self.context);
+    }
 }
 
 /*

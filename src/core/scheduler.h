@@ -68,6 +68,9 @@ uint32_t scheduler_batch(struct worker *worker);
 /* Takes in actors and slots that were given to this worker. */
 void scheduler_dealt_take(struct worker *worker);
 
+/* Takes in what came for slots that are at home outside. Under the lock, before it is let go. */
+void scheduler_outside_settle(struct worker *outside);
+
 /* Takes in whatever other threads pushed, when all threads have stopped. */
 void scheduler_arrivals_settle(struct worker *worker);
 

@@ -23,15 +23,21 @@ enum {
 
 struct worker *context_enter(troupe_context *context)
 {
-    if (UNLIKELY(context->worker->index == OUTSIDE))
+    struct worker *worker = context->worker;
+    if (UNLIKELY(worker->index == OUTSIDE)) {
         pthread_mutex_lock(&context->system->outside_lock);
-    return context->worker;
+        outside_is_held = true;
+        worker->now_ms = (uint32_t)(env_now_ns(context->system->env) / NS_PER_MS); /* nobody else looks */
+    }
+    return worker;
 }
 
 void context_leave(troupe_context *context)
 {
     if (UNLIKELY(context->worker->index == OUTSIDE)) {
+        scheduler_outside_settle(context->worker);
         slab_flush(&context->worker->slab);
+        outside_is_held = false;
         pthread_mutex_unlock(&context->system->outside_lock);
     }
 }

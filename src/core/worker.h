@@ -95,6 +95,9 @@ struct worker {
 /* The worker that runs on this thread, NULL on threads outside. */
 extern _Thread_local struct worker *worker_current;
 
+/* Whether this thread is between context_enter and context_leave of a system. */
+extern _Thread_local bool outside_is_held;
+
 /*
  * Pushes a list's worth of one actor on another worker's `arrivals` or `dealt` and wakes it. See
  * scheduler.c.
