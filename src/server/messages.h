@@ -1,29 +1,255 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * messages.h: what the actors of the server say to each other, in one place, so that a reader can follow a
- * request through them. Who answers what stands with each question; every question may also be answered with
- * a `denied`.
+ * request through them. What answers a question stands with it; each may also be answered with `denied`, or
+ * end without an answer when an actor ends: whoever asks then asks again, and every command here may be
+ * repeated without harm.
  *
- * Place: http asks the directory and the desks; desks and http ask roles; roles ask each other and the
- * journal's writer.
+ *   http --caller_check--> directory          http --role_send--> role         http --desk_*--> desk
+ *   desk --desk_roles--> directory            desk --role_look, role_next, role_about--> role
+ *   directory --role_configure--> role        role --role_deliver--> role      role --role_load--> directory
+ *
+ * Bytes that must be aligned come first among the fields that vary, in a struct whose size is a multiple of
+ * 8.
  */
 #ifndef SERVER_MESSAGES_H
 #define SERVER_MESSAGES_H
 
 #include <troupe.h>
 
+/** Names of actors that are none of the organisation's: no role's name can begin like that. */
+#define NAME_DIRECTORY "#directory"
+#define NAME_JOURNAL "#journal"
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
 /** No, and why: a problem (problem.h) on its way to the caller. */
-#define DENIED(F) F(u32, kind) F(u64, retry_after_ms) F(text, detail)
+#define DENIED(F) F(u64, retry_after_ms) F(u32, kind) F(text, detail)
 TROUPE_MESSAGE(denied, DENIED)
 
+/** Yes: an HTTP status and the JSON that goes with it. */
+#define ANSWERED(F) F(bytes, json) F(u32, status)
+TROUPE_MESSAGE(answered, ANSWERED)
+
+/* --- to a role -------------------------------------------------------------------------------- */
+
 /**
- * To the directory: whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known.
+ * A new message from outside; answered with the receipt. `id` is fresh when it is first said, and the same
+ * when it is repeated, by which the role knows the repetition.
  */
+#define ROLE_SEND(F)                                                                                         \
+    F(u64, id)                                                                                               \
+    F(u64, thread)                                                                                           \
+    F(u64, in_reply_to)                                                                                      \
+    F(i64, deadline)                                                                                         \
+    F(text, actor)                                                                                           \
+    F(text, via)                                                                                             \
+    F(text, sender)                                                                                          \
+    F(text, key)                                                                                             \
+    F(text, subject)                                                                                         \
+    F(text, body)                                                                                            \
+    F(u8, message_class)                                                                                     \
+    F(bool, is_person)                                                                                       \
+    F(bool, is_insisted)
+TROUPE_MESSAGE(role_send, ROLE_SEND)
+
+/**
+ * The actor asks for work. Answer: role_took; `kind` is an org_answer_kind, `json` the message when one was
+ * taken.
+ */
+#define ROLE_NEXT(F) F(text, actor) F(text, via) F(u32, wip_limit) F(u32, held_elsewhere)
+TROUPE_MESSAGE(role_next, ROLE_NEXT)
+#define ROLE_TOOK(F) F(u64, id) F(bytes, json) F(u32, kind)
+TROUPE_MESSAGE(role_took, ROLE_TOOK)
+
+/**
+ * Done, decline, forward, renew and the like; `command` is an org_command_kind. Answered with the outcome.
+ */
+#define ROLE_ABOUT(F)                                                                                        \
+    F(u64, id)                                                                                               \
+    F(i64, until)                                                                                            \
+    F(u32, command)                                                                                          \
+    F(u32, action)                                                                                           \
+    F(text, actor)                                                                                           \
+    F(text, via)                                                                                             \
+    F(text, text)                                                                                            \
+    F(text, to)                                                                                              \
+    F(bool, is_crash)
+TROUPE_MESSAGE(role_about, ROLE_ABOUT)
+
+/**
+ * What the actor holds here and could take next. With `all` the whole queue counts, also what only others may
+ * take. With `wants_wake` the asker is sent a role_stirred, once, when something new may be taken.
+ */
+#define ROLE_LOOK(F) F(text, actor) F(u32, limit) F(bool, all) F(bool, with_json) F(bool, wants_wake)
+TROUPE_MESSAGE(role_look, ROLE_LOOK)
+
+/**
+ * One message of a role_sight. `rank` is its class, one higher when it has aged; the JSON is at `offset` of
+ * `json`.
+ */
+struct sight_entry {
+    uint64_t id;
+    int64_t at;
+    uint32_t offset;
+    uint32_t size;
+    uint32_t rank;
+    uint32_t is_held;
+};
+
+/**
+ * The answer: an array of sight_entry, those held first, and their JSON. `total` counts all that wait, also
+ * unlisted.
+ */
+#define ROLE_SIGHT(F) F(u64, total) F(bytes, entries) F(bytes, json)
+TROUPE_MESSAGE(role_sight, ROLE_SIGHT)
+TROUPE_MESSAGE_EMPTY(role_stirred)
+
+/** Was this message ever here? Answer: role_knows. */
+#define ROLE_WHERE(F) F(u64, id)
+TROUPE_MESSAGE(role_where, ROLE_WHERE)
+#define ROLE_KNOWS(F) F(bool, is_known)
+TROUPE_MESSAGE(role_knows, ROLE_KNOWS)
+
+/** One message, for whoever may see it. Answered with it. */
+#define ROLE_READ(F) F(u64, id) F(text, actor) F(bool, is_administrator)
+TROUPE_MESSAGE(role_read, ROLE_READ)
+
+/**
+ * An entry of the outbox of the stream `source`: an org_sent, flat. Answer: role_delivered; `refusal` is an
+ * org_refusal.
+ */
+#define ROLE_DELIVER(F) F(bytes, sent) F(text, source)
+TROUPE_MESSAGE(role_deliver, ROLE_DELIVER)
+#define ROLE_DELIVERED(F) F(u64, id) F(u32, refusal)
+TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
+
+/** How the role is set up, whole; `holders` one a line. Does nothing when it is so already. Answered. */
+#define ROLE_CONFIGURE(F)                                                                                    \
+    F(u64, seed, 2)                                                                                          \
+    F(i64, lease_ms)                                                                                         \
+    F(text, actor)                                                                                           \
+    F(text, via)                                                                                             \
+    F(text, supervisor)                                                                                      \
+    F(text, holders)                                                                                         \
+    F(u32, capacity)                                                                                         \
+    F(u8, holder_kind)
+TROUPE_MESSAGE(role_configure, ROLE_CONFIGURE)
+
+/** The counters of a role, in the order of conservation; see org_counts. */
+#define ROLE_COUNTERS(F)                                                                                     \
+    F(u64, accepted)                                                                                         \
+    F(u64, queued)                                                                                           \
+    F(u64, held)                                                                                             \
+    F(u64, parked)                                                                                           \
+    F(u64, quarantined)                                                                                      \
+    F(u64, done)                                                                                             \
+    F(u64, declined)                                                                                         \
+    F(u64, forwarded)                                                                                        \
+    F(u64, expired)                                                                                          \
+    F(u64, shed)
+
+/** To a role: go through everything. Answer: role_audited, with a reason when it does not hold. */
+TROUPE_MESSAGE_EMPTY(role_audit)
+#define ROLE_AUDITED(F) ROLE_COUNTERS(F) F(u64, owed) F(text, reason) F(bool, is_sound)
+TROUPE_MESSAGE(role_audited, ROLE_AUDITED)
+
+/**
+ * To the directory, whenever it has changed, and once when the role has read its stream: how loaded it is.
+ */
+#define ROLE_LOAD(F)                                                                                         \
+    ROLE_COUNTERS(F)                                                                                         \
+    F(i64, oldest_at) F(text, role) F(text, holder) F(text, reason) F(u32, capacity) F(bool, is_sound)
+TROUPE_MESSAGE(role_load, ROLE_LOAD)
+
+/** To the directory: is there a role of that name? Answer: role_exists. */
+#define ROLE_SEARCH(F) F(text, role)
+TROUPE_MESSAGE(role_search, ROLE_SEARCH)
+#define ROLE_EXISTS(F) F(bool, is_known)
+TROUPE_MESSAGE(role_exists, ROLE_EXISTS)
+
+/* --- to a desk -------------------------------------------------------------------------------- */
+
+/**
+ * Work, from any of the actor's roles or from the one named; waits up to `wait_ms` for some. Answered: 200
+ * with the messages, 204.
+ */
+#define DESK_NEXT(F) F(text, via) F(text, role) F(u32, wait_ms) F(u32, wip_limit)
+TROUPE_MESSAGE(desk_next, DESK_NEXT)
+
+/**
+ * As role_about, for a message in whichever of the actor's roles it is; with `and_next` followed by a
+ * desk_next. Answered.
+ */
+#define DESK_ABOUT(F)                                                                                        \
+    F(u64, id)                                                                                               \
+    F(i64, until)                                                                                            \
+    F(u32, command)                                                                                          \
+    F(u32, action)                                                                                           \
+    F(text, via)                                                                                             \
+    F(text, text)                                                                                            \
+    F(text, to)                                                                                              \
+    F(u32, wip_limit)                                                                                        \
+    F(bool, is_crash)                                                                                        \
+    F(bool, and_next)
+TROUPE_MESSAGE(desk_about, DESK_ABOUT)
+
+/** What is held, and what waits: in all of the actor's roles, or in the one named. Answered. */
+#define DESK_INBOX(F) F(text, role) F(u32, limit)
+TROUPE_MESSAGE(desk_inbox, DESK_INBOX)
+
+/** The server stops: nobody is kept waiting any longer. */
+TROUPE_MESSAGE_EMPTY(desk_hurry)
+
+/* --- to the directory ------------------------------------------------------------------------- */
+
+/** What a directory_change changes. */
+enum directory_change_kind {
+    CHANGE_ACTOR = 0,
+    CHANGE_TOKEN,
+    CHANGE_ROLE,
+    CHANGE_DOMAIN,
+    CHANGE_IMPORT_ORGANISATION,
+    CHANGE_IMPORT_MAINTAINERS,
+    CHANGE_KIND_COUNT,
+};
+
+/** An administrator's change: `body` is what was sent, JSON or, of MAINTAINERS, the file. Answered. */
+#define DIRECTORY_CHANGE(F) F(bytes, body) F(text, actor) F(text, via) F(text, team) F(u32, kind)
+TROUPE_MESSAGE(directory_change, DIRECTORY_CHANGE)
+
+/** Who is this, and which roles has it? Answered. */
+#define DIRECTORY_WHO(F) F(text, actor)
+TROUPE_MESSAGE(directory_who, DIRECTORY_WHO)
+
+/** All actors. Answered. */
+TROUPE_MESSAGE_EMPTY(directory_actors)
+
+/** The roles with their loads. Answer: directory_tree_is; with the tag it has now nothing else comes. */
+#define DIRECTORY_TREE(F) F(text, tag)
+TROUPE_MESSAGE(directory_tree, DIRECTORY_TREE)
+#define DIRECTORY_TREE_IS(F) F(bytes, json) F(text, tag) F(bool, is_same)
+TROUPE_MESSAGE(directory_tree_is, DIRECTORY_TREE_IS)
+
+/** Who owns a path? Answered. */
+#define DIRECTORY_OWNER(F) F(text, path) F(bool, all)
+TROUPE_MESSAGE(directory_owner, DIRECTORY_OWNER)
+
+/** Is every message accounted for, in every role? Answered. */
+TROUPE_MESSAGE_EMPTY(directory_check)
+
+/** In which roles' successions is the actor? Answer: roles_are, one a line, its personal role among them. */
+#define ROLES_OF(F) F(text, actor)
+TROUPE_MESSAGE(roles_of, ROLES_OF)
+#define ROLES_ARE(F) F(text, roles)
+TROUPE_MESSAGE(roles_are, ROLES_ARE)
+
+/** Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known. */
 #define CALLER_CHECK(F) F(bytes, hash) F(text, as)
 TROUPE_MESSAGE(caller_check, CALLER_CHECK)
-
 #define CALLER_KNOWN(F)                                                                                      \
-    F(text, actor) F(text, through) F(bool, is_administrator) F(bool, is_program) F(ref, desk)
+    F(text, actor)                                                                                           \
+    F(text, through) F(ref, desk) F(u32, wip_limit) F(bool, is_administrator) F(bool, is_program)
 TROUPE_MESSAGE(caller_known, CALLER_KNOWN)
 
 #endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desk_gather.c: one question to all roles of an actor at once, and their answers together. All of them or
+ * none: with one role missing, what the actor holds would be counted too low. A role that is just being
+ * started anew is asked again a little later. Part of the desk; nothing blocks.
+ *
+ *   roles_of --directory--> names --role_look or role_where to each--> pending 0 --> on_done
+ *      ^                                                                  |
+ *      +------------------- DESK_RETRY_MS, DESK_TRIES_MAX times <---------+ one did not answer
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/desk.h"
+
+#define DIRECTORY_TIMEOUT_MS 10000
+#define LOOK_TIMEOUT_MS 10000
+
+struct desk_gather *desk_gather_new(struct desk *desk)
+{
+    if (desk->gather_count >= DESK_REQUESTS_MAX)
+        return NULL;
+    struct desk_gather *gather = calloc(1, sizeof *gather);
+    if (gather == NULL)
+        return NULL;
+    gather->desk = desk;
+    gather->next = desk->gathers;
+    desk->gathers = gather;
+    desk->gather_count++;
+    return gather;
+}
+
+static void forget_sights(struct desk_gather *gather)
+{
+    for (uint32_t i = 0; i < gather->count; i++) {
+        buffer_done(&gather->sights[i].entries);
+        buffer_done(&gather->sights[i].json);
+    }
+    free(gather->sights);
+    free(gather->names);
+    gather->sights = NULL;
+    gather->names = NULL;
+    gather->count = 0;
+}
+
+void desk_gather_free(struct desk_gather *gather)
+{
+    forget_sights(gather);
+    free(gather);
+}
+
+/* Takes a gather out of the desk's list and ends it. */
+static troupe_status finish(troupe_self *self, struct desk_gather *gather, troupe_status status)
+{
+    struct desk *desk = gather->desk;
+    struct desk_gather **place = &desk->gathers;
+    while (*place != gather)
+        place = &(*place)->next;
+    *place = gather->next;
+    desk->gather_count--;
+    status = gather->on_done(self, gather, status);
+    desk_gather_free(gather);
+    return status;
+}
+
+static troupe_status try_later(troupe_self *self, struct desk_gather *gather, troupe_status why)
+{
+    forget_sights(gather);
+    if (++gather->tries < DESK_TRIES_MAX && !gather->desk->is_hurried &&
+        troupe_timer_start(self, DESK_RETRY_MS, 0, (uint64_t)(uintptr_t)gather, NULL) == TROUPE_OK)
+        return TROUPE_OK;
+    return finish(self, gather, why);
+}
+
+static troupe_status answer_came(troupe_self *self, struct desk_gather *gather)
+{
+    if (--gather->pending > 0)
+        return TROUPE_OK;
+    return gather->has_failed ? try_later(self, gather, TROUPE_NO_ACTOR) : finish(self, gather, TROUPE_OK);
+}
+
+static bool keep_sight(struct desk_sight *sight, const troupe_message *reply, const role_sight *seen)
+{
+    troupe_bytes entries = troupe_bytes_of(reply, seen->entries);
+    troupe_bytes json = troupe_bytes_of(reply, seen->json);
+    sight->total = seen->total;
+    return buffer_append(&sight->entries, entries.data, entries.size) == TROUPE_OK &&
+           buffer_append(&sight->json, json.data, json.size) == TROUPE_OK;
+}
+
+static troupe_status on_seen(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    struct desk_sight *sight = context;
+    const role_sight *seen = status == TROUPE_OK ? role_sight_of(reply) : NULL;
+    const role_knows *knows = status == TROUPE_OK ? role_knows_of(reply) : NULL;
+    if (knows != NULL)
+        sight->is_known = knows->is_known;
+    else if (seen == NULL || !keep_sight(sight, reply, seen))
+        sight->gather->has_failed = true;
+    return answer_came(self, sight->gather);
+}
+
+static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uint32_t index)
+{
+    struct desk_sight *sight = &gather->sights[index];
+    troupe_ref role = troupe_whereis(self, sight->role);
+    sight->gather = gather;
+    if (gather->search != 0)
+        return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_where, .id = gather->search);
+    return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_look, .actor = gather->desk->actor,
+                      .limit = gather->limit, .all = gather->all, .with_json = gather->with_json,
+                      .wants_wake = gather->wants_wake);
+}
+
+/* Makes a sight for each name, or for the one that is asked for when it is among them. */
+static bool cut_names(struct desk_gather *gather, const char *text)
+{
+    size_t lines = 1;
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    gather->names = strdup(text);
+    gather->sights = calloc(lines, sizeof *gather->sights);
+    if (gather->names == NULL || gather->sights == NULL)
+        return false;
+    char *rest = gather->names;
+    while (*rest != '\0') {
+        char *name = rest;
+        rest += strcspn(rest, "\n");
+        if (*rest == '\n')
+            *rest++ = '\0';
+        if (gather->only[0] == '\0' || strcmp(gather->only, name) == 0)
+            gather->sights[gather->count++].role = name;
+    }
+    return true;
+}
+
+static troupe_status on_roles(troupe_self *self, troupe_status status, const troupe_message *reply,
+                              void *context)
+{
+    struct desk_gather *gather = context;
+    const roles_are *are = status == TROUPE_OK ? roles_are_of(reply) : NULL;
+    if (are == NULL || !cut_names(gather, troupe_text(reply, are->roles)))
+        return try_later(self, gather, status == TROUPE_OK ? TROUPE_NO_MEMORY : status);
+    gather->has_failed = false;
+    gather->pending =
+        1; /* ours, until all are asked: the first answer cannot come before the last question */
+    for (uint32_t i = 0; i < gather->count; i++) {
+        if (ask_role(self, gather, i) == TROUPE_OK)
+            gather->pending++;
+        else
+            gather->has_failed = true;
+    }
+    return answer_came(self, gather);
+}
+
+troupe_status desk_gather_start(troupe_self *self, struct desk_gather *gather)
+{
+    troupe_status status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DIRECTORY_TIMEOUT_MS,
+                                      on_roles, gather, roles_of, .actor = gather->desk->actor);
+    return status == TROUPE_OK ? TROUPE_OK : try_later(self, gather, status);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ids.h: where the ids of messages come from. An id must be greater than every one that this place gave out
+ * before (org/id.h), and many actors need them at once, so this is the one thing that they share: a single
+ * number, moved forward by compare and exchange. An actor for it would cost each message a question and an
+ * answer.
+ *
+ * After a start the number is what is greatest in the journal: each role actor raises it by what it reads,
+ * and no id is asked for before all have read. Any thread; never blocks.
+ */
+#ifndef SERVER_IDS_H
+#define SERVER_IDS_H
+
+#include <stdint.h>
+
+/** The place of this process, until there are several. */
+#define IDS_PLACE 0
+
+/** The source. All zeros is one that has given none. */
+struct ids {
+    _Atomic uint64_t last;
+};
+
+/** A fresh id at this time. */
+uint64_t ids_next(struct ids *ids, int64_t now_ms);
+
+/** Takes note of an id that was given out before this process began. */
+void ids_raise(struct ids *ids, uint64_t id);
+
+#endif

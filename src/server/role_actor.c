@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_actor.c: the life of a role actor: reading its stream, keeping what comes meanwhile, appending,
+ * answering, waking at the right time. role_actor.h has the drawing; commands are in role_commands.c,
+ * deliveries in role_outbox.c.
+ */
+#include "server/role_actor.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/writer.h"
+#include "server/messages.h"
+
+enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY };
+
+/* How long the journal may take. Long before that the disk is in trouble and the journal says so itself. */
+#define JOURNAL_TIMEOUT_MS 120000
+/* Until something that could not be sent is tried again. */
+#define RETRY_MS 50
+/* The longest sleep: the calendar may be set meanwhile, and leases follow it. */
+#define TICK_MAX_MS ((int64_t)60000)
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker)
+{
+    struct role_answer *answer = calloc(1, sizeof *answer);
+    if (answer == NULL) {
+        troupe_refuse(self, asker, TROUPE_NO_MEMORY);
+        return NULL;
+    }
+    answer->asker = asker;
+    *actor->answers_end = answer;
+    actor->answers_end = &answer->next;
+    return answer;
+}
+
+static void answer_free(struct role_answer *answer)
+{
+    buffer_done(&answer->json);
+    free(answer);
+}
+
+static troupe_status reply_audited(troupe_self *self, struct role_actor *actor, troupe_asker asker)
+{
+    const char *reason = "";
+    struct org_counts counts = org_role_counts(actor->role);
+    bool is_sound = org_role_check(actor->role, &reason);
+    return troupe_reply(self, asker, role_audited, .accepted = counts.accepted, .queued = counts.queued,
+                        .held = counts.held, .parked = counts.parked, .quarantined = counts.quarantined,
+                        .done = counts.done, .declined = counts.declined, .forwarded = counts.forwarded,
+                        .expired = counts.expired, .shed = counts.shed, .owed = counts.owed,
+                        .is_sound = is_sound, .reason = is_sound ? "" : reason);
+}
+
+static void reply(troupe_self *self, struct role_actor *actor, const struct role_answer *answer)
+{
+    troupe_bytes json = {answer->json.bytes, answer->json.size};
+    troupe_status status = TROUPE_OK;
+    switch (answer->kind) {
+    case ROLE_ANSWER_JSON:
+        status = troupe_reply(self, answer->asker, answered, .status = answer->status, .json = json);
+        break;
+    case ROLE_ANSWER_PROBLEM:
+        status =
+            troupe_reply(self, answer->asker, denied, .kind = (uint32_t)answer->problem.kind,
+                         .detail = answer->problem.detail, .retry_after_ms = answer->problem.retry_after_ms);
+        break;
+    case ROLE_ANSWER_TOOK:
+        status = troupe_reply(self, answer->asker, role_took, .kind = answer->status, .id = answer->id,
+                              .json = json);
+        break;
+    case ROLE_ANSWER_DELIVERED:
+        status =
+            troupe_reply(self, answer->asker, role_delivered, .id = answer->id, .refusal = answer->status);
+        break;
+    case ROLE_ANSWER_KNOWS:
+        status = troupe_reply(self, answer->asker, role_knows, .is_known = answer->status != 0);
+        break;
+    case ROLE_ANSWER_AUDITED:
+        status = reply_audited(self, actor, answer->asker);
+        break;
+    }
+    if (status != TROUPE_OK)
+        troupe_refuse(self, answer->asker, status);
+}
+
+static void reply_all(troupe_self *self, struct role_actor *actor, struct role_answer *answers)
+{
+    while (answers != NULL) {
+        struct role_answer *answer = answers;
+        answers = answer->next;
+        reply(self, actor, answer);
+        answer_free(answer);
+    }
+}
+
+/* Whoever waits asks again: the records may be on the disk or not. */
+static void refuse_all(troupe_self *self, struct role_answer *answers)
+{
+    while (answers != NULL) {
+        struct role_answer *answer = answers;
+        answers = answer->next;
+        troupe_refuse(self, answer->asker, TROUPE_NO_ACTOR);
+        answer_free(answer);
+    }
+}
+
+static struct role_answer *take_answers(struct role_actor *actor)
+{
+    struct role_answer *answers = actor->answers;
+    actor->answers = NULL;
+    actor->answers_end = &actor->answers;
+    return answers;
+}
+
+/* --- appends ---------------------------------------------------------------------------------- */
+
+/* Copies a text of an answer, so that it outlives the fold. */
+static const char *keep_text(char kept[ORG_NAME_LEN_MAX + 1], const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    snprintf(kept, ORG_NAME_LEN_MAX + 1, "%s", text);
+    return kept;
+}
+
+troupe_status role_decide(troupe_self *self, struct role_actor *actor, const struct org_command *command,
+                          struct role_decision *ret_decision)
+{
+    size_t before = actor->batch.bytes.size;
+    struct org_answer *answer = &ret_decision->answer;
+    troupe_status status = org_role_decide(actor->role, command, troupe_unix_ms(self), &actor->batch, answer);
+    if (status != TROUPE_OK)
+        return status;
+    answer->holder = keep_text(ret_decision->holder, answer->holder);
+    answer->redirect_to = keep_text(ret_decision->redirect_to, answer->redirect_to);
+    org_role_fold_batch(actor->role, &actor->batch, before);
+    struct record_cursor cursor = record_cursor_of(&actor->batch);
+    cursor.offset = before;
+    struct record record;
+    while (record_next(&cursor, &record) == TROUPE_OK) {
+        if (record.type == org_sent_type.id)
+            actor->batch_outbox = ((const org_sent *)record.body)->number;
+        actor->is_stirred = actor->is_stirred || record.type == org_accepted_type.id ||
+                            record.type == org_returned_type.id || record.type == org_role_configured_type.id;
+        actor->is_load_told = false;
+    }
+    return TROUPE_OK;
+}
+
+static troupe_status on_appended(troupe_self *self, troupe_status status, const troupe_message *message,
+                                 void *context)
+{
+    struct role_flight *flight = context;
+    struct role_actor *actor = flight->actor;
+    const journal_appended *appended = status == TROUPE_OK ? journal_appended_of(message) : NULL;
+    if (appended == NULL || appended->status != TROUPE_OK || appended->seq != flight->seq) {
+        if (status == TROUPE_OK)
+            status = appended == NULL ? TROUPE_UNEXPECTED : (troupe_status)appended->status;
+        return troupe_fail(self, status == TROUPE_OK ? TROUPE_CONFLICT : status,
+                           "an append was not acknowledged");
+    }
+    assert(actor->flights == flight);
+    actor->flights = flight->next;
+    if (actor->flights == NULL)
+        actor->flights_end = &actor->flights;
+    actor->flight_count--;
+    if (flight->outbox_last > actor->committed_outbox)
+        actor->committed_outbox = flight->outbox_last;
+    reply_all(self, actor, flight->answers);
+    free(flight);
+    return TROUPE_OK;
+}
+
+/*
+ * Sends the batch to the journal. The state has run ahead already, so a batch that cannot be sent stays and
+ * is tried again.
+ */
+static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
+{
+    struct role_flight *flight = calloc(1, sizeof *flight);
+    if (flight == NULL)
+        return role_try_later(self, actor);
+    troupe_bytes records = {actor->batch.bytes.bytes, actor->batch.bytes.size};
+    flight->actor = actor;
+    flight->seq = actor->seq + actor->batch.count;
+    flight->outbox_last = actor->batch_outbox;
+    troupe_status status =
+        troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_appended, flight,
+                   journal_append, .stream = actor->stream, .expected_seq = actor->seq, .records = records);
+    if (status != TROUPE_OK) {
+        free(flight);
+        if (status == TROUPE_FULL || status == TROUPE_NO_MEMORY)
+            return role_try_later(self, actor);
+        return troupe_fail(self, status, "the journal cannot be reached");
+    }
+    flight->answers = take_answers(actor);
+    *actor->flights_end = flight;
+    actor->flights_end = &flight->next;
+    actor->flight_count++;
+    actor->seq = flight->seq;
+    actor->batch_outbox = 0;
+    record_batch_clear(&actor->batch);
+    return TROUPE_OK;
+}
+
+/* Answers without records wait for the flight that is last, on whose state they rest. */
+static void settle_answers(troupe_self *self, struct role_actor *actor)
+{
+    if (actor->batch.count > 0 || actor->answers == NULL)
+        return;
+    struct role_answer *answers = take_answers(actor);
+    struct role_answer **end = NULL;
+    for (struct role_flight *flight = actor->flights; flight != NULL; flight = flight->next)
+        end = &flight->answers;
+    if (end == NULL) {
+        reply_all(self, actor, answers);
+        return;
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = answers;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+troupe_status role_try_later(troupe_self *self, struct role_actor *actor)
+{
+    if (actor->is_retrying)
+        return TROUPE_OK;
+    actor->is_retrying = true;
+    return troupe_timer_start(self, RETRY_MS, 0, ROLE_TAG_RETRY, NULL);
+}
+
+/* Sees to it that the next due moment finds somebody awake. */
+static troupe_status set_alarm(troupe_self *self, struct role_actor *actor)
+{
+    int64_t due = org_role_due_ms(actor->role);
+    if (actor->tick_timer != 0) {
+        if (due == actor->tick_at)
+            return TROUPE_OK;
+        troupe_timer_cancel(self, actor->tick_timer);
+        actor->tick_timer = 0;
+    }
+    if (due == INT64_MAX)
+        return TROUPE_OK;
+    int64_t wait = due - troupe_unix_ms(self);
+    if (wait < 0)
+        wait = 0;
+    if (wait > TICK_MAX_MS)
+        wait = TICK_MAX_MS;
+    actor->tick_at = due;
+    return troupe_timer_start(self, (uint64_t)wait, 0, ROLE_TAG_TICK, &actor->tick_timer);
+}
+
+static troupe_status tick(troupe_self *self, struct role_actor *actor)
+{
+    struct org_command command = {.kind = ORG_TICK};
+    struct role_decision decision;
+    actor->tick_timer = 0;
+    if (org_role_due_ms(actor->role) > troupe_unix_ms(self))
+        return TROUPE_OK;
+    troupe_status status = role_decide(self, actor, &command, &decision);
+    if (status == TROUPE_NO_MEMORY)
+        return role_try_later(self, actor);
+    return status;
+}
+
+/* --- those who look on ------------------------------------------------------------------------ */
+
+static void wake_waiters(troupe_self *self, struct role_actor *actor)
+{
+    for (uint32_t i = 0; i < actor->waiter_count; i++)
+        (void)troupe_send(self, actor->waiters[i], role_stirred); /* a desk that is full looks by itself */
+    actor->waiter_count = 0;
+    actor->is_stirred = false;
+}
+
+static troupe_status tell_load(troupe_self *self, struct role_actor *actor, bool is_sound, const char *reason)
+{
+    struct org_counts counts = org_role_counts(actor->role);
+    struct org_role_view view = org_role_view(actor->role);
+    troupe_status status = troupe_send(
+        self, troupe_whereis(self, NAME_DIRECTORY), role_load, .accepted = counts.accepted,
+        .queued = counts.queued, .held = counts.held, .parked = counts.parked,
+        .quarantined = counts.quarantined, .done = counts.done, .declined = counts.declined,
+        .forwarded = counts.forwarded, .expired = counts.expired, .shed = counts.shed,
+        .oldest_at = view.oldest_at, .role = actor->name, .holder = view.holder != NULL ? view.holder : "",
+        .reason = reason, .capacity = view.capacity, .is_sound = is_sound);
+    actor->is_load_told = status == TROUPE_OK;
+    return status == TROUPE_OK ? TROUPE_OK : role_try_later(self, actor);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static troupe_status read_on(troupe_self *self, struct role_actor *actor, uint64_t from_seq);
+
+/* Notes what the actor must know beside the state: the greatest id, and what the outbox has. */
+static void note_record(struct role_actor *actor, const struct record *record)
+{
+    if (record->type == org_accepted_type.id)
+        ids_raise(actor->ids, ((const org_accepted *)record->body)->id);
+    else if (record->type == org_sent_type.id)
+        actor->committed_outbox = ((const org_sent *)record->body)->number;
+}
+
+/* A role that cannot be read cannot be served: the directory hears of it before this actor ends. */
+static troupe_status unreadable(troupe_self *self, struct role_actor *actor, troupe_status status,
+                                const char *reason)
+{
+    (void)!tell_load(self, actor, false, reason);
+    return troupe_fail(self, status, reason);
+}
+
+static troupe_status replay(troupe_self *self, struct role_actor *actor, troupe_bytes records)
+{
+    struct record_cursor cursor = record_cursor_at(records.data, records.size);
+    struct record record;
+    troupe_status status;
+    while ((status = record_next(&cursor, &record)) == TROUPE_OK) {
+        status = org_role_replay(actor->role, &record);
+        if (status != TROUPE_OK)
+            return unreadable(self, actor, status, "a stored event cannot be understood");
+        note_record(actor, &record);
+    }
+    return status == TROUPE_END ? TROUPE_OK
+                                : unreadable(self, actor, status, "its stored events are no records");
+}
+
+/* Everything is read: the state is whole, and what came meanwhile has its turn. */
+static troupe_status open_role(troupe_self *self, struct role_actor *actor)
+{
+    const char *reason = "";
+    bool is_sound = org_role_check(actor->role, &reason);
+    troupe_status status = tell_load(self, actor, is_sound, is_sound ? "" : reason);
+    actor->is_open = true;
+    while (actor->kept != NULL && status == TROUPE_OK) {
+        struct role_kept *kept = actor->kept;
+        actor->kept = kept->next;
+        status = role_command(self, actor, (const troupe_message *)(const void *)kept->message);
+        free(kept);
+    }
+    if (actor->kept == NULL)
+        actor->kept_end = &actor->kept;
+    actor->kept_count = 0;
+    actor->kept_bytes = 0;
+    return status;
+}
+
+static troupe_status on_records(troupe_self *self, troupe_status status, const troupe_message *message,
+                                void *context)
+{
+    struct role_actor *actor = context;
+    const journal_records *piece = status == TROUPE_OK ? journal_records_of(message) : NULL;
+    if (piece == NULL)
+        return troupe_fail(self, status == TROUPE_OK ? TROUPE_UNEXPECTED : status,
+                           "the stream could not be read");
+    if (piece->status != TROUPE_OK)
+        return unreadable(self, actor, (troupe_status)piece->status, "its stored events are damaged");
+    status = replay(self, actor, troupe_bytes_of(message, piece->records));
+    if (status != TROUPE_OK)
+        return status;
+    actor->seq = piece->next_seq - 1;
+    return piece->is_end ? open_role(self, actor) : read_on(self, actor, piece->next_seq);
+}
+
+static troupe_status read_on(troupe_self *self, struct role_actor *actor, uint64_t from_seq)
+{
+    troupe_status status =
+        troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_records, actor,
+                   journal_read, .stream = actor->stream, .from_seq = from_seq);
+    return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "the journal cannot be reached");
+}
+
+/* Keeps a command until the stream is read. */
+static void keep(troupe_self *self, struct role_actor *actor, const troupe_message *message)
+{
+    size_t size = sizeof *message + message->size;
+    struct role_kept *kept = NULL;
+    if (actor->kept_count < ROLE_KEPT_MAX && actor->kept_bytes + size <= ROLE_KEPT_BYTES_MAX)
+        kept = malloc(sizeof *kept + size);
+    if (kept == NULL) {
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_FULL);
+        return;
+    }
+    kept->next = NULL;
+    memcpy(kept->message, message, size);
+    *actor->kept_end = kept;
+    actor->kept_end = &kept->next;
+    actor->kept_count++;
+    actor->kept_bytes += size;
+}
+
+/* --- the actor -------------------------------------------------------------------------------- */
+
+static troupe_status role_actor_start(troupe_self *self)
+{
+    struct role_actor *actor = troupe_state(self);
+    snprintf(actor->stream, sizeof actor->stream, "role/%s", actor->name);
+    actor->answers_end = &actor->answers;
+    actor->flights_end = &actor->flights;
+    actor->kept_end = &actor->kept;
+    troupe_status status = org_role_new(actor->name, &actor->role);
+    if (status == TROUPE_OK) {
+        status = read_on(self, actor, 1);
+        if (status != TROUPE_OK)
+            org_role_free(actor->role);
+    }
+    return status;
+}
+
+static troupe_status role_actor_receive(troupe_self *self, const troupe_message *message)
+{
+    struct role_actor *actor = troupe_state(self);
+    const troupe_timeout *timeout = troupe_timeout_of(message);
+    if (timeout != NULL && timeout->tag == ROLE_TAG_TICK)
+        return tick(self, actor);
+    if (timeout != NULL) {
+        actor->is_retrying = false;
+        role_outbox_again(actor);
+        return TROUPE_OK;
+    }
+    if (!actor->is_open) {
+        keep(self, actor, message);
+        return TROUPE_OK;
+    }
+    if (actor->flight_count >= ROLE_FLIGHTS_MAX && actor->batch.bytes.size >= ROLE_BATCH_BYTES_MAX) {
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_FULL);
+        return TROUPE_OK;
+    }
+    troupe_status status = role_command(self, actor, message);
+    if (status == TROUPE_OK && actor->batch.bytes.size >= ROLE_BATCH_BYTES_MAX &&
+        actor->flight_count < ROLE_FLIGHTS_MAX)
+        status = append_batch(self, actor);
+    return status;
+}
+
+/*
+ * After each batch of messages: one append for all of them, and everything that follows from the new state.
+ */
+static troupe_status role_actor_flush(troupe_self *self)
+{
+    struct role_actor *actor = troupe_state(self);
+    if (!actor->is_open)
+        return TROUPE_OK;
+    troupe_status status = TROUPE_OK;
+    if (actor->batch.count > 0 && actor->flight_count < ROLE_FLIGHTS_MAX)
+        status = append_batch(self, actor);
+    if (status != TROUPE_OK)
+        return status;
+    settle_answers(self, actor);
+    if (actor->is_stirred)
+        wake_waiters(self, actor);
+    status = set_alarm(self, actor);
+    if (status == TROUPE_OK)
+        status = role_deliver_owed(self, actor);
+    if (status == TROUPE_OK && !actor->is_load_told && actor->flights == NULL)
+        status = tell_load(self, actor, true, "");
+    return status;
+}
+
+static void role_actor_stop(troupe_self *self, troupe_status reason)
+{
+    (void)reason;
+    struct role_actor *actor = troupe_state(self);
+    while (actor->flights != NULL) {
+        struct role_flight *flight = actor->flights;
+        actor->flights = flight->next;
+        refuse_all(self, flight->answers);
+        free(flight);
+    }
+    refuse_all(self, take_answers(actor));
+    while (actor->kept != NULL) {
+        struct role_kept *kept = actor->kept;
+        actor->kept = kept->next;
+        const troupe_message *message = (const troupe_message *)(const void *)kept->message;
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
+        free(kept);
+    }
+    free(actor->deliveries);
+    record_batch_done(&actor->batch);
+    org_role_free(actor->role);
+}
+
+const troupe_behaviour role_behaviour = {
+    .name = "role",
+    .state_size = sizeof(struct role_actor),
+    .start = role_actor_start,
+    .receive = role_actor_receive,
+    .flush = role_actor_flush,
+    .stop = role_actor_stop,
+};

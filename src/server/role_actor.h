@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_actor.h: one role of the organisation as an actor. Its state is the fold of its stream "role/NAME" and
+ * nothing else.
+ *
+ * A command's way: message -> role_commands (decides, folds at once, keeps the answer) -> at the end of the
+ * batch one append with all records -> the journal's writer -> durable: the answers of that append go out,
+ * and what it owes to others is delivered.
+ *
+ *             +--- commands meanwhile are kept ---+
+ *   start --journal_read, piece by piece--> LOADING --is_end--> OPEN --append refused--> fails
+ *     ^                                                                                    |
+ *     +------------------------------------ its supervisor <-------------------------------+
+ *
+ *   role: ahead of the disk          flights, oldest first                                  batch
+ *   [fold of all that was decided]   [records 7..9 | 2 answers] [record 10 | 1 answer]   [record 11 | ...]
+ *
+ * A later command is decided on what earlier ones did, though that is not on the disk yet; so no answer may
+ * overtake the flight before it. That holds for refusals and for answers without records too: they rest on
+ * the same state.
+ *
+ * Runs on any worker, one message at a time; nothing blocks.
+ *
+ * Invariants
+ *   1. seq is the number of the stream's last record once every flight has landed; the batch would begin at
+ *      seq + 1.
+ *   2. Every question is in exactly one place: kept while loading, with the open answers, with a flight, or
+ *      answered.
+ *   3. committed_outbox is the highest number in the outbox that is on the disk: nothing above it is
+ *      delivered.
+ *   4. Whoever asked is told when the actor ends (role_actor_stop), and asks again.
+ */
+#ifndef SERVER_ROLE_ACTOR_H
+#define SERVER_ROLE_ACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <troupe.h>
+
+#include "base/buffer.h"
+#include "base/record.h"
+#include "org/role.h"
+#include "server/ids.h"
+#include "server/problem.h"
+
+/** Commands kept while the stream is read, and their bytes; more are told to come back. */
+#define ROLE_KEPT_MAX 1024
+#define ROLE_KEPT_BYTES_MAX ((size_t)16 << 20)
+/** An append is sent when its records have this many bytes, also in the middle of a batch. */
+#define ROLE_BATCH_BYTES_MAX ((size_t)2 << 20)
+/** Appends under way; more commands are told to come back. */
+#define ROLE_FLIGHTS_MAX 64
+/** Deliveries to other roles under way. */
+#define ROLE_DELIVERIES_MAX 128
+/** Desks that wait to be woken. */
+#define ROLE_WAITERS_MAX 64
+/** Bounds of a role actor's mailbox. */
+#define ROLE_MAILBOX_LEN_MAX 4096u
+#define ROLE_MAILBOX_BYTES_MAX (64u << 20)
+
+/** An answer that waits for its append. */
+struct role_answer {
+    struct role_answer *next;
+    troupe_asker asker;
+    enum {
+        ROLE_ANSWER_JSON,      /* answered */
+        ROLE_ANSWER_PROBLEM,   /* denied */
+        ROLE_ANSWER_TOOK,      /* role_took */
+        ROLE_ANSWER_DELIVERED, /* role_delivered */
+        ROLE_ANSWER_KNOWS,     /* role_knows */
+        ROLE_ANSWER_AUDITED,   /* role_audited */
+    } kind;
+    uint32_t status; /* HTTP, org_answer_kind or org_refusal, by kind */
+    uint64_t id;
+    struct buffer json;
+    struct problem problem;
+};
+
+/** An append under way, and who waits for it. */
+struct role_flight {
+    struct role_flight *next;
+    struct role_actor *actor;
+    struct role_answer *answers;
+    uint64_t outbox_last; /* the highest number it adds to the outbox; 0 for none */
+    uint64_t seq;         /* of its last record */
+};
+
+/** A command that came while the stream was read. */
+struct role_kept {
+    struct role_kept *next;
+    _Alignas(max_align_t) unsigned char message[];
+};
+
+/** An entry of the outbox on its way. */
+struct role_delivery {
+    struct role_actor *actor;
+    uint64_t number; /* 0: the slot is free */
+};
+
+/** The actor's state. A spawner fills in `name` and `ids`. */
+struct role_actor {
+    char name[ORG_NAME_LEN_MAX + 1];
+    struct ids *ids;
+
+    char stream[ORG_NAME_LEN_MAX + sizeof "role/"];
+    struct org_role *role;
+    bool is_open;
+    uint64_t seq;
+    struct record_batch batch;
+    struct role_answer *answers; /* of the batch, and those that came after it */
+    struct role_answer **answers_end;
+    struct role_flight *flights;
+    struct role_flight **flights_end;
+    uint32_t flight_count;
+
+    struct role_kept *kept;
+    struct role_kept **kept_end;
+    uint32_t kept_count;
+    size_t kept_bytes;
+
+    uint64_t tick_timer; /* 0: none */
+    int64_t tick_at;
+    bool is_retrying; /* a timer for another try of whatever could not be sent is running */
+
+    uint64_t committed_outbox;
+    uint64_t batch_outbox;   /* the highest number that the batch adds */
+    uint64_t delivered_upto; /* everything owed up to here is under way */
+    uint32_t delivery_count;
+    struct role_delivery *deliveries;
+
+    troupe_ref waiters[ROLE_WAITERS_MAX];
+    uint32_t waiter_count;
+    bool is_stirred;
+    bool is_load_told;
+};
+
+/** The behaviour. The child spec that starts it also gives it the role's name as its registered name. */
+extern const troupe_behaviour role_behaviour;
+
+/* --- between the role_*.c files --------------------------------------------------------------- */
+
+/** Handles a message when the stream has been read: role_commands.c. */
+troupe_status role_command(troupe_self *self, struct role_actor *actor, const troupe_message *message);
+
+/** A decision that can be looked at after its fold: the texts of the answer lie here. */
+struct role_decision {
+    struct org_answer answer;
+    char holder[ORG_NAME_LEN_MAX + 1];
+    char redirect_to[ORG_NAME_LEN_MAX + 1];
+};
+
+/**
+ * Decides and folds; the records are in the batch. Any failure is one of memory or of a limit, and then
+ * nothing happened.
+ */
+troupe_status role_decide(troupe_self *self, struct role_actor *actor, const struct org_command *command,
+                          struct role_decision *ret_decision);
+
+/**
+ * A new answer for whoever asked, at the end of the open ones; NULL when out of memory: the asker has been
+ * refused then.
+ */
+struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker);
+
+/** Delivers what is owed and on the disk: role_outbox.c. */
+troupe_status role_deliver_owed(troupe_self *self, struct role_actor *actor);
+
+/** Starts over with what is owed, after something went wrong on its way. */
+void role_outbox_again(struct role_actor *actor);
+
+/** Asks for another try of what could not be sent, a little later. */
+troupe_status role_try_later(troupe_self *self, struct role_actor *actor);
+
+#endif

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role_commands.c: from a message to the organisation's decision and back to an answer. Part of the role
+ * actor; one function for each message that a role understands. Nothing blocks.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/messages.h"
+#include "server/role_actor.h"
+#include "server/view.h"
+
+/* The most messages that one look lists. */
+#define LOOK_MAX 1000
+/* Looked at beyond what is asked for, since some may be for another actor alone. */
+#define LOOK_SPARE 50
+
+static const char *said(const troupe_message *message, troupe_span span)
+{
+    return span.size > 0 ? troupe_text(message, span) : NULL;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void set_problem(struct role_answer *answer, enum problem_kind kind, const char *detail)
+{
+    answer->kind = ROLE_ANSWER_PROBLEM;
+    problem_set(&answer->problem, kind, "%s", detail);
+}
+
+/* What could not even be decided: memory, or a limit of the records. */
+static void set_failure(struct role_answer *answer, troupe_status status)
+{
+    set_problem(answer, status == TROUPE_TOO_LARGE ? PROBLEM_TOO_LARGE : PROBLEM_UNAVAILABLE,
+                troupe_status_text(status));
+}
+
+static void set_refusal(troupe_self *self, struct role_actor *actor, struct role_answer *answer,
+                        const struct org_answer *refused)
+{
+    answer->kind = ROLE_ANSWER_PROBLEM;
+    view_refusal(&answer->problem, actor->name, refused, troupe_unix_ms(self));
+}
+
+static void end_json(struct role_answer *answer, uint32_t status, const struct json_writer *out)
+{
+    answer->kind = ROLE_ANSWER_JSON;
+    answer->status = status;
+    if (json_writer_end(out) != TROUPE_OK)
+        set_failure(answer, TROUPE_NO_MEMORY);
+}
+
+/* --- what the organisation decides ------------------------------------------------------------ */
+
+static void send_decided(troupe_self *self, struct role_actor *actor, struct role_answer *answer,
+                         const role_send *send, struct org_answer *decided)
+{
+    /* The id is this request's own: if it is taken, this is the request that took it, said again. */
+    bool is_repeated = decided->kind == ORG_ANSWER_REFUSED && decided->refusal == ORG_REFUSED_ID_TAKEN;
+    if (decided->kind == ORG_ANSWER_REFUSED && !is_repeated) {
+        set_refusal(self, actor, answer, decided);
+        return;
+    }
+    if (is_repeated) {
+        decided->kind = ORG_ANSWER_ACCEPTED;
+        decided->id = send->id;
+        decided->wait_median_ms = -1;
+        decided->wait_p95_ms = -1;
+    }
+    struct json_writer out = json_writer_to(&answer->json);
+    view_receipt(&out, actor->name, decided);
+    end_json(answer, decided->kind == ORG_ANSWER_REDIRECTED ? 200 : 202, &out);
+}
+
+static troupe_status command_send(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                  const role_send *send)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct org_command command = {
+        .kind = ORG_SEND,
+        .who = {troupe_text(message, send->actor), said(message, send->via)},
+        .send = {.id = send->id,
+                 .sender = said(message, send->sender),
+                 .key = said(message, send->key),
+                 .message_class = (enum org_class)send->message_class,
+                 .is_person = send->is_person,
+                 .is_insisted = send->is_insisted,
+                 .deadline = send->deadline,
+                 .thread = send->thread,
+                 .in_reply_to = send->in_reply_to,
+                 .subject = troupe_text(message, send->subject),
+                 .body = troupe_text(message, send->body)},
+    };
+    struct role_decision decision;
+    troupe_status status = role_decide(self, actor, &command, &decision);
+    if (status == TROUPE_OK)
+        send_decided(self, actor, answer, send, &decision.answer);
+    else
+        set_failure(answer, status);
+    return TROUPE_OK;
+}
+
+static troupe_status command_next(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                  const role_next *next)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct org_command command = {
+        .kind = ORG_NEXT,
+        .who = {troupe_text(message, next->actor), said(message, next->via)},
+        .next = {.wip_limit = next->wip_limit, .held_elsewhere = next->held_elsewhere},
+    };
+    struct role_decision decision;
+    troupe_status status = role_decide(self, actor, &command, &decision);
+    if (status != TROUPE_OK) {
+        set_failure(answer, status);
+        return TROUPE_OK;
+    }
+    if (decision.answer.kind == ORG_ANSWER_REFUSED) {
+        set_refusal(self, actor, answer, &decision.answer);
+        return TROUPE_OK;
+    }
+    answer->kind = ROLE_ANSWER_TOOK;
+    answer->status = (uint32_t)decision.answer.kind;
+    answer->id = decision.answer.id;
+    const struct org_message *taken =
+        decision.answer.kind == ORG_ANSWER_TAKEN ? org_role_find(actor->role, decision.answer.id) : NULL;
+    if (taken != NULL) {
+        struct json_writer out = json_writer_to(&answer->json);
+        view_message(&out, actor->name, taken, true);
+        if (json_writer_end(&out) != TROUPE_OK)
+            set_failure(answer, TROUPE_NO_MEMORY);
+    }
+    return TROUPE_OK;
+}
+
+static troupe_status command_about(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                   const role_about *about)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct org_command command = {
+        .kind = (enum org_command_kind)about->command,
+        .who = {troupe_text(message, about->actor), said(message, about->via)},
+        .about = {.id = about->id,
+                  .text = said(message, about->text),
+                  .to = said(message, about->to),
+                  .until = about->until,
+                  .is_crash = about->is_crash,
+                  .action = (enum org_action)about->action},
+    };
+    struct role_decision decision;
+    troupe_status status = role_decide(self, actor, &command, &decision);
+    if (status != TROUPE_OK) {
+        set_failure(answer, status);
+    } else if (decision.answer.kind == ORG_ANSWER_REFUSED) {
+        set_refusal(self, actor, answer, &decision.answer);
+    } else {
+        struct json_writer out = json_writer_to(&answer->json);
+        enum org_state state = decision.answer.state;
+        (void)org_role_state_of(actor->role, about->id, &state);
+        view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until,
+                     command.kind == ORG_FORWARD ? command.about.to : NULL);
+        end_json(answer, 200, &out);
+    }
+    return TROUPE_OK;
+}
+
+static troupe_status command_deliver(troupe_self *self, struct role_actor *actor,
+                                     const troupe_message *message, const role_deliver *deliver)
+{
+    troupe_bytes sent = troupe_bytes_of(message, deliver->sent);
+    if (troupe_flat_check(&org_sent_type, sent.data, sent.size) != TROUPE_OK)
+        return TROUPE_UNEXPECTED;
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct org_command command = {
+        .kind = ORG_DELIVER,
+        .deliver = {.id = ids_next(actor->ids, troupe_unix_ms(self)),
+                    .source = troupe_text(message, deliver->source),
+                    .sent = sent.data,
+                    .size = sent.size},
+    };
+    struct role_decision decision;
+    troupe_status status = role_decide(self, actor, &command, &decision);
+    answer->kind = ROLE_ANSWER_DELIVERED;
+    if (status != TROUPE_OK) {
+        set_failure(answer, status);
+    } else {
+        answer->status = (uint32_t)(decision.answer.kind == ORG_ANSWER_REFUSED ? decision.answer.refusal
+                                                                               : ORG_REFUSED_NONE);
+        answer->id = decision.answer.id;
+    }
+    return TROUPE_OK;
+}
+
+/* --- setting up ------------------------------------------------------------------------------- */
+
+/* Cuts a list with one name a line; the names lie in `text`, whose line ends become NULs. */
+static size_t cut_lines(char *text, const char **ret_names, size_t limit)
+{
+    size_t count = 0;
+    while (*text != '\0' && count < limit) {
+        ret_names[count++] = text;
+        text += strcspn(text, "\n");
+        if (*text == '\n')
+            *text++ = '\0';
+    }
+    return count;
+}
+
+/* Whether the role is set up like that: the directory says it again at every start. */
+static bool is_configured(const struct role_actor *actor, const struct org_configure *configure)
+{
+    struct org_role_view view = org_role_view(actor->role);
+    uint32_t capacity = configure->capacity;
+    int64_t lease_ms = configure->lease_ms;
+    if (capacity == 0)
+        capacity = configure->holder_kind == ORG_PROGRAM ? ORG_CAPACITY_PROGRAM : ORG_CAPACITY_PERSON;
+    if (lease_ms == 0)
+        lease_ms = configure->holder_kind == ORG_PROGRAM ? ORG_LEASE_PROGRAM_MS : ORG_LEASE_PERSON_MS;
+    if (!view.is_open || view.capacity != capacity || view.lease_ms != lease_ms ||
+        view.holder_kind != configure->holder_kind || view.holder_count != configure->holder_count ||
+        strcmp(view.supervisor, configure->supervisor != NULL ? configure->supervisor : "") != 0)
+        return false;
+    for (size_t i = 0; i < view.holder_count; i++) {
+        if (strcmp(org_role_holder(actor->role, i, NULL), configure->holders[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static troupe_status command_configure(troupe_self *self, struct role_actor *actor,
+                                       const troupe_message *message, const role_configure *configure)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    char *lines = answer != NULL ? strdup(troupe_text(message, configure->holders)) : NULL;
+    if (lines == NULL) {
+        if (answer != NULL)
+            set_failure(answer, TROUPE_NO_MEMORY);
+        return TROUPE_OK;
+    }
+    const char *holders[ORG_SUCCESSION_MAX];
+    struct org_command command = {
+        .kind = ORG_CONFIGURE,
+        .who = {troupe_text(message, configure->actor), said(message, configure->via)},
+        .configure = {.supervisor = said(message, configure->supervisor),
+                      .holders = holders,
+                      .holder_count = cut_lines(lines, holders, ORG_SUCCESSION_MAX),
+                      .holder_kind = (enum org_holder_kind)configure->holder_kind,
+                      .capacity = configure->capacity,
+                      .lease_ms = configure->lease_ms,
+                      .seed = {configure->seed[0], configure->seed[1]}},
+    };
+    struct role_decision decision = {.answer = {.kind = ORG_ANSWER_OK}};
+    troupe_status status = TROUPE_OK;
+    if (!is_configured(actor, &command.configure))
+        status = role_decide(self, actor, &command, &decision);
+    answer->kind = ROLE_ANSWER_JSON;
+    answer->status = 200;
+    if (status != TROUPE_OK)
+        set_failure(answer, status);
+    else if (decision.answer.kind == ORG_ANSWER_REFUSED)
+        set_refusal(self, actor, answer, &decision.answer);
+    free(lines);
+    return TROUPE_OK;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+/* What a look gathers. */
+struct sight {
+    struct buffer entries;
+    struct buffer json;
+    int64_t now_ms;
+    int64_t ageing_ms;
+    bool with_json;
+};
+
+static troupe_status sight_add(struct sight *sight, const char *role, const struct org_message *message,
+                               bool is_held)
+{
+    struct sight_entry entry = {
+        .id = message->id,
+        .at = message->accepted->at,
+        .offset = (uint32_t)sight->json.size,
+        .rank = message->accepted->message_class,
+        .is_held = is_held,
+    };
+    if (entry.rank < ORG_URGENT && sight->now_ms - entry.at >= sight->ageing_ms)
+        entry.rank++;
+    if (sight->with_json || is_held) {
+        struct json_writer out = json_writer_to(&sight->json);
+        view_message(&out, role, message, is_held);
+        if (json_writer_end(&out) != TROUPE_OK)
+            return TROUPE_NO_MEMORY;
+    }
+    entry.size = (uint32_t)sight->json.size - entry.offset;
+    return buffer_append(&sight->entries, &entry, sizeof entry);
+}
+
+/* Whether this actor, and no other, could take a queued message. */
+static bool may_take(const struct org_message *message, const char *actor, bool is_active)
+{
+    return message->assigned != NULL ? strcmp(message->assigned, actor) == 0 : is_active;
+}
+
+static troupe_status look_around(struct role_actor *actor, const char *who, const role_look *look,
+                                 struct sight *sight, uint64_t *ret_total)
+{
+    const struct org_message *list[LOOK_MAX];
+    struct org_role_view view = org_role_view(actor->role);
+    bool is_active = view.holder != NULL && strcmp(view.holder, who) == 0;
+    troupe_status status = TROUPE_OK;
+    size_t count = org_role_held_by(actor->role, who, list, LOOK_MAX);
+    sight->ageing_ms = view.ageing_ms;
+    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
+        status = sight_add(sight, actor->name, list[i], true);
+    bool is_whole = look->all || is_active;
+    size_t limit = is_whole && look->limit + LOOK_SPARE < LOOK_MAX ? look->limit + LOOK_SPARE : LOOK_MAX;
+    count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
+    uint64_t mine = 0;
+    for (size_t i = 0; i < count && status == TROUPE_OK; i++) {
+        if (!look->all && !may_take(list[i], who, is_active))
+            continue;
+        if (mine < look->limit)
+            status = sight_add(sight, actor->name, list[i], false);
+        mine++;
+    }
+    uint64_t queued = org_role_counts(actor->role).queued;
+    *ret_total = is_whole && count == limit ? queued : mine;
+    return status;
+}
+
+/*
+ * Notes who wants to hear of something new. A desk is there once; the place of one that ended is used again.
+ */
+static void add_waiter(struct role_actor *actor, troupe_ref desk)
+{
+    for (uint32_t i = 0; i < actor->waiter_count; i++) {
+        if (troupe_ref_equal(actor->waiters[i], desk))
+            return;
+    }
+    if (actor->waiter_count == ROLE_WAITERS_MAX) {
+        memmove(actor->waiters, actor->waiters + 1, (ROLE_WAITERS_MAX - 1) * sizeof *actor->waiters);
+        actor->waiter_count--;
+    }
+    actor->waiters[actor->waiter_count++] = desk;
+}
+
+/*
+ * Looks are between actors: what they rest on may not be on the disk, and whoever acts on them asks again
+ * anyway.
+ */
+static troupe_status command_look(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                  const role_look *look)
+{
+    struct sight sight = {.now_ms = troupe_unix_ms(self), .with_json = look->with_json};
+    troupe_asker asker = troupe_asker_of(message);
+    uint64_t total = 0;
+    troupe_status status = look_around(actor, troupe_text(message, look->actor), look, &sight, &total);
+    if (look->wants_wake)
+        add_waiter(actor, asker.ref);
+    if (status == TROUPE_OK)
+        status = troupe_reply(self, asker, role_sight, .total = total,
+                              .entries = {sight.entries.bytes, sight.entries.size},
+                              .json = {sight.json.bytes, sight.json.size});
+    if (status != TROUPE_OK)
+        troupe_refuse(self, asker, status);
+    buffer_done(&sight.entries);
+    buffer_done(&sight.json);
+    return TROUPE_OK;
+}
+
+static bool is_in_succession(const struct role_actor *actor, const char *who)
+{
+    const char *holder;
+    for (size_t i = 0; (holder = org_role_holder(actor->role, i, NULL)) != NULL; i++) {
+        if (strcmp(holder, who) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A message may be read by its sender, the holders, and administrators; of one that has ended there is the
+ * state alone.
+ */
+static bool may_read(const struct role_actor *actor, const struct org_message *found, const char *who)
+{
+    const char *sender = org_message_text(found, found->accepted->sender);
+    return (sender[0] == '@' && strcmp(sender + 1, who) == 0) ||
+           strcmp(org_message_text(found, found->accepted->by), who) == 0 || is_in_succession(actor, who) ||
+           (found->holder != NULL && strcmp(found->holder, who) == 0);
+}
+
+static troupe_status command_read(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                  const role_read *read)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    const struct org_message *found = org_role_find(actor->role, read->id);
+    enum org_state state;
+    struct json_writer out = json_writer_to(&answer->json);
+    if (found == NULL && !org_role_state_of(actor->role, read->id, &state)) {
+        set_problem(answer, PROBLEM_NOT_FOUND, "there is no such message in this role");
+    } else if (found == NULL) {
+        view_outcome(&out, actor->name, read->id, state, 0, NULL);
+        end_json(answer, 200, &out);
+    } else if (!read->is_administrator && !may_read(actor, found, troupe_text(message, read->actor))) {
+        set_problem(answer, PROBLEM_FORBIDDEN, "a message is for its sender and for the holders of its role");
+    } else {
+        view_message(&out, actor->name, found, true);
+        end_json(answer, 200, &out);
+    }
+    return TROUPE_OK;
+}
+
+static troupe_status command_where(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                                   const role_where *where)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    enum org_state state;
+    if (answer != NULL) {
+        answer->kind = ROLE_ANSWER_KNOWS;
+        answer->status = org_role_state_of(actor->role, where->id, &state);
+    }
+    return TROUPE_OK;
+}
+
+/* The audit is made when the answer goes out: of what is on the disk by then. */
+static troupe_status command_audit(troupe_self *self, struct role_actor *actor, const troupe_message *message)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer != NULL)
+        answer->kind = ROLE_ANSWER_AUDITED;
+    return TROUPE_OK;
+}
+
+troupe_status role_command(troupe_self *self, struct role_actor *actor, const troupe_message *message)
+{
+    const role_send *send = role_send_of(message);
+    if (send != NULL)
+        return command_send(self, actor, message, send);
+    const role_next *next = role_next_of(message);
+    if (next != NULL)
+        return command_next(self, actor, message, next);
+    const role_about *about = role_about_of(message);
+    if (about != NULL)
+        return command_about(self, actor, message, about);
+    const role_look *look = role_look_of(message);
+    if (look != NULL)
+        return command_look(self, actor, message, look);
+    const role_deliver *deliver = role_deliver_of(message);
+    if (deliver != NULL)
+        return command_deliver(self, actor, message, deliver);
+    const role_where *where = role_where_of(message);
+    if (where != NULL)
+        return command_where(self, actor, message, where);
+    const role_read *read = role_read_of(message);
+    if (read != NULL)
+        return command_read(self, actor, message, read);
+    const role_configure *configure = role_configure_of(message);
+    if (configure != NULL)
+        return command_configure(self, actor, message, configure);
+    if (role_audit_of(message) != NULL)
+        return command_audit(self, actor, message);
+    return TROUPE_UNEXPECTED;
+}
