@@ -41,10 +41,7 @@ static uint64_t now_ns(struct http *http)
     return troupe_now_ns(http->self);
 }
 
-/*
- * --- connections
- * --------------------------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void connection_allow(struct http *http, struct MHD_Connection *connection, uint64_t ms)
 {
@@ -85,7 +82,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     if (entry == NULL)
         return;
     entry->connection = connection;
-    entry->deadline_ns = now_ns(http) + HTTP_IDLE_MS * UINT64_C(1000000);
+    entry->deadline_ns = now_ns(http) + (uint64_t)http->idle_ms * 1000000u;
     entry->next = http->connections;
     if (entry->next != NULL)
         entry->next->previous = entry;
@@ -121,10 +118,7 @@ static void check_requests(const struct http *http)
     assert(bytes == http->body_bytes);
 }
 
-/*
- * --- requests
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static struct request *request_begin(struct http *http, struct MHD_Connection *connection)
 {
@@ -184,7 +178,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         suspend(http, request);
         return MHD_YES;
     case REQUEST_RECEIVING:
-        connection_allow(http, connection, HTTP_IDLE_MS);
+        connection_allow(http, connection, http->idle_ms);
         return MHD_YES;
     default:
         return MHD_NO;
@@ -199,7 +193,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     struct http *http = context;
     struct request *request = *request_context;
     *request_context = NULL;
-    connection_allow(http, connection, HTTP_IDLE_MS);
+    connection_allow(http, connection, http->idle_ms);
     if (request == NULL)
         return;
     assert(!request->is_suspended);
@@ -223,10 +217,7 @@ void http_resume(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
-/*
- * --- the actor
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the actor -------------------------------------------------------------------------------- */
 
 static struct MHD_Daemon *daemon_start(struct http *http, int fd)
 {
@@ -242,6 +233,8 @@ static troupe_status http_start(troupe_self *self)
 {
     struct http *http = troupe_state(self);
     http->self = self;
+    if (http->idle_ms == 0)
+        http->idle_ms = HTTP_IDLE_MS;
     int fd = dup(http->listen_fd);
     if (fd < 0)
         return troupe_fail(self, TROUPE_IO, "the listening socket could not be duplicated");
@@ -287,6 +280,11 @@ static void on_timeout(troupe_self *self, struct http *http, uint64_t tag)
 {
     if (tag == HTTP_TAG_STOP) {
         answer_stopper(self, http);
+        return;
+    }
+    if (tag != HTTP_TAG_SWEEP) {
+        struct call *call = (struct call *)(uintptr_t)tag;
+        call->again(self, call);
         return;
     }
     http->is_sweeping = false;

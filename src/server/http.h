@@ -30,6 +30,7 @@
 
 #include <troupe.h>
 
+#include "server/ids.h"
 #include "server/request.h"
 
 #define HTTP_CONNECTIONS_MAX 1000
@@ -43,11 +44,12 @@
 
 struct http_connection;
 
-/** The actor's state; created with `directory` and `listen_fd` filled in and the rest zero. */
+/** The actor's state; created with `ids` and `listen_fd` filled in and the rest zero. */
 struct http {
-    troupe_ref directory;
-    int listen_fd; /**< the owner's, who keeps it open for a successor; the actor listens on a duplicate */
+    struct ids *ids; /**< where new messages get theirs */
+    int listen_fd;   /**< the owner's, who keeps it open for a successor; the actor listens on a duplicate */
     struct MHD_Daemon *daemon;
+    uint32_t idle_ms; /**< 0: HTTP_IDLE_MS */
     int epoll_fd;
     bool wants_run;
     bool is_sweeping;

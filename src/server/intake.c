@@ -23,10 +23,7 @@ static const char *header(const struct request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-/*
- * --- headers
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 /* Refuses what is too large before it is sent, where the client says so beforehand. */
 static bool length_is_good(const struct request *request, struct problem *problem)
@@ -68,8 +65,9 @@ static void check(troupe_self *self, struct request *request, struct problem *pr
     unsigned char hash[TOKEN_HASH_SIZE];
     token_hash(token, strlen(token), hash);
     const char *as = header(request, "Troupe-As");
-    troupe_status status = troupe_ask(self, request->http->directory, CHECK_TIMEOUT_MS, on_checked, request,
-                                      caller_check, .hash = {hash, sizeof hash}, .as = as != NULL ? as : "");
+    troupe_status status =
+        troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), CHECK_TIMEOUT_MS, on_checked, request,
+                   caller_check, .hash = {hash, sizeof hash}, .as = as != NULL ? as : "");
     if (status == TROUPE_OK)
         request->phase = REQUEST_CHECKING;
     else
@@ -80,12 +78,15 @@ void intake_begin(troupe_self *self, struct request *request, const char *method
 {
     struct problem problem = {0};
     const char *allow = NULL;
+    request->path = strdup(url);
     request->route = route_find(method, url, &problem, &allow);
     if (request->route == NULL) {
         no_route(request, &problem, allow);
         return;
     }
-    if (request->http->is_stopping)
+    if (request->path == NULL)
+        problem_set(&problem, PROBLEM_UNAVAILABLE, "out of memory");
+    else if (request->http->is_stopping)
         problem_set(&problem, PROBLEM_UNAVAILABLE, "the server is stopping");
     else if (length_is_good(request, &problem) && request->route->access != ROUTE_PUBLIC)
         check(self, request, &problem);
@@ -95,10 +96,7 @@ void intake_begin(troupe_self *self, struct request *request, const char *method
         request_fail(request, &problem);
 }
 
-/*
- * --- the token's owner
- * --------------------------------------------------------------------------------------------
- */
+/* --- the token's owner ------------------------------------------------------------------------ */
 
 static bool copy_name(const char *name, char *ret_name)
 {
@@ -124,6 +122,7 @@ static void admit(struct request *request, const troupe_message *reply, struct p
     (void)is_whole;
     caller->is_administrator = known->is_administrator;
     caller->is_program = known->is_program;
+    caller->wip_limit = known->wip_limit;
     caller->desk = known->desk;
     if (request->route->access == ROUTE_ADMINISTRATOR && !caller->is_administrator)
         problem_set(problem, PROBLEM_FORBIDDEN, "only an administrator may do this");
@@ -148,10 +147,7 @@ static troupe_status on_checked(troupe_self *self, troupe_status status, const t
     return TROUPE_OK;
 }
 
-/*
- * --- the body
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 static bool has_room(struct request *request, size_t size, struct problem *problem)
 {

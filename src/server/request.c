@@ -14,6 +14,7 @@
 #include "server/http.h"
 #include "server/json.h"
 #include "server/json_writer.h"
+#include "server/messages.h"
 #include "server/routes.h"
 
 #define CONTENT_JSON "application/json"
@@ -44,10 +45,7 @@ bool request_add_headers(struct MHD_Response *response)
     return true;
 }
 
-/*
- * --- a response
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- a response ------------------------------------------------------------------------------- */
 
 static bool add_json_headers(struct MHD_Response *response, unsigned status, uint64_t retry_after_ms)
 {
@@ -73,7 +71,7 @@ static bool add_json_headers(struct MHD_Response *response, unsigned status, uin
  * The answer as a response, whose bytes are taken over; NULL when out of memory: the connection is then
  * closed without one.
  */
-static struct MHD_Response *response_of(struct buffer *json, unsigned status, uint64_t retry_after_ms)
+struct MHD_Response *request_json_response(struct buffer *json, unsigned status, uint64_t retry_after_ms)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         json->size, json->bytes, json->bytes != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
@@ -97,10 +95,7 @@ static void become_ready(struct request *request)
         http_resume(request);
 }
 
-/*
- * --- calls
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 /*
  * The answer of a batch: each call's own status and answer, in order; it is 200 itself, since it was carried
@@ -130,14 +125,14 @@ static void finish(struct request *request)
         struct buffer json = {0};
         request->status = MHD_HTTP_OK;
         if (write_batch(request, &json) == TROUPE_OK)
-            request->response = response_of(&json, MHD_HTTP_OK, 0);
+            request->response = request_json_response(&json, MHD_HTTP_OK, 0);
         else
             buffer_done(&json);
     } else {
         struct call *call = &request->calls[0];
         request->status = call->status;
         if (!request->has_own_response && (call->answer.size > 0 || call->status == MHD_HTTP_NO_CONTENT))
-            request->response = response_of(&call->answer, call->status, request->retry_after_ms);
+            request->response = request_json_response(&call->answer, call->status, request->retry_after_ms);
     }
     become_ready(request);
 }
@@ -181,6 +176,31 @@ void call_answer_written(struct call *call, unsigned status, const struct json_w
     end_call(call, status);
 }
 
+void call_end(struct call *call, troupe_status status, const troupe_message *reply, const char *what)
+{
+    const answered *yes = status == TROUPE_OK ? answered_of(reply) : NULL;
+    if (yes != NULL) {
+        troupe_bytes json = troupe_bytes_of(reply, yes->json);
+        call_answer(call, yes->status, json.data, json.size);
+        return;
+    }
+    struct problem problem = {0};
+    if (status == TROUPE_OK)
+        problem_from_message(&problem, reply, what);
+    else
+        problem_from_status(&problem, status, what);
+    call_fail(call, &problem);
+}
+
+void call_again(troupe_self *self, struct call *call, troupe_status why, const char *what)
+{
+    /* The tag is the call, which lives as long as it has not ended. */
+    if (++call->tries < CALL_TRIES_MAX && !call->request->http->is_stopping &&
+        troupe_timer_start(self, CALL_RETRY_MS, 0, (uint64_t)(uintptr_t)call, NULL) == TROUPE_OK)
+        return;
+    call_end(call, why, NULL, what);
+}
+
 void call_fail(struct call *call, const struct problem *problem)
 {
     assert(problem->kind != PROBLEM_NONE);
@@ -201,11 +221,11 @@ void call_respond(struct call *call, unsigned status, struct MHD_Response *respo
     end_call(call, status);
 }
 
-bool call_knows_tag(const struct call *call, const char *tag)
+const char *call_known_tag(const struct call *call)
 {
     const char *known = MHD_lookup_connection_value(call->request->connection, MHD_HEADER_KIND,
                                                     MHD_HTTP_HEADER_IF_NONE_MATCH);
-    return known != NULL && strcmp(known, tag) == 0;
+    return known != NULL ? known : "";
 }
 
 const char *call_argument(const struct call *call, const char *name)
@@ -213,10 +233,7 @@ const char *call_argument(const struct call *call, const char *name)
     return MHD_lookup_connection_value(call->request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-/*
- * --- requests
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 void request_fail(struct request *request, const struct problem *problem)
 {
@@ -226,7 +243,7 @@ void request_fail(struct request *request, const struct problem *problem)
     problem_write(problem, &out);
     request->status = problem_http_status(problem->kind);
     if (json_writer_end(&out) == TROUPE_OK)
-        request->response = response_of(&json, request->status, problem->retry_after_ms);
+        request->response = request_json_response(&json, request->status, problem->retry_after_ms);
     else
         buffer_done(&json);
     become_ready(request);
@@ -293,5 +310,6 @@ void request_free(struct request *request)
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     buffer_done(&request->body);
+    free(request->path);
     free(request);
 }

@@ -38,13 +38,22 @@
 #include "org/limits.h"
 #include "server/problem.h"
 
+/**
+ * The body of one message; smaller than what the organisation itself bears, so that a hundred fit a request.
+ */
+#define MESSAGE_BODY_MAX ((size_t)256 << 10)
+/** How long a request for work may wait. */
+#define NEXT_WAIT_MAX_MS 60000
 /** A request's body, and the calls of one batch. */
 #define REQUEST_BODY_MAX ((size_t)8 << 20)
 #define REQUEST_CALLS_MAX 100
 /** Bytes of all bodies that are held at once; a request that finds no room is told to come back. */
 #define REQUEST_BODIES_MAX ((size_t)64 << 20)
 /** Room for what a route keeps of one call while it waits for an actor. */
-#define CALL_SCRATCH_SIZE 384
+#define CALL_SCRATCH_SIZE 320
+/** How often an actor that was not there is asked again, and the time between. */
+#define CALL_TRIES_MAX 200
+#define CALL_RETRY_MS 50
 
 struct http;
 struct request;
@@ -67,7 +76,8 @@ struct caller {
     char through[ORG_ACTOR_NAME_LEN_MAX + 1]; /**< whose token it was, when that is another; else empty */
     bool is_administrator;                    /**< whether the token's owner is one */
     bool is_program;
-    troupe_ref desk; /**< of `actor` */
+    uint32_t wip_limit; /**< of `actor`, over all its roles */
+    troupe_ref desk;    /**< of `actor` */
 };
 
 /** One call. Lives as long as its request. */
@@ -76,8 +86,10 @@ struct call {
     const json_t *body; /**< an object or, in a batch, any element; NULL for routes without a body */
     uint32_t index;     /**< in the batch */
     bool has_ended;
-    unsigned status;      /**< HTTP, once ended */
-    struct buffer answer; /**< JSON, once ended; empty: no content */
+    unsigned status;                                     /**< HTTP, once ended */
+    struct buffer answer;                                /**< JSON, once ended; empty: no content */
+    void (*again)(troupe_self *self, struct call *call); /**< what call_again runs */
+    uint32_t tries;
     _Alignas(max_align_t) unsigned char scratch[CALL_SCRATCH_SIZE]; /**< zeros; the route's own */
 };
 
@@ -97,6 +109,7 @@ struct request {
     bool is_batch;
     bool is_suspended;
     struct caller caller;
+    char *path; /**< of the URL, without what follows a "?" */
     unsigned status;
     uint64_t retry_after_ms;
     struct MHD_Response *response;
@@ -110,6 +123,15 @@ void call_answer(struct call *call, unsigned status, const void *json, size_t si
 void call_answer_written(struct call *call, unsigned status, const struct json_writer *out,
                          struct buffer *buffer);
 
+/**
+ * Ends a call with what an actor answered: an `answered`, or the problem that anything else is. `what` names
+ * the actor.
+ */
+void call_end(struct call *call, troupe_status status, const troupe_message *reply, const char *what);
+
+/** Runs call->again a little later; ends the call with `why` when that was done too often. */
+void call_again(troupe_self *self, struct call *call, troupe_status why, const char *what);
+
 /** Ends a call with a problem. */
 void call_fail(struct call *call, const struct problem *problem);
 
@@ -119,8 +141,10 @@ void call_fail(struct call *call, const struct problem *problem);
  */
 void call_respond(struct call *call, unsigned status, struct MHD_Response *response);
 
-/** Whether the client says that it has this version already: its If-None-Match is the tag. */
-bool call_knows_tag(const struct call *call, const char *tag);
+/**
+ * The tag of the version that the client says it has: its If-None-Match, borrowed; "" when it says nothing.
+ */
+const char *call_known_tag(const struct call *call);
 
 /** The value of a query argument, borrowed; NULL when it is absent. */
 const char *call_argument(const struct call *call, const char *name);
@@ -141,5 +165,8 @@ void request_free(struct request *request);
 
 /** Adds the headers that every answer carries. False when out of memory. */
 bool request_add_headers(struct MHD_Response *response);
+
+/** A JSON response, whose bytes are taken over; NULL when out of memory. */
+struct MHD_Response *request_json_response(struct buffer *json, unsigned status, uint64_t retry_after_ms);
 
 #endif

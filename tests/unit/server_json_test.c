@@ -143,10 +143,7 @@ static void a_detail_is_cut_between_characters(void **state)
     assert_int_equal(strlen(problem.detail), PROBLEM_DETAIL_MAX);
 }
 
-/*
- * --- writing
- * ------------------------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void expect_text(const char *text, size_t size, const char *expected)
 {

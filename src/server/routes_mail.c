@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * routes_mail.c: decoding the members of each call about messages, and asking whoever carries it out. Runs in
+ * the http actor; the only waiting is in continuations.
+ *
+ * A message that is sent gets its id here, so that sending can be tried again when a role was just being
+ * started anew: the role knows the id, and takes the message in once.
+ */
+#include "server/routes_mail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "org/id.h"
+#include "org/name.h"
+#include "server/http.h"
+#include "server/json.h"
+#include "server/messages.h"
+#include "server/view.h"
+
+#define ROLE_TIMEOUT_MS 30000
+/* A desk may try for some time; with a request for work its patience is added. */
+#define DESK_TIMEOUT_MS 60000
+#define INBOX_LIMIT_DEFAULT 100
+#define INBOX_LIMIT_MAX 1000
+#define ID_SIZE_MAX 32
+
+#define A_ROLE "the role"
+#define A_MAILBOX "the mailbox"
+
+/* --- members that several calls have ---------------------------------------------------------- */
+
+static bool parse_id(const char *name, const char *text, uint64_t *ret_id, struct problem *problem)
+{
+    if (org_id_parse(text, ret_id) == TROUPE_OK && *ret_id != 0)
+        return true;
+    problem_set(problem, PROBLEM_MALFORMED, "\"%s\" must be the id of a message, 13 characters", name);
+    return false;
+}
+
+static void take_id(struct json_reader *in, const char *name, enum json_presence presence, uint64_t *ret_id)
+{
+    const char *text = NULL;
+    json_take_text(in, name, presence, 1, ID_SIZE_MAX, &text);
+    if (text != NULL)
+        parse_id(name, text, ret_id, in->problem);
+}
+
+/* The name of a role or, with "@", of an actor's own. */
+static void take_role(struct json_reader *in, const char *name, enum json_presence presence,
+                      const char **ret_role)
+{
+    json_take_text(in, name, presence, 1, ORG_NAME_LEN_MAX, ret_role);
+    if (*ret_role != NULL && in->problem->kind == PROBLEM_NONE && !org_name_is_address(*ret_role))
+        problem_set(in->problem, PROBLEM_MALFORMED, "\"%s\" must be the name of a role", name);
+}
+
+static bool end(struct call *call, struct json_reader *in)
+{
+    if (json_reader_end(in))
+        return true;
+    call_fail(call, in->problem);
+    return false;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* What is kept of a message while it is being sent; the texts lie in the request's document. */
+struct sending {
+    const char *to;
+    role_send_fields fields;
+    char sender[ORG_NAME_LEN_MAX + 1];
+};
+
+static troupe_status on_sent(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    struct call *call = context;
+    bool is_gone = status == TROUPE_NO_ACTOR || status == TROUPE_FULL;
+    if (is_gone)
+        call_again(self, call, status, A_ROLE);
+    else
+        call_end(call, status, reply, A_ROLE);
+    return TROUPE_OK;
+}
+
+/* No actor has that name: is there no such role, or is it just being started anew? */
+static troupe_status on_searched(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                 void *context)
+{
+    struct call *call = context;
+    const struct sending *sending = (const struct sending *)(void *)call->scratch;
+    const role_exists *exists = status == TROUPE_OK ? role_exists_of(reply) : NULL;
+    if (exists != NULL && !exists->is_known) {
+        struct problem problem = {0};
+        problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", sending->to);
+        call_fail(call, &problem);
+    } else {
+        call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
+    }
+    return TROUPE_OK;
+}
+
+static void send_now(troupe_self *self, struct call *call)
+{
+    struct sending *sending = (struct sending *)(void *)call->scratch;
+    troupe_ref role = troupe_whereis(self, sending->to);
+    troupe_status status;
+    if (troupe_ref_is_none(role))
+        status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), ROLE_TIMEOUT_MS, on_searched, call,
+                            role_search, .role = sending->to);
+    else
+        status =
+            troupe_ask_fields(self, role, ROLE_TIMEOUT_MS, on_sent, call, &role_send_type, &sending->fields);
+    if (status != TROUPE_OK)
+        call_again(self, call, status, A_ROLE);
+}
+
+void route_send(troupe_self *self, struct call *call)
+{
+    _Static_assert(sizeof(struct sending) <= CALL_SCRATCH_SIZE, "a call has room for what a route keeps");
+    struct sending *sending = (struct sending *)(void *)call->scratch;
+    const struct caller *caller = &call->request->caller;
+    role_send_fields *fields = &sending->fields;
+    struct problem problem = {0};
+    unsigned message_class = ORG_NORMAL;
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    take_role(&in, "to", JSON_REQUIRED, &sending->to);
+    json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
+    json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields->body);
+    json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &message_class);
+    json_take_number(&in, "deadline", JSON_OPTIONAL, 1, INT64_MAX, &fields->deadline);
+    take_id(&in, "in_reply_to", JSON_OPTIONAL, &fields->in_reply_to);
+    take_id(&in, "thread", JSON_OPTIONAL, &fields->thread);
+    json_take_text(&in, "key", JSON_OPTIONAL, 1, ORG_KEY_LEN_MAX, &fields->key);
+    json_take_flag(&in, "insist", JSON_OPTIONAL, &fields->is_insisted);
+    if (!end(call, &in))
+        return;
+    if (fields->thread == 0)
+        fields->thread = fields->in_reply_to;
+    org_name_personal(caller->actor, sending->sender);
+    fields->id = ids_next(call->request->http->ids, troupe_unix_ms(self));
+    fields->actor = caller->actor;
+    fields->via = caller->through;
+    fields->sender = sending->sender;
+    fields->message_class = (uint8_t)message_class;
+    fields->is_person = !caller->is_program;
+    call->again = send_now;
+    send_now(self, call);
+}
+
+/* --- the caller's desk ------------------------------------------------------------------------ */
+
+static troupe_status on_desk(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    (void)self;
+    call_end(context, status, reply, A_MAILBOX);
+    return TROUPE_OK;
+}
+
+static void ask_desk(troupe_self *self, struct call *call, uint32_t patience_ms, const troupe_type *type,
+                     const void *fields)
+{
+    troupe_status status = troupe_ask_fields(self, call->request->caller.desk, DESK_TIMEOUT_MS + patience_ms,
+                                             on_desk, call, type, fields);
+    if (status != TROUPE_OK)
+        call_end(call, status, NULL, A_MAILBOX);
+}
+
+void route_next(troupe_self *self, struct call *call)
+{
+    const struct caller *caller = &call->request->caller;
+    struct problem problem = {0};
+    const char *role = NULL;
+    int64_t wait_ms = 0;
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    take_role(&in, "role", JSON_OPTIONAL, &role);
+    json_take_number(&in, "wait_ms", JSON_OPTIONAL, 0, NEXT_WAIT_MAX_MS, &wait_ms);
+    if (!end(call, &in))
+        return;
+    desk_next_fields fields = {.via = caller->through,
+                               .role = role,
+                               .wait_ms = call->request->http->is_stopping ? 0 : (uint32_t)wait_ms,
+                               .wip_limit = caller->wip_limit};
+    ask_desk(self, call, (uint32_t)wait_ms, &desk_next_type, &fields);
+}
+
+/* What the calls about one message have in common: its id first, the caller, the command. */
+static void ask_about(troupe_self *self, struct call *call, struct json_reader *in, desk_about_fields *fields,
+                      enum org_command_kind command)
+{
+    take_id(in, "id", JSON_REQUIRED, &fields->id);
+    if (!end(call, in))
+        return;
+    fields->command = command;
+    fields->via = call->request->caller.through;
+    fields->wip_limit = call->request->caller.wip_limit;
+    ask_desk(self, call, 0, &desk_about_type, fields);
+}
+
+void route_done(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    json_take_text(&in, "reply", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields.text);
+    json_take_flag(&in, "next", JSON_OPTIONAL, &fields.and_next);
+    ask_about(self, call, &in, &fields, ORG_FINISH);
+}
+
+void route_decline(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    json_take_text(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
+    ask_about(self, call, &in, &fields, ORG_DECLINE);
+}
+
+void route_forward(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    take_role(&in, "to", JSON_REQUIRED, &fields.to);
+    json_take_text(&in, "note", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    ask_about(self, call, &in, &fields, ORG_FORWARD);
+}
+
+void route_renew(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    ask_about(self, call, &in, &fields, ORG_RENEW);
+}
+
+void route_defer(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    json_take_number(&in, "until", JSON_REQUIRED, 1, INT64_MAX, &fields.until);
+    json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    ask_about(self, call, &in, &fields, ORG_DEFER);
+}
+
+void route_fail(troupe_self *self, struct call *call)
+{
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    json_take_text(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
+    json_take_flag(&in, "crash", JSON_OPTIONAL, &fields.is_crash);
+    ask_about(self, call, &in, &fields, ORG_FAIL);
+}
+
+void route_resolve(troupe_self *self, struct call *call)
+{
+    static const char *const actions[] = {"retry", "reassign"};
+    static const enum org_action codes[] = {ORG_ACTION_RETRY, ORG_ACTION_REASSIGN};
+    struct problem problem = {0};
+    desk_about_fields fields = {0};
+    unsigned action = 0;
+    struct json_reader in = json_reader_of(call->body, "", &problem);
+    json_take_choice(&in, "action", JSON_REQUIRED, actions, 2, &action);
+    json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    fields.action = codes[action];
+    ask_about(self, call, &in, &fields, ORG_RESOLVE);
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+/*
+ * A query argument that names a role; NULL when it is absent. False: it is no name, and the call has ended.
+ */
+static bool role_argument(struct call *call, const char **ret_role)
+{
+    *ret_role = call_argument(call, "role");
+    if (*ret_role == NULL || org_name_is_address(*ret_role))
+        return true;
+    struct problem problem = {0};
+    problem_set(&problem, PROBLEM_MALFORMED, "\"role\" must be the name of a role");
+    call_fail(call, &problem);
+    return false;
+}
+
+void route_inbox(troupe_self *self, struct call *call)
+{
+    const char *role;
+    if (!role_argument(call, &role))
+        return;
+    const char *limit_text = call_argument(call, "limit");
+    unsigned long limit = INBOX_LIMIT_DEFAULT;
+    if (limit_text != NULL) {
+        char *rest;
+        limit = strtoul(limit_text, &rest, 10);
+        if (*rest != '\0' || rest == limit_text || limit > INBOX_LIMIT_MAX) {
+            struct problem problem = {0};
+            problem_set(&problem, PROBLEM_MALFORMED, "\"limit\" must be a whole number from 0 to %d",
+                        INBOX_LIMIT_MAX);
+            call_fail(call, &problem);
+            return;
+        }
+    }
+    desk_inbox_fields fields = {.role = role, .limit = (uint32_t)limit};
+    ask_desk(self, call, 0, &desk_inbox_type, &fields);
+}
+
+/* What is kept of a look at one message. */
+struct reading {
+    const char *role;
+    uint64_t id;
+};
+
+static troupe_status on_read(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    struct call *call = context;
+    const struct reading *reading = (const struct reading *)(void *)call->scratch;
+    const role_exists *exists = status == TROUPE_OK ? role_exists_of(reply) : NULL;
+    if (exists != NULL && !exists->is_known) {
+        struct problem problem = {0};
+        problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", reading->role);
+        call_fail(call, &problem);
+    } else if (exists != NULL || status == TROUPE_NO_ACTOR || status == TROUPE_FULL) {
+        call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
+    } else {
+        call_end(call, status, reply, A_ROLE);
+    }
+    return TROUPE_OK;
+}
+
+static void read_now(troupe_self *self, struct call *call)
+{
+    const struct reading *reading = (const struct reading *)(void *)call->scratch;
+    const struct caller *caller = &call->request->caller;
+    troupe_ref role = troupe_whereis(self, reading->role);
+    troupe_status status;
+    if (troupe_ref_is_none(role))
+        status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), ROLE_TIMEOUT_MS, on_read, call,
+                            role_search, .role = reading->role);
+    else
+        status = troupe_ask(self, role, ROLE_TIMEOUT_MS, on_read, call, role_read, .id = reading->id,
+                            .actor = caller->actor, .is_administrator = caller->is_administrator);
+    if (status != TROUPE_OK)
+        call_again(self, call, status, A_ROLE);
+}
+
+void route_message(troupe_self *self, struct call *call)
+{
+    struct reading *reading = (struct reading *)(void *)call->scratch;
+    struct problem problem = {0};
+    const char *id = call_argument(call, "id");
+    if (!role_argument(call, &reading->role))
+        return;
+    if (reading->role == NULL || id == NULL)
+        problem_set(&problem, PROBLEM_MALFORMED, "\"%s\" is missing", reading->role == NULL ? "role" : "id");
+    else
+        parse_id("id", id, &reading->id, &problem);
+    if (problem.kind != PROBLEM_NONE) {
+        call_fail(call, &problem);
+        return;
+    }
+    call->again = read_now;
+    read_now(self, call);
+}

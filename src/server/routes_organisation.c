@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * routes_organisation.c: asking the directory. The bodies of changes go there as they came: an import of
+ * thousands of roles is then decoded by the actor that needs it, and not by the one that all others wait for.
+ * Runs in the http actor.
+ */
+#include "server/routes_organisation.h"
+
+#include <string.h>
+
+#include "org/limits.h"
+#include "server/http.h"
+#include "server/json_writer.h"
+#include "server/messages.h"
+
+#define DIRECTORY_TIMEOUT_MS 30000
+/* An import waits for thousands of roles to be set up. */
+#define IMPORT_TIMEOUT_MS 300000
+
+#define THE_DIRECTORY "the directory"
+
+static troupe_status on_answer(troupe_self *self, troupe_status status, const troupe_message *reply,
+                               void *context)
+{
+    (void)self;
+    call_end(context, status, reply, THE_DIRECTORY);
+    return TROUPE_OK;
+}
+
+static void ask(troupe_self *self, struct call *call, uint32_t timeout_ms, troupe_reply_handler on_reply,
+                const troupe_type *type, const void *fields)
+{
+    troupe_status status = troupe_ask_fields(self, troupe_whereis(self, NAME_DIRECTORY), timeout_ms, on_reply,
+                                             call, type, fields);
+    if (status != TROUPE_OK)
+        call_end(call, status, NULL, THE_DIRECTORY);
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+void route_whoami(troupe_self *self, struct call *call)
+{
+    const struct caller *caller = &call->request->caller;
+    directory_who_fields fields = {.actor = caller->actor};
+    ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_who_type, &fields);
+}
+
+/* The tree carries a tag, so that a page that looks every few seconds costs nothing while nothing happens. */
+static troupe_status on_tree(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    (void)self;
+    struct call *call = context;
+    const directory_tree_is *tree = status == TROUPE_OK ? directory_tree_is_of(reply) : NULL;
+    if (tree == NULL) {
+        call_end(call, status, reply, THE_DIRECTORY);
+        return TROUPE_OK;
+    }
+    unsigned code = tree->is_same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    troupe_bytes json = troupe_bytes_of(reply, tree->json);
+    struct buffer body = {0};
+    struct MHD_Response *response = NULL;
+    if (tree->is_same || buffer_append(&body, json.data, json.size) == TROUPE_OK)
+        response = request_json_response(&body, code, 0);
+    if (response != NULL &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, troupe_text(reply, tree->tag)) != MHD_YES) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    call_respond(call, code, response);
+    return TROUPE_OK;
+}
+
+void route_tree(troupe_self *self, struct call *call)
+{
+    directory_tree_fields fields = {.tag = call_known_tag(call)};
+    ask(self, call, DIRECTORY_TIMEOUT_MS, on_tree, &directory_tree_type, &fields);
+}
+
+void route_owner(troupe_self *self, struct call *call)
+{
+    const char *path = call_argument(call, "path");
+    const char *all = call_argument(call, "all");
+    struct problem problem = {0};
+    if (path == NULL || path[0] == '\0')
+        problem_set(&problem, PROBLEM_MALFORMED, "\"path\" is missing");
+    else if (strlen(path) > ORG_PATH_LEN_MAX)
+        problem_set(&problem, PROBLEM_TOO_LARGE, "\"path\" has %zu bytes; %d are the most", strlen(path),
+                    ORG_PATH_LEN_MAX);
+    else if (all != NULL && strcmp(all, "0") != 0 && strcmp(all, "1") != 0)
+        problem_set(&problem, PROBLEM_MALFORMED, "\"all\" must be 0 or 1");
+    if (problem.kind != PROBLEM_NONE) {
+        call_fail(call, &problem);
+        return;
+    }
+    directory_owner_fields fields = {.path = path, .all = all != NULL && all[0] == '1'};
+    ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_owner_type, &fields);
+}
+
+void route_actors(troupe_self *self, struct call *call)
+{
+    directory_actors_fields fields = {0};
+    ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_actors_type, &fields);
+}
+
+void route_check(troupe_self *self, struct call *call)
+{
+    directory_check_fields fields = {0};
+    ask(self, call, IMPORT_TIMEOUT_MS, on_answer, &directory_check_type, &fields);
+}
+
+void route_health(troupe_self *self, struct call *call)
+{
+    struct buffer json = {0};
+    struct json_writer out = json_writer_to(&json);
+    json_open(&out, NULL, '{');
+    json_put_text(&out, "status", "ok");
+    json_put_number(&out, "uptime_ms", (int64_t)(troupe_now_ns(self) / 1000000));
+    json_close(&out, '}');
+    call_answer_written(call, MHD_HTTP_OK, &out, &json);
+}
+
+/* --- changes ---------------------------------------------------------------------------------- */
+
+static void change(troupe_self *self, struct call *call, enum directory_change_kind kind, const char *team)
+{
+    const struct caller *caller = &call->request->caller;
+    const struct buffer *body = &call->request->body;
+    directory_change_fields fields = {.kind = kind,
+                                      .body = {body->bytes, body->size},
+                                      .actor = caller->actor,
+                                      .via = caller->through,
+                                      .team = team};
+    ask(self, call, IMPORT_TIMEOUT_MS, on_answer, &directory_change_type, &fields);
+}
+
+void route_new_actor(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_ACTOR, NULL);
+}
+
+void route_new_token(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_TOKEN, NULL);
+}
+
+void route_new_role(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_ROLE, NULL);
+}
+
+void route_new_domain(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_DOMAIN, NULL);
+}
+
+void route_import_maintainers(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_IMPORT_MAINTAINERS, call_argument(call, "team"));
+}
+
+void route_import_organisation(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_IMPORT_ORGANISATION, NULL);
+}
