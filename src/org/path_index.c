@@ -26,6 +26,7 @@ struct rule {
     uint32_t bucket;
     uint32_t next_in_bucket; /* MAP_NONE at the end; also the free chain */
     uint32_t next_in_domain;
+    enum org_pattern_kind kind;
     bool is_owners;
     bool is_exclude;
 };
@@ -216,6 +217,7 @@ troupe_status org_path_index_add(struct org_path_index *index, uint32_t domain, 
         .bucket = bucket,
         .next_in_bucket = index->buckets[bucket].first,
         .next_in_domain = index->domains[domain].first,
+        .kind = rule->kind,
         .is_owners = rule->kind == ORG_PATTERN_OWNERS,
         .is_exclude = rule->is_exclude,
     };
@@ -353,8 +355,11 @@ static void settle(struct org_matches *matches, size_t hit_count)
         const struct rule *rule = matches->hits[i].rule;
         bool is_decided = i > 0 && decide_together(matches->hits[i - 1].rule, rule);
         if (!is_decided && !rule->is_exclude)
-            matches->items[count++] = (struct org_match){
-                .domain = rule->domain, .line = rule->line, .pattern = rule->pattern, .order = rule->order};
+            matches->items[count++] = (struct org_match){.domain = rule->domain,
+                                                         .line = rule->line,
+                                                         .kind = rule->kind,
+                                                         .pattern = rule->pattern,
+                                                         .order = rule->order};
     }
     qsort(matches->items, count, sizeof(*matches->items), compare_matches_by_domain);
     for (size_t i = 0; i < count; i++) {

@@ -54,6 +54,7 @@ struct org_rule {
 struct org_match {
     uint32_t domain;
     uint32_t line;
+    enum org_pattern_kind kind;
     const struct org_pattern *pattern; /* its most precise matching rule; lives until its domain is removed */
     uint64_t order;
 };

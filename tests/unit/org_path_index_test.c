@@ -109,6 +109,7 @@ static void domain_is_listed_once_with_its_most_precise_rule(void **state)
     assert_int_equal(matches.count, 2);
     assert_int_equal(matches.items[0].domain, 1);
     assert_int_equal(matches.items[0].line, 100);
+    assert_int_equal(matches.items[0].kind, ORG_PATTERN_FILES);
     assert_string_equal(org_pattern_text(matches.items[0].pattern), "drivers/net/a.c");
     assert_int_equal(matches.items[1].domain, 2);
     org_matches_done(&matches);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * directory_events.h: what can happen to the organisation's tree, as flat messages of the stream
+ * "organisation".
+ *
+ * Place: directory_decide writes them, the journal keeps them, directory_fold reads them. A type is never
+ * renamed and its fields never change; what must change gets a new version, and both are read. `at` is Unix
+ * milliseconds, `by` the actor who did it and `via` the administrator who did it for them, or "". Each "set"
+ * holds the whole thing: it makes it or replaces it.
+ */
+#ifndef ORG_DIRECTORY_EVENTS_H
+#define ORG_DIRECTORY_EVENTS_H
+
+#include <troupe/message.h>
+
+/** An actor, and with it its personal role, whose supervisor is `team`, or the root when that is "". */
+#define ORG_ACTOR_SET(F)                                                                                     \
+    F(i64, at)                                                                                               \
+    F(text, by)                                                                                              \
+    F(text, via)                                                                                             \
+    F(text, name)                                                                                            \
+    F(text, display)                                                                                         \
+    F(text, mail)                                                                                            \
+    F(text, team)                                                                                            \
+    F(u32, wip_limit)                                                                                        \
+    F(u8, kind)                                                                                              \
+    F(bool, is_administrator)
+TROUPE_MESSAGE(org_actor_set, ORG_ACTOR_SET)
+
+/**
+ * A role. The root has the parent "". `holders` are actors, one a line; zeros are the defaults of
+ * org_role_configured.
+ */
+#define ORG_ROLE_SET(F)                                                                                      \
+    F(i64, at)                                                                                               \
+    F(u64, bytes_max)                                                                                        \
+    F(i64, lease_ms)                                                                                         \
+    F(i64, ageing_ms)                                                                                        \
+    F(text, by)                                                                                              \
+    F(text, via)                                                                                             \
+    F(text, name)                                                                                            \
+    F(text, title)                                                                                           \
+    F(text, parent)                                                                                          \
+    F(text, supervisor)                                                                                      \
+    F(text, holders)                                                                                         \
+    F(text, redirect_to)                                                                                     \
+    F(u32, capacity)                                                                                         \
+    F(u8, overflow)                                                                                          \
+    F(u8, on_fail)                                                                                           \
+    F(u8, on_lapse)                                                                                          \
+    F(u8, on_crash)                                                                                          \
+    F(bool, is_team)
+TROUPE_MESSAGE(org_role_set, ORG_ROLE_SET)
+
+/**
+ * A domain and its owner. `patterns` has a rule a line: a letter for how it is written (F files, N name, O
+ * owners), "!" when it excludes, the line it came from, and the pattern, with single spaces: "F 12
+ * drivers/net/", "O! 0 docs/secret".
+ */
+#define ORG_DOMAIN_SET(F)                                                                                    \
+    F(i64, at)                                                                                               \
+    F(text, by) F(text, via) F(text, name) F(text, title) F(text, owner) F(text, note) F(text, patterns)
+TROUPE_MESSAGE(org_domain_set, ORG_DOMAIN_SET)
+
+/** A domain has another owner. */
+#define ORG_DOMAIN_TRANSFERRED(F) F(i64, at) F(text, by) F(text, via) F(text, name) F(text, owner)
+TROUPE_MESSAGE(org_domain_transferred, ORG_DOMAIN_TRANSFERRED)
+
+/** A token: only its hash. `expires_at` 0 is never. `scopes` are words separated by spaces, "" for all. */
+#define ORG_TOKEN_ADDED(F)                                                                                   \
+    F(i64, at)                                                                                               \
+    F(i64, expires_at) F(text, by) F(text, via) F(text, actor) F(text, scopes) F(text, label) F(u8, hash, 32)
+TROUPE_MESSAGE(org_token_added, ORG_TOKEN_ADDED)
+
+/** A token is good no longer. */
+#define ORG_TOKEN_REVOKED(F) F(i64, at) F(text, by) F(text, via) F(u8, hash, 32)
+TROUPE_MESSAGE(org_token_revoked, ORG_TOKEN_REVOKED)
+
+#endif
