@@ -14,8 +14,11 @@
 
 #include "journal/journal.h"
 
-/** The longest path of a journal's file in bytes, with room for the endings SQLite and this file add. */
-#define FILE_PATH_LEN_MAX 4000
+/**
+ * The longest path of a journal's file in bytes: SQLite takes 512, made absolute and with its endings. A
+ * relative path in a deep folder may be refused before this.
+ */
+#define FILE_PATH_LEN_MAX 480
 
 /** A path with an ending. */
 #define FILE_PATH_SIZE (FILE_PATH_LEN_MAX + 32)

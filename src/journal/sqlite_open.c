@@ -174,22 +174,26 @@ static int note_log_pages(void *context, sqlite3 *db, const char *name, int page
     return SQLITE_OK;
 }
 
-/* Checks that the log is on: a file system without shared memory would silently leave it off. */
+/*
+ * Switches the write-ahead log on, and believes it only when the statement has ended well: the answer "wal"
+ * comes before the head of the file is written, and a file system without shared memory answers another mode.
+ */
 static troupe_status switch_log_on(struct sqlite_journal *sqlite, struct journal_error *error)
 {
     sqlite3_stmt *pragma = NULL;
-    const char *mode = NULL;
+    bool is_on = false;
     int result = sqlite3_prepare_v2(sqlite->db, "PRAGMA journal_mode=WAL", -1, &pragma, NULL);
-    if (result == SQLITE_OK && sqlite3_step(pragma) == SQLITE_ROW)
-        mode = (const char *)sqlite3_column_text(pragma, 0);
-    bool is_on = mode != NULL && strcmp(mode, "wal") == 0;
-    if (!is_on)
-        snprintf(error->text, sizeof(error->text), "cannot switch the write-ahead log on: %s",
-                 sqlite3_errmsg(sqlite->db));
-    int code = sqlite3_finalize(pragma) & 0xff;
-    if (is_on)
+    while (result == SQLITE_OK && sqlite3_step(pragma) == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(pragma, 0);
+        is_on = mode != NULL && strcmp(mode, "wal") == 0;
+    }
+    if (result == SQLITE_OK)
+        result = sqlite3_finalize(pragma);
+    if (result == SQLITE_OK && is_on)
         return TROUPE_OK;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
+    snprintf(error->text, sizeof(error->text), "cannot switch the write-ahead log on: %s",
+             result == SQLITE_OK ? "the file system has no shared memory" : sqlite3_errmsg(sqlite->db));
+    return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
 }
 
 static troupe_status prepare(struct sqlite_journal *sqlite, struct journal_error *error)
@@ -286,9 +290,6 @@ static troupe_status recover(struct sqlite_journal *sqlite)
         return status;
     if (state[1] != (int32_t)sqlite_state_checksum((uint64_t)state[0]))
         return journal_explain(&sqlite->base, TROUPE_CORRUPT, "the row of the state fails its checksum");
-    if (last[0] < state[0])
-        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "the records after position %lld are missing",
-                               (long long)last[0]);
 
     sqlite->heads_position = (uint64_t)state[0];
     sqlite->position = (uint64_t)state[0];
