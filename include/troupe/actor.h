@@ -44,8 +44,8 @@ typedef struct troupe_behaviour {
 
     /**
      * Handles one message, which is borrowed until return. TROUPE_UNEXPECTED refuses the message (it
-     * becomes a dead letter and whoever asked is told) and the actor goes on; any other status but
-     * TROUPE_OK is a failure that ends the actor.
+     * becomes a dead letter and whoever asked is told) and the actor goes on; TROUPE_STASHED keeps it for
+     * later (troupe_unstash); any other status but TROUPE_OK is a failure that ends the actor.
      */
     troupe_status (*receive)(troupe_self *self, const troupe_message *message);
 
@@ -61,12 +61,24 @@ typedef struct troupe_behaviour {
     void (*stop)(troupe_self *self, troupe_status reason);
 } troupe_behaviour;
 
+/** What a mailbox at its bound does with one more message. */
+typedef enum troupe_overflow {
+    TROUPE_OVERFLOW_REFUSE = 0, /**< the sender is told TROUPE_FULL */
+    /** the oldest message goes, normal before urgent; the sender is told TROUPE_OK */
+    TROUPE_OVERFLOW_DROP_OLDEST,
+    TROUPE_OVERFLOW_DROP_NEWEST, /**< the new one goes; the sender is told TROUPE_OK */
+    TROUPE_OVERFLOW_SHED,        /**< an urgent one pushes out the oldest normal one; else the new one goes */
+    /** the message is taken and the sender rests until the mailbox is half empty */
+    TROUPE_OVERFLOW_PARK,
+} troupe_overflow;
+
 /** Options of troupe_spawn; zero means the default for every member. */
 typedef struct troupe_spawn_options {
     const void *state;          /**< initial state, `state_size` bytes, copied; NULL: zeros */
     const char *name;           /**< registered before the first message; NULL: none */
     uint32_t mailbox_len_max;   /**< messages; default TROUPE_MAILBOX_LEN_DEFAULT */
     uint32_t mailbox_bytes_max; /**< bytes of headers and bodies; default TROUPE_MAILBOX_BYTES_DEFAULT */
+    troupe_overflow overflow;   /**< default TROUPE_OVERFLOW_REFUSE; what is dropped becomes a dead letter */
     bool own_thread;            /**< a thread of its own, so that it may block */
     troupe_status *ret_status;  /**< where the status goes; NULL: the ref alone tells */
 } troupe_spawn_options;
@@ -97,6 +109,14 @@ TROUPE_API void *troupe_state(troupe_self *self);
  */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_become(troupe_self *self,
                                                          const troupe_behaviour *behaviour);
+
+/**
+ * Gives back what was stashed. A handler keeps the message it is handling for later by returning
+ * TROUPE_STASHED: it is then neither handled nor refused. This puts all kept messages before those that
+ * came later, in their order, to be handled next. At most as many as the mailbox's bound are kept; one more
+ * is a dead letter. Only what was sent can be kept, not the runtime's notices.
+ */
+TROUPE_API void troupe_unstash(troupe_self *self);
 
 /** Ends this actor, normally, when the handler has returned. The rest of the mailbox becomes dead letters. */
 TROUPE_API void troupe_exit(troupe_self *self);

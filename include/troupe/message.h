@@ -212,8 +212,11 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 
 /**
  * Sends: troupe_send(from, to, type, .field = value, ...). `from` is a self or a system. Never blocks; any
- * thread. Errors: TROUPE_FULL (the mailbox is at its bound: the message was not taken), TROUPE_NO_ACTOR,
- * TROUPE_NO_MEMORY, TROUPE_TOO_LARGE, TROUPE_INVALID (class or deadline out of range).
+ * thread. When the mailbox is at its bound, its policy decides (troupe_overflow). With TROUPE_OVERFLOW_PARK
+ * the message is taken and the sending actor rests when its handler returns, until the mailbox is half
+ * empty; a second full mailbox in the same turn, a ring of actors resting on each other, or a thread
+ * outside: TROUPE_FULL. Errors: TROUPE_FULL (the mailbox is at its bound: the message was not taken),
+ * TROUPE_NO_ACTOR, TROUPE_NO_MEMORY, TROUPE_TOO_LARGE, TROUPE_INVALID (class or deadline out of range).
  */
 #define troupe_send(from, to, ...) TROUPE__SEND((from), (to), __VA_ARGS__, )
 #define TROUPE__SEND(from, to, type, ...)                                                                    \

@@ -25,6 +25,23 @@ TROUPE_MESSAGE(troupe_down, TROUPE_DOWN_FIELDS)
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor(troupe_self *self, troupe_ref who,
                                                           uint64_t *ret_monitor);
 
+/**
+ * Links two actors, both ways: when one ends with a reason other than TROUPE_OK, the other ends with the
+ * same reason, unless it traps exits, and then it receives a troupe_down. Linking to an actor that has
+ * ended is its end with TROUPE_NO_ACTOR. A second link between the same two changes nothing. Errors:
+ * TROUPE_NO_MEMORY.
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_link(troupe_self *self, troupe_ref who);
+
+/** Ends the link, both ways. When it returns, the other's end does not end this actor. */
+TROUPE_API void troupe_unlink(troupe_self *self, troupe_ref who);
+
+/**
+ * Whether the end of linked actors comes as a troupe_down message instead of ending this one. At first it
+ * does not.
+ */
+TROUPE_API void troupe_trap_exits(troupe_self *self, bool traps);
+
 /** Ends a monitor. When it returns, no troupe_down for it will be delivered. Unknown numbers are fine. */
 TROUPE_API void troupe_demonitor(troupe_self *self, uint64_t monitor);
 

@@ -34,7 +34,8 @@ extern "C" {
     X(LIMIT, 19, "a named limit is reached")                                                                 \
     X(EXPIRED, 20, "the deadline of the message had passed")                                                 \
     X(NOT_FOUND, 21, "not found")                                                                            \
-    X(END, 22, "there is no more")
+    X(END, 22, "there is no more")                                                                           \
+    X(STASHED, 23, "kept for later")
 
 /** What a call answers; TROUPE_OK is 0. */
 typedef enum troupe_status {

@@ -13,8 +13,10 @@
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
+#include "core/overflow.h"
 #include "core/post.h"
 #include "core/scheduler.h"
+#include "core/stash.h"
 #include "core/trace.h"
 
 /* What the user's code answered: goes on or ends. */
@@ -36,6 +38,10 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
 {
     if (status == TROUPE_UNEXPECTED) {
         post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        return;
+    }
+    if (status == TROUPE_STASHED) {
+        stash_keep(worker, actor, message);
         return;
     }
     handled(worker, actor);
@@ -64,7 +70,7 @@ static inline void receive(struct worker *worker, struct actor *actor, troupe_me
 static void receive_kept(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
-    if (status == TROUPE_UNEXPECTED) {
+    if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
         counter_add(&worker->counters.dead_letters, 1);
         return;
     }
@@ -138,11 +144,21 @@ static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_
 static void down(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     uint64_t monitor = ((const troupe_down *)troupe_body(message))->monitor;
-    if (handle_find(actor, HANDLE_MONITOR, monitor) == NULL) {
+    struct handle *handle = handle_find(actor, HANDLE_MONITOR, monitor);
+    if (handle == NULL) {
         post_dead_letter(worker, message, TROUPE_NO_ACTOR);
         return;
     }
+    bool is_fatal = handle->is_link && !actor->traps_exits;
     handle_drop(actor, monitor);
+    if (is_fatal) {
+        troupe_status reason = (troupe_status)((const troupe_down *)troupe_body(message))->reason;
+        handled(worker, actor);
+        if (reason != TROUPE_OK)
+            actor_ending(actor, reason);
+        message_dispose(worker, message);
+        return;
+    }
     receive(worker, actor, message);
 }
 
@@ -180,6 +196,11 @@ __attribute__((noinline)) static void dispatch_other(struct worker *worker, stru
         handled(worker, actor);
         monitor_forget(worker, actor, message);
         break;
+    case MESSAGE_LINK:
+    case MESSAGE_UNLINK:
+        handled(worker, actor);
+        monitor_link_accept(worker, actor, message);
+        break;
     case MESSAGE_SHUTDOWN:
         if (actor->is_supervisor) {
             receive(worker, actor, message);
@@ -189,6 +210,9 @@ __attribute__((noinline)) static void dispatch_other(struct worker *worker, stru
         actor_ending(actor, *(const troupe_status *)troupe_body(message));
         message_dispose(worker, message);
         break;
+    case MESSAGE_PARK:
+    case MESSAGE_UNPARK: /* never in a lane: mailbox.c */
+        ASSERT(false);
     case MESSAGE_STARTED:
     case MESSAGE_CHILD:
         receive(worker, actor, message);
@@ -243,5 +267,9 @@ void activation_run(struct worker *worker, struct actor *actor)
         actor_end(worker, actor);
         return;
     }
+    if (UNLIKELY(actor->extras != NULL))
+        overflow_release(worker, actor, false);
+    if (UNLIKELY(overflow_rests(actor)))
+        return; /* is_queued stays: nobody wakes it but UNPARK and SHUTDOWN */
     scheduler_yield(worker, actor);
 }

@@ -13,6 +13,7 @@
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
+#include "core/overflow.h"
 #include "core/post.h"
 #include "core/scheduler.h"
 
@@ -26,7 +27,7 @@ static troupe_status options_check(struct troupe_system *system, const troupe_be
                                    const troupe_spawn_options *options)
 {
     if (behaviour == NULL || behaviour->receive == NULL || behaviour->state_size > TROUPE_STATE_SIZE_MAX ||
-        options->mailbox_len_max > TROUPE_MAILBOX_LEN_MAX ||
+        options->overflow > TROUPE_OVERFLOW_PARK || options->mailbox_len_max > TROUPE_MAILBOX_LEN_MAX ||
         options->mailbox_bytes_max > TROUPE_MAILBOX_BYTES_MAX)
         return TROUPE_INVALID;
     return load_relaxed(&system->is_stopping) ? TROUPE_STOPPING : TROUPE_OK;
@@ -66,6 +67,10 @@ static troupe_status slot_fill(struct worker *worker, struct actor *actor, const
     store_relaxed(&actor->behaviour, behaviour);
     actor->state = state;
     actor->state_size = (uint32_t)behaviour->state_size;
+    store_relaxed(&actor->overflow, (uint8_t)user->overflow);
+    actor->park_state = 0;
+    actor->traps_exits = false;
+    store_relaxed(&actor->parked_on, 0);
     actor->extras = NULL;
     actor->parent = options->parent;
     store_relaxed(&actor->created, fetch_add_relaxed(&worker->self.context.system->created, 1) + 1);
@@ -225,6 +230,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&system->registry, actor->extras->name, ref);
     monitor_tell_all(worker, actor, reason);
+    overflow_release(worker, actor, true);
     extras_free(worker, actor);
     mailbox_empty(worker, actor);
     counter_add(&worker->counters.actors_ended, 1);

@@ -64,6 +64,10 @@ struct actor {
     _Atomic uint64_t handled;
     uint32_t state_size; /* as allocated: become may need less */
     uint32_t slot;
+    _Atomic uint64_t parked_on; /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
+    _Atomic uint8_t overflow;   /* a troupe_overflow */
+    uint8_t traps_exits;
+    uint8_t park_state;    /* see overflow.c */
     uint8_t phase;         /* an actor_phase */
     uint8_t is_queued;     /* in a run queue, or running */
     uint8_t is_pinned;     /* has a thread of its own: never given away */

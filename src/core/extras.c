@@ -10,6 +10,7 @@
 
 #include "core/monitor.h"
 #include "core/post.h"
+#include "core/stash.h"
 
 enum {
     HANDLES_FIRST = 4,
@@ -65,6 +66,7 @@ troupe_status handle_new(struct worker *worker, struct actor *actor, enum handle
     extras->handle_free = handle->u.next_free;
     extras->handle_count++;
     handle->kind = kind;
+    handle->is_link = false;
     memset(&handle->u, 0, sizeof handle->u);
     *ret_id = (uint64_t)handle->generation << 32 | (index + 1);
     *ret_handle = handle;
@@ -125,6 +127,7 @@ void extras_free(struct worker *worker, struct actor *actor)
         handle_drop(actor, id);
     }
     slab_free(&worker->slab, extras->handles, extras->handle_capacity * sizeof *extras->handles);
+    stash_bury(worker, extras);
     free(extras->name);
     slab_free(&worker->slab, extras, sizeof *extras);
     actor->extras = NULL;

@@ -29,6 +29,7 @@ enum handle_kind {
 
 struct handle {
     uint32_t generation;
+    bool is_link;  /* MONITOR: the end of the peer is ours */
     uint32_t kind; /* a handle_kind */
     union {
         struct timer *timer; /* TIMER: it; ASK: its timeout */
@@ -45,7 +46,10 @@ struct extras {
     struct handle *handles;
     uint32_t handle_count;
     uint32_t handle_capacity;
-    uint32_t handle_free;     /* first free index, or HANDLES_MAX */
+    uint32_t handle_free; /* first free index, or HANDLES_MAX */
+    struct lane stash;    /* kept messages, oldest first; stash.h */
+    uint32_t stash_len;
+    troupe_message *parked;   /* PARK messages of who rests on our mailbox, to be sent back as UNPARK */
     troupe_message *watchers; /* MONITOR messages, to be sent back as DOWN */
     char why[TROUPE_REASON_TEXT_MAX + 1];
 };

@@ -2,7 +2,32 @@
 /* mailbox.c: see mailbox.h for the states, the invariants and why order is kept. */
 #include "core/mailbox.h"
 
+#include "core/overflow.h"
+
 troupe_message mailbox_notified;
+
+/* Takes a message into its lane, or does at once what it is for. */
+static void admit(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    if (UNLIKELY(message->message_class >= OVERFLOW_MARK)) {
+        overflow_settle(worker, actor, message);
+        return;
+    }
+    if (UNLIKELY(message->flags >= MESSAGE_PARK)) {
+        overflow_control(worker, actor, message);
+        return;
+    }
+    if (UNLIKELY(message->flags == MESSAGE_SHUTDOWN))
+        overflow_unpark(worker, actor); /* whoever is to end must not rest on others */
+    if (message_is_bounded(message))
+        len_add(actor, 1, message_weight(message->size));
+    lane_push(&actor->lanes[message->message_class], message);
+}
+
+static bool has_any(const struct actor *actor)
+{
+    return actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
+}
 
 void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *left)
 {
@@ -27,9 +52,7 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
         count += bounded;
         weight += bounded ? message_weight(oldest->size) : 0;
         if (LIKELY(oldest->generation == generation)) {
-            if (bounded)
-                len_add(actor, 1, message_weight(oldest->size));
-            lane_push(&actor->lanes[oldest->message_class], oldest);
+            admit(worker, actor, oldest);
         } else {
             post_dead_letter(worker, oldest, TROUPE_NO_ACTOR);
         }
@@ -44,10 +67,8 @@ void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_messa
     troupe_message *arrived = load_relaxed(&actor->arrived);
     if (UNLIKELY(arrived != NULL) && arrived != MAILBOX_NOTIFIED)
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
-    if (message_is_bounded(message))
-        len_add(actor, 1, message_weight(message->size));
-    lane_push(&actor->lanes[message->message_class], message);
-    if (!actor->is_queued)
+    admit(worker, actor, message);
+    if (!actor->is_queued && has_any(actor))
         scheduler_wake(worker, actor);
 }
 

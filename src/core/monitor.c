@@ -128,6 +128,92 @@ void monitor_end(struct worker *worker, struct actor *actor, uint64_t peer, uint
     post_unbounded(worker, (troupe_ref){peer}, message);
 }
 
+/* The actor's link to `peer`; NULL: none. */
+static struct handle *link_find(struct actor *actor, troupe_ref peer, uint64_t *ret_id)
+{
+    struct extras *extras = actor->extras;
+    for (uint32_t i = 0; extras != NULL && i < extras->handle_capacity; i++) {
+        struct handle *handle = &extras->handles[i];
+        if (handle->kind == HANDLE_MONITOR && handle->is_link && handle->u.peer == peer.bits) {
+            *ret_id = (uint64_t)handle->generation << 32 | (i + 1);
+            return handle;
+        }
+    }
+    return NULL;
+}
+
+/* One half of a link, unless it is there. */
+static troupe_status link_half(struct worker *worker, struct actor *actor, troupe_ref peer)
+{
+    uint64_t id;
+    if (link_find(actor, peer, &id) != NULL)
+        return TROUPE_OK;
+    troupe_status status = monitor_start(worker, actor, peer, &id);
+    if (status == TROUPE_OK)
+        handle_find(actor, HANDLE_MONITOR, id)->is_link = true;
+    return status;
+}
+
+static void unlink_half(struct worker *worker, struct actor *actor, troupe_ref peer)
+{
+    uint64_t id;
+    if (link_find(actor, peer, &id) == NULL)
+        return;
+    handle_drop(actor, id);
+    monitor_end(worker, actor, peer.bits, id);
+}
+
+/* Asks the other for its half, or to end it. */
+static troupe_status link_ask(struct worker *worker, struct actor *actor, troupe_ref peer, uint8_t kind)
+{
+    static const troupe_type type = {.name = "troupe_link", .id = 3, .version = 1, .is_fixed = true};
+    troupe_message *message = message_new(worker, &type, 0);
+    if (message == NULL)
+        return TROUPE_NO_MEMORY;
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = kind;
+    message->sender = actor_ref(actor);
+    post_unbounded(worker, peer, message);
+    return TROUPE_OK;
+}
+
+void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    troupe_status status = TROUPE_OK;
+    if (message->flags == MESSAGE_LINK)
+        status = link_half(worker, actor, message->sender);
+    else
+        unlink_half(worker, actor, message->sender);
+    if (status != TROUPE_OK) /* a link that holds one way only must not be */
+        actor_ending(actor, status);
+    message_dispose(worker, message);
+}
+
+troupe_status troupe_link(troupe_self *self, troupe_ref who)
+{
+    struct worker *worker = self->context.worker;
+    if (troupe_ref_equal(who, self->ref))
+        return TROUPE_OK;
+    troupe_status status = link_half(worker, self->actor, who);
+    if (status == TROUPE_OK)
+        status = link_ask(worker, self->actor, who, MESSAGE_LINK);
+    if (status != TROUPE_OK)
+        unlink_half(worker, self->actor, who);
+    return status;
+}
+
+void troupe_unlink(troupe_self *self, troupe_ref who)
+{
+    unlink_half(self->context.worker, self->actor, who);
+    /* Without memory the other half stays: our end may then end the other, never the reverse. */
+    (void)link_ask(self->context.worker, self->actor, who, MESSAGE_UNLINK);
+}
+
+void troupe_trap_exits(troupe_self *self, bool traps)
+{
+    self->actor->traps_exits = traps;
+}
+
 troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_monitor)
 {
     return monitor_start(self->context.worker, self->actor, who, ret_monitor);

@@ -19,6 +19,9 @@ void monitor_answer(struct worker *worker, troupe_message *message, troupe_statu
 void monitor_accept(struct worker *worker, struct actor *actor, troupe_message *message);
 void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *message);
 
+/* A LINK or UNLINK has come. Takes the message. */
+void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_message *message);
+
 /* Tells all who watch `actor`. */
 void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status reason);
 

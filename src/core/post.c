@@ -9,6 +9,7 @@
 
 #include "core/mailbox.h"
 #include "core/monitor.h"
+#include "core/overflow.h"
 #include "core/supervisor.h"
 
 #define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
@@ -70,6 +71,21 @@ static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight,
     return false;
 }
 
+/* A message that is not taken: the sender is told, or it is dropped. */
+static troupe_status no_room(struct worker *worker, const struct letter *letter,
+                             enum overflow_admission admission)
+{
+    if (admission == OVERFLOW_DROPPED) {
+        counter_add(&worker->counters.sent, 1);
+        counter_add(&worker->counters.dead_letters, 1);
+        post_refusal(worker, letter->sender, letter->ask, TROUPE_FULL);
+        return TROUPE_OK;
+    }
+    counter_add(&worker->counters.refused, 1);
+    worker->ends_turn = true;
+    return TROUPE_FULL;
+}
+
 troupe_status post_letter(struct worker *worker, const struct letter *letter)
 {
     bool is_local;
@@ -77,10 +93,16 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
     if (UNLIKELY(actor == NULL))
         return TROUPE_NO_ACTOR;
     uint32_t weight = message_weight(letter->size);
+    uint8_t mark = 0;
     if (UNLIKELY(!reserve(worker, actor, weight, is_local))) {
-        counter_add(&worker->counters.refused, 1);
-        worker->ends_turn = true;
-        return TROUPE_FULL;
+        if (weight > load_relaxed(&actor->bytes_max))
+            return TROUPE_TOO_LARGE;
+        enum overflow_admission admission = overflow_admit(worker, actor, letter->to, is_local);
+        if (admission != OVERFLOW_OVER)
+            return no_room(worker, letter, admission);
+        mark = OVERFLOW_MARK;
+        if (!is_local)
+            fetch_add_relaxed(&actor->arrived_load, 1 | (uint64_t)weight << 32);
     }
     troupe_message *message = message_new(worker, letter->type, letter->size);
     if (UNLIKELY(message == NULL)) {
@@ -90,7 +112,7 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
     }
     message->sender = letter->sender;
     message->ask = letter->ask;
-    message->message_class = (uint8_t)letter->message_class;
+    message->message_class = (uint8_t)letter->message_class | mark;
     if (UNLIKELY(letter->deadline_ms != 0)) {
         uint64_t now_ms = troupe_context_now_ns(&worker->self.context) / 1000000;
         uint32_t deadline_ms = (uint32_t)(now_ms + letter->deadline_ms);
@@ -244,6 +266,9 @@ void post_dead_letter(struct worker *worker, troupe_message *message, troupe_sta
     } else if (message->flags == MESSAGE_MONITOR) {
         /* Whom it asked to watch is gone: the same block is the answer. */
         monitor_answer(worker, message, reason, "");
+        return;
+    } else if (message->flags == MESSAGE_PARK) {
+        overflow_bounce(worker, message);
         return;
     }
     message_dispose(worker, message);

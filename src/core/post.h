@@ -24,9 +24,13 @@ enum message_kind {
     MESSAGE_MONITOR,   /* a request to be told: kept by the watched until it ends */
     MESSAGE_DOWN,      /* the same block, on its way back */
     MESSAGE_DEMONITOR, /* forget a monitor */
+    MESSAGE_LINK,      /* watch the sender as a link, as it does you */
+    MESSAGE_UNLINK,    /* the other way */
     MESSAGE_SHUTDOWN,  /* end */
     MESSAGE_STARTED,   /* a supervisor's child has started */
     MESSAGE_CHILD,     /* a struct child * to be added to a supervisor; owns it until it is taken out */
+    MESSAGE_PARK,      /* the sender rests on this mailbox: overflow.h. From here on never in a lane */
+    MESSAGE_UNPARK,    /* the same block, on its way back */
 };
 
 /* Only what users send counts against the bounds of a mailbox. */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* overflow.c: see overflow.h. All of it is off the common way of a message. */
+#include "core/overflow.h"
+
+#include "core/extras.h"
+#include "core/mailbox.h"
+
+enum park_state {
+    PARK_NOT = 0,
+    PARK_SOON,  /* its turn is not over */
+    PARK_RESTS, /* in no queue */
+};
+
+static const troupe_type park_type = {.name = "troupe_park", .id = 2, .version = 1, .is_fixed = true};
+
+/* Whether following who is parked on whom from `to` leads back to `sender`. */
+static bool closes_ring(struct troupe_system *system, const struct actor *sender, troupe_ref to)
+{
+    uint64_t own = actor_ref(sender).bits;
+    uint64_t next = to.bits;
+    for (uint32_t i = 0; i < PARK_CHAIN_MAX && next != 0; i++) {
+        if (next == own)
+            return true;
+        struct actor *actor = system_find(system, (troupe_ref){next});
+        if (actor == NULL)
+            return false;
+        next = load_seq_cst(&actor->parked_on); /* with store_seq_cst in park: invariant 2 */
+    }
+    return next != 0;
+}
+
+/* Parks the running actor on `to`; false when it must not, or cannot. */
+static bool park(struct worker *worker, troupe_ref to)
+{
+    struct actor *sender = worker->index == OUTSIDE ? NULL : worker->self.actor;
+    if (sender == NULL || sender->park_state != PARK_NOT || sender->phase != ACTOR_RUNNING)
+        return false;
+    troupe_message *block = message_new(worker, &park_type, 0);
+    if (block == NULL)
+        return false;
+    store_seq_cst(&sender->parked_on, to.bits); /* with load_seq_cst in closes_ring */
+    if (closes_ring(worker->self.context.system, sender, to)) {
+        store_seq_cst(&sender->parked_on, 0);
+        slab_free(&worker->slab, block, sizeof *block);
+        return false;
+    }
+    block->flags = MESSAGE_PARK;
+    block->message_class = TROUPE_CLASS_SYSTEM;
+    block->sender = worker->self.ref;
+    sender->park_state = PARK_SOON;
+    worker->ends_turn = true;
+    post_unbounded(worker, to, block);
+    return true;
+}
+
+/* Room for a message of another thread over the bound; never more than as much again. */
+static bool reserve_over(struct actor *target, bool is_local)
+{
+    return is_local || (load_relaxed(&target->arrived_load) & UINT32_MAX) < load_relaxed(&target->len_max);
+}
+
+enum overflow_admission overflow_admit(struct worker *worker, struct actor *target, troupe_ref to,
+                                       bool is_local)
+{
+    switch ((troupe_overflow)load_relaxed(&target->overflow)) {
+    case TROUPE_OVERFLOW_REFUSE:
+        break;
+    case TROUPE_OVERFLOW_DROP_NEWEST:
+        return OVERFLOW_DROPPED;
+    case TROUPE_OVERFLOW_DROP_OLDEST:
+    case TROUPE_OVERFLOW_SHED:
+        return reserve_over(target, is_local) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
+    case TROUPE_OVERFLOW_PARK:
+        return park(worker, to) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
+    }
+    return OVERFLOW_REFUSED;
+}
+
+/* Takes the oldest bounded message out of a lane; NULL when it has none. */
+static troupe_message *lane_victim(struct actor *actor, troupe_class message_class)
+{
+    troupe_message *before = NULL;
+    struct lane *lane = &actor->lanes[message_class];
+    for (troupe_message *message = lane->first; message != NULL; before = message, message = message->next) {
+        if (!message_is_bounded(message))
+            continue;
+        if (before == NULL)
+            lane->first = message->next;
+        else
+            before->next = message->next;
+        if (lane->last == message)
+            lane->last = before;
+        len_add(actor, UINT32_MAX, 0u - message_weight(message->size));
+        return message;
+    }
+    return NULL;
+}
+
+/* Who goes to make room for `message`: NULL is the message itself. */
+static troupe_message *victim_of(struct actor *actor, const troupe_message *message)
+{
+    bool sheds = load_relaxed(&actor->overflow) == TROUPE_OVERFLOW_SHED;
+    if (sheds && message->message_class != TROUPE_CLASS_URGENT)
+        return NULL;
+    troupe_message *victim = lane_victim(actor, TROUPE_CLASS_NORMAL);
+    return victim != NULL || sheds ? victim : lane_victim(actor, TROUPE_CLASS_URGENT);
+}
+
+static bool lanes_are_full(const struct actor *actor, uint32_t weight)
+{
+    return load_relaxed(&actor->len) >= load_relaxed(&actor->len_max) ||
+           (uint64_t)load_relaxed(&actor->bytes) + weight > load_relaxed(&actor->bytes_max);
+}
+
+void overflow_settle(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    uint32_t weight = message_weight(message->size);
+    message->message_class &= (uint8_t)~OVERFLOW_MARK;
+    while (load_relaxed(&actor->overflow) != TROUPE_OVERFLOW_PARK && lanes_are_full(actor, weight)) {
+        troupe_message *victim = victim_of(actor, message);
+        post_dead_letter(worker, victim != NULL ? victim : message, TROUPE_FULL);
+        if (victim == NULL)
+            return;
+    }
+    len_add(actor, 1, weight);
+    lane_push(&actor->lanes[message->message_class], message);
+}
+
+/* Sends the block of a parked actor back to it. */
+static void park_answer(struct worker *worker, troupe_message *block)
+{
+    troupe_ref sender = block->sender;
+    block->flags = MESSAGE_UNPARK;
+    post_unbounded(worker, sender, block);
+}
+
+static bool has_room(const struct actor *actor)
+{
+    return load_relaxed(&actor->len) <= load_relaxed(&actor->len_max) / 2 &&
+           load_relaxed(&actor->bytes) <= load_relaxed(&actor->bytes_max) / 2;
+}
+
+void overflow_unpark(struct worker *worker, struct actor *actor)
+{
+    uint8_t state = actor->park_state;
+    if (state == PARK_NOT)
+        return;
+    actor->park_state = PARK_NOT;
+    store_seq_cst(&actor->parked_on, 0);
+    if (state == PARK_RESTS)
+        run_queue_push(&worker->ready, actor);
+}
+
+void overflow_control(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    counter_add(&worker->counters.handled, 1);
+    if (message->flags == MESSAGE_UNPARK) {
+        overflow_unpark(worker, actor);
+        slab_free(&worker->slab, message, sizeof *message);
+        return;
+    }
+    struct extras *extras = has_room(actor) ? NULL : extras_of(worker, actor);
+    if (extras == NULL) {
+        park_answer(worker, message);
+        return;
+    }
+    message->next = extras->parked;
+    extras->parked = message;
+}
+
+void overflow_release(struct worker *worker, struct actor *actor, bool all)
+{
+    struct extras *extras = actor->extras;
+    if (extras == NULL || extras->parked == NULL || !(all || has_room(actor)))
+        return;
+    troupe_message *block = extras->parked;
+    extras->parked = NULL;
+    while (block != NULL) {
+        troupe_message *next = block->next;
+        park_answer(worker, block);
+        block = next;
+    }
+}
+
+void overflow_bounce(struct worker *worker, troupe_message *block)
+{
+    park_answer(worker, block);
+}
+
+bool overflow_rests(struct actor *actor)
+{
+    if (actor->park_state == PARK_NOT)
+        return false;
+    actor->park_state = PARK_RESTS;
+    return true;
+}

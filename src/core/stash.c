@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stash.c: see stash.h. The stash is one list in the order of arrival; giving it back puts each message
+ * before those of its class that came later, so the order per sender stands.
+ */
+#include "core/stash.h"
+
+#include "core/mailbox.h"
+
+void stash_keep(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    bool can_be_kept = message->flags == MESSAGE_USER;
+    struct extras *extras = can_be_kept ? extras_of(worker, actor) : NULL;
+    if (extras == NULL || extras->stash_len >= load_relaxed(&actor->len_max)) {
+        post_dead_letter(worker, message,
+                         !can_be_kept     ? TROUPE_UNEXPECTED
+                         : extras == NULL ? TROUPE_NO_MEMORY
+                                          : TROUPE_FULL);
+        return;
+    }
+    lane_push(&extras->stash, message);
+    extras->stash_len++;
+}
+
+void stash_bury(struct worker *worker, struct extras *extras)
+{
+    while (extras->stash.first != NULL) {
+        troupe_message *message = extras->stash.first;
+        extras->stash.first = message->next;
+        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+    }
+}
+
+void troupe_unstash(troupe_self *self)
+{
+    struct actor *actor = self->actor;
+    struct extras *extras = actor->extras;
+    struct lane back[LANE_COUNT] = {0};
+    if (extras == NULL)
+        return;
+    while (extras->stash.first != NULL) {
+        troupe_message *message = extras->stash.first;
+        extras->stash.first = message->next;
+        len_add(actor, 1, message_weight(message->size));
+        lane_push(&back[message->message_class], message);
+    }
+    extras->stash_len = 0;
+    for (int i = 0; i < LANE_COUNT; i++) {
+        if (back[i].first == NULL)
+            continue;
+        back[i].last->next = actor->lanes[i].first;
+        if (actor->lanes[i].first == NULL)
+            actor->lanes[i].last = back[i].last;
+        actor->lanes[i].first = back[i].first;
+    }
+}
