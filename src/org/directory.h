@@ -5,25 +5,27 @@
  * records (directory_events.h).
  *
  *     decide(directory, command, now) -> records and an answer
- *     fold(directory, record)         -> the next state
+ *     fold(directory, record)         -> the next state; never fails, since decide reserved for it
  *
  * Place on a message's way: server's directory actor holds the only copy and asks it for every command to the
  * stream "organisation"; lookups (who may, which role, who owns a path) are answered from it. Its use is that
- * of role.h, but that folding needs memory here:
+ * of role.h:
  *
+ *     size_t before = batch.bytes.size;
  *     status = org_directory_decide(directory, &command, now_ms, &batch, &answer);
- *     status = org_directory_fold_batch(directory, &batch, before);
+ *     if (status == TROUPE_OK)
+ *         org_directory_fold_batch(directory, &batch, before);
  *     ...
  *     append the batch to the stream "organisation"; only after the commit answer, and configure the roles it
- *     changed. After TROUPE_NO_MEMORY from a fold the directory is freed and read again.
+ *     changed. When the append fails, the directory is freed and read again.
  *
  * A role's own stream holds its messages and, for its decisions, a copy of its configuration: whenever a role
  * is activated or its place here has changed, org_directory_configure says what its ORG_CONFIGURE is to be.
  * The same again changes nothing there.
  *
- * Who may: only administrators change the tree; the first command of all makes the first of them. A domain is
- * transferred by the owner role's holders, its supervisor's, or an administrator. `who.via`, when given, is
- * whose right counts.
+ * Who may: only administrators change the tree; the first command of all makes the first of them, whoever
+ * gives it, and the last of them stays one. A domain is transferred by the owner role's holders, its
+ * supervisor's, or an administrator. `who.via`, when given, is whose right counts.
  *
  * Invariants
  *   1. Names are unique among actors, among roles and among domains; mail addresses, whatever their capitals,
@@ -31,7 +33,8 @@
  *   2. The roles form one tree; following supervisors from any role ends at the root. Both are at most
  *      ORG_DEPTH_MAX deep.
  *   3. Each domain has exactly one owner, a role that exists.
- *   4. Every actor has its personal role "@NAME", outside the tree, held by it alone.
+ *   4. Every actor has its personal role "@NAME", outside the tree, held by it alone. It can own a domain and
+ *      be redirected to, but is nobody's parent or supervisor.
  *   5. Nothing is ever removed; what refers to a name finds it.
  *
  * A directory is used by one thread at a time. Views and texts are good until the next fold.
@@ -133,10 +136,14 @@ struct org_token_command {
 };
 
 /**
- * ORG_IMPORT_MAINTAINERS. The team is made under the root when it is not there. A section NAME becomes the
- * role and the domain TEAM/NAME; a person who is known by the mail address is that actor, others are made.
- * The same file again changes nothing; another one changes holders, titles and patterns, and takes nothing
- * away. A file with problems is refused.
+ * ORG_IMPORT_MAINTAINERS. The team is made under the root when it is not there, and a root called "root" when
+ * there is none; whoever imports holds what is made so. A section NAME becomes the role and the domain
+ * TEAM/NAME. A person who is known by the mail address, whatever its capitals, is that actor; the others are
+ * made, in the order of the file, and called by the local part of the address or, when another actor has that
+ * name, by the first free one of NAME-2, NAME-3...
+ * The same file again changes nothing; another one changes holders, titles, notes and patterns, and takes
+ * nothing away: a role keeps its settings and its place, a domain its owner. That only the lines have other
+ * numbers is no change. A file with problems is refused.
  */
 struct org_import {
     const struct org_maintainers *maintainers;
@@ -146,6 +153,7 @@ struct org_import {
 /** A command. */
 struct org_directory_command {
     enum org_directory_command_kind kind;
+    bool is_create; /* SET_ACTOR, SET_ROLE, CLAIM_DOMAIN: TAKEN when it is there with another content */
     struct org_who who;
     union {
         struct org_set_actor actor;
@@ -181,7 +189,9 @@ struct org_directory_command {
     X(BAD_PATTERN, "a pattern cannot be used")                                                               \
     X(TOKEN_TAKEN, "the token is there already")                                                             \
     X(PROBLEMS, "the file has problems")                                                                     \
-    X(TOO_MANY, "a limit of the organisation is reached")
+    X(TOO_MANY, "a limit of the organisation is reached")                                                    \
+    X(TAKEN, "the name is taken, with another content")                                                      \
+    X(LAST_ADMINISTRATOR, "no administrator would be left")
 
 /** The refusals. */
 enum org_directory_refusal {
@@ -234,17 +244,13 @@ TROUPE_MUST_CHECK troupe_status org_directory_decide(struct org_directory *direc
                                                      int64_t now_ms, struct record_batch *batch,
                                                      struct org_directory_answer *ret_answer);
 
-/**
- * Folds the records of a batch from byte `from` on. TROUPE_NO_MEMORY: the directory can only be freed and
- * read again.
- */
-TROUPE_MUST_CHECK troupe_status org_directory_fold_batch(struct org_directory *directory,
-                                                         const struct record_batch *batch, size_t from);
+/** Folds the records of a batch from byte `from` on: what the last decide added. Cannot fail. */
+void org_directory_fold_batch(struct org_directory *directory, const struct record_batch *batch, size_t from);
 
 /**
  * Folds one record from the journal. TROUPE_MALFORMED when its bytes are not a body of its type,
  * TROUPE_UNEXPECTED for a type or version not known here, TROUPE_CORRUPT when it contradicts what was before,
- * TROUPE_NO_MEMORY. After an error the directory can only be freed.
+ * TROUPE_NO_MEMORY. After an error the directory is as it was.
  */
 TROUPE_MUST_CHECK troupe_status org_directory_replay(struct org_directory *directory,
                                                      const struct record *record);
@@ -291,7 +297,8 @@ struct org_token_view {
     const char *actor;
     const char *scopes;
     const char *label;
-    int64_t expires_at;
+    int64_t created_at;
+    int64_t expires_at; /* 0 for never */
     bool is_revoked;
 };
 
