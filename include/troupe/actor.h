@@ -88,14 +88,14 @@ TROUPE_API troupe_ref troupe_context_spawn(troupe_context *from, const troupe_be
                                            const troupe_spawn_options *options);
 
 /**
- * Creates an actor and returns its ref at once; it starts when a worker comes to it. Messages sent
- * meanwhile wait. Returns troupe_ref_none() and writes `*options->ret_status` when it cannot be done:
- * TROUPE_NO_MEMORY, TROUPE_INVALID (behaviour without receive, bounds over their limits),
- * TROUPE_NAME_TAKEN, TROUPE_LIMIT (actors_max), TROUPE_STOPPING, TROUPE_IO (no thread could be had).
- * `options` may be NULL. The actor is temporary: nobody restarts it; see supervisor.h.
+ * troupe_spawn(from, behaviour, options): creates an actor and returns its ref at once; it starts when a
+ * worker comes to it. Messages sent meanwhile wait. Returns troupe_ref_none() and writes
+ * `*options->ret_status` when it cannot be done: TROUPE_NO_MEMORY, TROUPE_INVALID (behaviour without
+ * receive, bounds over their limits), TROUPE_NAME_TAKEN, TROUPE_LIMIT (actors_max), TROUPE_STOPPING,
+ * TROUPE_IO (no thread could be had). `options` may be NULL. The actor is temporary: nobody restarts it;
+ * see supervisor.h.
  */
-#define troupe_spawn(from, behaviour, options)                                                               \
-    troupe_context_spawn(TROUPE_CONTEXT(from), (behaviour), (options))
+#define troupe_spawn(from, ...) troupe_context_spawn(TROUPE_CONTEXT(from), __VA_ARGS__)
 
 /** The actor's own ref. */
 TROUPE_API troupe_ref troupe_self_ref(const troupe_self *self);

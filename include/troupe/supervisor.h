@@ -83,12 +83,12 @@ TROUPE_API troupe_ref troupe_context_supervisor(troupe_context *from, const trou
                                                 troupe_status *ret_status);
 
 /**
- * Starts a supervisor and, in order, its children. Returns its ref at once, or none with the status in
- * `ret_status` (which may be NULL): TROUPE_INVALID (a spec is wrong), TROUPE_NO_MEMORY and those of
- * troupe_spawn. A child that fails to start ends the supervisor, as in OTP.
+ * troupe_supervisor_start(from, spec, ret_status): starts a supervisor and, in order, its children. Returns
+ * its ref at once, or none with the status in `ret_status` (which may be NULL): TROUPE_INVALID (a spec is
+ * wrong), TROUPE_NO_MEMORY and those of troupe_spawn. A child that fails to start ends the supervisor, as
+ * in OTP.
  */
-#define troupe_supervisor_start(from, spec, ret_status)                                                      \
-    troupe_context_supervisor(TROUPE_CONTEXT(from), (spec), (ret_status))
+#define troupe_supervisor_start(from, ...) troupe_context_supervisor(TROUPE_CONTEXT(from), __VA_ARGS__)
 
 /** As troupe_supervisor_add, which is what users call. */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_context_supervisor_add(troupe_context *from,
@@ -96,13 +96,12 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_context_supervisor_add(troupe_
                                                                          const troupe_child_spec *child);
 
 /**
- * Adds a child to a running supervisor: `child` is copied, the supervisor starts it, after all its others,
- * when it comes to it. A child whose id is in use is dropped; one that fails to start is treated by its
- * restart type. Errors: TROUPE_INVALID, TROUPE_NO_MEMORY, TROUPE_NO_ACTOR. `from` is a self or a system. To
- * find the child, give it a name.
+ * troupe_supervisor_add(from, supervisor, child): adds a child to a running supervisor: `child` is copied,
+ * the supervisor starts it, after all its others, when it comes to it. A child whose id is in use is
+ * dropped; one that fails to start is treated by its restart type. Errors: TROUPE_INVALID,
+ * TROUPE_NO_MEMORY, TROUPE_NO_ACTOR. `from` is a self or a system. To find the child, give it a name.
  */
-#define troupe_supervisor_add(from, supervisor, child)                                                       \
-    troupe_context_supervisor_add(TROUPE_CONTEXT(from), (supervisor), (child))
+#define troupe_supervisor_add(from, ...) troupe_context_supervisor_add(TROUPE_CONTEXT(from), __VA_ARGS__)
 
 #ifdef __cplusplus
 }
