@@ -72,7 +72,8 @@ typedef struct troupe_supervisor_spec {
         intensity;
     bool intensity_none;     /**< no restart is borne: the first failure escalates */
     uint32_t period_ms;      /**< default 5000 */
-    uint32_t backoff_min_ms; /**< delay before a restart; doubles with each failure in a row; 0: at once */
+    /** delay before a restart; doubles with each failure of a child until it was up for a period; 0: none */
+    uint32_t backoff_min_ms;
     uint32_t backoff_max_ms; /**< default: 60 times the least */
     const troupe_child_spec *children; /**< started in this order, each when the one before has started */
     uint32_t child_count;

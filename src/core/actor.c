@@ -16,6 +16,7 @@
 #include "core/overflow.h"
 #include "core/post.h"
 #include "core/scheduler.h"
+#include "core/supervisor.h"
 
 troupe_ref actor_ref(const struct actor *actor)
 {
@@ -139,12 +140,16 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
         goto leave;
     }
     generation_next(actor);
-    if (options->user.name != NULL)
+    if (options->watcher != NULL && extras_of(worker, actor) == NULL)
+        status = TROUPE_NO_MEMORY;
+    if (status == TROUPE_OK && options->user.name != NULL)
         status = name_take(worker, actor, options->user.name);
     if (status == TROUPE_OK)
         status = home_choose(worker, options->user.own_thread, &home);
     if (status != TROUPE_OK)
         goto give_back;
+    if (options->watcher != NULL)
+        monitor_attach(actor, options->watcher);
     *ret_ref = actor_ref(actor);
     counter_add(&worker->counters.actors_spawned, 1);
     if (home == worker)
@@ -225,7 +230,13 @@ void actor_end(struct worker *worker, struct actor *actor)
     worker->self.ref = actor_ref(actor);
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
+    if (actor->is_supervisor)
+        supervisor_done(actor->state);
     troupe_ref ref = actor_ref(actor);
+    if (load_relaxed(&actor->arrived) != NULL)
+        mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
+    if (actor->lanes[TROUPE_CLASS_SYSTEM].first != NULL)
+        monitor_accept_all(worker, actor);
     generation_next(actor);
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&system->registry, actor->extras->name, ref);

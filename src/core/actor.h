@@ -83,7 +83,8 @@ _Static_assert(sizeof(struct actor) <= 192, "an idle actor costs at most 192 byt
 /* What a spawn needs beyond the public options. */
 struct actor_options {
     troupe_spawn_options user;
-    troupe_ref parent; /* told by a STARTED notice when start() has succeeded; none: nobody */
+    troupe_ref parent;       /* told by a STARTED notice when start() has succeeded; none: nobody */
+    troupe_message *watcher; /* a prepared monitor (monitor.h), taken on success; NULL: none */
     bool is_supervisor;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/extras.h"
+#include "core/mailbox.h"
 #include "core/post.h"
 
 #define TROUPE_DEMONITOR_FIELDS(F) F(u64, monitor)
@@ -79,6 +80,26 @@ void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *
     message_dispose(worker, message);
 }
 
+void monitor_accept_all(struct worker *worker, struct actor *actor)
+{
+    struct lane *lane = &actor->lanes[TROUPE_CLASS_SYSTEM];
+    troupe_message *message = lane->first;
+    *lane = (struct lane){0};
+    while (message != NULL) {
+        troupe_message *next = message->next;
+        if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_DEMONITOR) {
+            counter_add(&worker->counters.handled, 1);
+            if (message->flags == MESSAGE_MONITOR)
+                monitor_accept(worker, actor, message);
+            else
+                monitor_forget(worker, actor, message);
+        } else {
+            lane_push(lane, message);
+        }
+        message = next;
+    }
+}
+
 void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status reason)
 {
     struct extras *extras = actor->extras;
@@ -93,23 +114,40 @@ void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status 
     }
 }
 
-troupe_status monitor_start(struct worker *worker, struct actor *actor, troupe_ref who, uint64_t *ret_monitor)
+troupe_status monitor_prepare(struct worker *worker, struct actor *actor, troupe_message **ret_message,
+                              uint64_t *ret_monitor)
 {
     troupe_message *message = down_new(worker, 0);
     if (message == NULL)
         return TROUPE_NO_MEMORY;
-    uint64_t id;
     struct handle *handle;
-    troupe_status status = handle_new(worker, actor, HANDLE_MONITOR, &id, &handle);
+    troupe_status status = handle_new(worker, actor, HANDLE_MONITOR, ret_monitor, &handle);
     if (status != TROUPE_OK) {
         message_dispose(worker, message);
         return status;
     }
-    handle->u.peer = who.bits;
-    troupe_down *down = (troupe_down *)(void *)(message + 1);
-    down->who = who;
-    down->monitor = id;
+    ((troupe_down *)(void *)(message + 1))->monitor = *ret_monitor;
     message->sender = actor_ref(actor);
+    *ret_message = message;
+    return TROUPE_OK;
+}
+
+void monitor_attach(struct actor *actor, troupe_message *message)
+{
+    ((troupe_down *)(void *)(message + 1))->who = actor_ref(actor);
+    message->next = actor->extras->watchers;
+    actor->extras->watchers = message;
+}
+
+troupe_status monitor_start(struct worker *worker, struct actor *actor, troupe_ref who, uint64_t *ret_monitor)
+{
+    troupe_message *message;
+    uint64_t id;
+    troupe_status status = monitor_prepare(worker, actor, &message, &id);
+    if (status != TROUPE_OK)
+        return status;
+    handle_find(actor, HANDLE_MONITOR, id)->u.peer = who.bits;
+    ((troupe_down *)(void *)(message + 1))->who = who;
     post_unbounded(worker, who, message);
     *ret_monitor = id;
     return TROUPE_OK;

@@ -22,12 +22,26 @@ void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *
 /* A LINK or UNLINK has come. Takes the message. */
 void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_message *message);
 
+/* The monitors that have come to an actor that is to end: whoever asked in time hears the reason. */
+void monitor_accept_all(struct worker *worker, struct actor *actor);
+
 /* Tells all who watch `actor`. */
 void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status reason);
 
 /* Watches on behalf of `actor`; see troupe_monitor. */
 troupe_status monitor_start(struct worker *worker, struct actor *actor, troupe_ref who,
                             uint64_t *ret_monitor);
+
+/*
+ * The same for an actor that is about to be spawned: the block goes with the spawn (actor_options.watcher)
+ * and is there before the actor runs, so that its watcher always hears the reason. Errors:
+ * TROUPE_NO_MEMORY, TROUPE_LIMIT.
+ */
+troupe_status monitor_prepare(struct worker *worker, struct actor *actor, troupe_message **ret_message,
+                              uint64_t *ret_monitor);
+
+/* Leaves a prepared block with the new actor, which has its extras. Takes it. */
+void monitor_attach(struct actor *actor, troupe_message *message);
 
 /* Ends what a MONITOR handle stands for at the other end. */
 void monitor_end(struct worker *worker, struct actor *actor, uint64_t peer, uint64_t id);

@@ -25,6 +25,7 @@
 
 #include "base/assert.h"
 #include "core/extras.h"
+#include "core/monitor.h"
 #include "core/post.h"
 
 enum supervisor_phase {
@@ -119,28 +120,40 @@ static void timer_clear(troupe_self *self, struct child *child)
     child->timer = 0;
 }
 
-static troupe_ref supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
-                                   troupe_ref parent, troupe_status *ret_status);
+static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
+                                      troupe_ref parent, troupe_message *watcher, troupe_ref *ret_ref);
 
-/* Starts a child; when that cannot even begin, it counts as an end. */
+/*
+ * Starts a child; when that cannot even begin, it counts as an end. The monitor is there before the child
+ * runs: whether it is restarted depends on the reason it ends with.
+ */
 static troupe_status child_start(troupe_self *self, struct child *child)
 {
-    troupe_status status = TROUPE_OK;
+    struct worker *worker = self->context.worker;
+    troupe_message *watcher = NULL;
+    uint64_t monitor = 0;
     timer_clear(self, child);
     child->is_wanted = false;
+    child->phase = CHILD_DOWN;
+    troupe_status status = monitor_prepare(worker, self->actor, &watcher, &monitor);
+    if (status != TROUPE_OK)
+        return status;
     if (child->spec.supervisor != NULL) {
-        child->ref = supervisor_spawn(&self->context, child->spec.supervisor, troupe_self_ref(self), &status);
+        status = supervisor_spawn(&self->context, child->spec.supervisor, troupe_self_ref(self), watcher,
+                                  &child->ref);
     } else {
-        struct actor_options options = {.user = child->spec.options, .parent = troupe_self_ref(self)};
+        const struct actor_options options = {
+            .user = child->spec.options, .parent = troupe_self_ref(self), .watcher = watcher};
         status = actor_spawn(&self->context, child->spec.behaviour, &options, &child->ref);
     }
-    if (status == TROUPE_OK) {
-        status = troupe_monitor(self, child->ref, &child->monitor);
-        if (status != TROUPE_OK)
-            troupe_shutdown(self, child->ref, TROUPE_KILLED);
+    if (status != TROUPE_OK) {
+        handle_drop(self->actor, monitor);
+        message_dispose(worker, watcher);
+        return status;
     }
-    child->phase = status == TROUPE_OK ? CHILD_STARTING : CHILD_DOWN;
-    return status;
+    handle_find(self->actor, HANDLE_MONITOR, monitor)->u.peer = child->ref.bits;
+    child->phase = CHILD_STARTING;
+    return TROUPE_OK;
 }
 
 static void child_stop(troupe_self *self, struct child *child, uint32_t index)
@@ -156,9 +169,8 @@ static void child_stop(troupe_self *self, struct child *child, uint32_t index)
 }
 
 /* Notes a restart; false when it is one too many (OTP's add_restart). */
-static bool restart_is_borne(troupe_self *self, struct supervisor *supervisor)
+static bool restart_is_borne(struct supervisor *supervisor, uint64_t now_ms)
 {
-    uint64_t now_ms = troupe_now_ns(self) / NS_PER_MS;
     uint32_t room = supervisor->spec.intensity + 1;
     supervisor->restarts_ms[supervisor->restart_next] = now_ms;
     supervisor->restart_next = (supervisor->restart_next + 1) % room;
@@ -176,21 +188,32 @@ static uint32_t backoff_ms(const struct supervisor *supervisor, const struct chi
     return ms < supervisor->spec.backoff_max_ms ? (uint32_t)ms : supervisor->spec.backoff_max_ms;
 }
 
+/* Wants those back that are restarted with a child: all of them, also who had ended; temporary ones end. */
+static void siblings_want(struct supervisor *supervisor, uint32_t index)
+{
+    uint32_t first = supervisor->spec.strategy == TROUPE_ONE_FOR_ALL ? 0 : index;
+    for (uint32_t i = first; i < supervisor->child_count; i++) {
+        struct child *child = supervisor->children[i];
+        bool is_temporary = child->spec.restart == TROUPE_RESTART_TEMPORARY;
+        child->is_leaving = is_temporary;
+        child->is_wanted = !is_temporary;
+    }
+}
+
 /* Wants the child back, and with it whom the strategy names. */
 static void restart(troupe_self *self, struct supervisor *supervisor, uint32_t index)
 {
     struct child *child = supervisor->children[index];
-    if (!restart_is_borne(self, supervisor)) {
+    uint64_t now_ms = troupe_now_ns(self) / NS_PER_MS;
+    if (!restart_is_borne(supervisor, now_ms)) {
         give_up(supervisor, TROUPE_INTENSITY);
         return;
     }
     counter_add(&self->context.worker->counters.restarts, 1);
     child->failures++;
     child->is_wanted = true;
-    uint32_t first = supervisor->spec.strategy == TROUPE_ONE_FOR_ALL ? 0 : index;
-    for (uint32_t i = first; !is_one_for_one(supervisor) && i < supervisor->child_count; i++)
-        if (supervisor->children[i]->phase != CHILD_DOWN)
-            supervisor->children[i]->is_wanted = true;
+    if (!is_one_for_one(supervisor))
+        siblings_want(supervisor, index);
     uint32_t delay_ms = backoff_ms(supervisor, child);
     if (delay_ms > 0 && troupe_timer_start(self, delay_ms, 0, index, &child->timer) == TROUPE_OK)
         child->phase = CHILD_WAITING;
@@ -204,7 +227,16 @@ static bool is_up(const struct child *child)
 /* A child that is up and wanted is to be stopped first; in giving up, every one that is up is. */
 static bool is_to_stop(const struct supervisor *supervisor, const struct child *child)
 {
-    return is_up(child) && (child->is_wanted || supervisor->phase == GIVING_UP);
+    return is_up(child) && (child->is_wanted || child->is_leaving || supervisor->phase == GIVING_UP);
+}
+
+/* Whether a restart of several waits for its backoff: then none of them starts. */
+static bool is_waiting(const struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->child_count && !is_one_for_one(supervisor); i++)
+        if (supervisor->children[i]->phase == CHILD_WAITING)
+            return true;
+    return false;
 }
 
 /*
@@ -232,9 +264,11 @@ static bool step(troupe_self *self, struct supervisor *supervisor)
             return false;
         }
     }
+    if (is_waiting(supervisor))
+        return false;
     for (uint32_t i = 0; i < supervisor->child_count; i++) {
         struct child *child = supervisor->children[i];
-        if (child->phase == CHILD_STARTING || (child->phase == CHILD_WAITING && !is_one_for_one(supervisor)))
+        if (child->phase == CHILD_STARTING)
             return false;
         if (child->phase != CHILD_DOWN || !child->is_wanted)
             continue;
@@ -292,13 +326,18 @@ static void child_ended(troupe_self *self, struct supervisor *supervisor, uint32
 {
     struct child *child = supervisor->children[index];
     bool was_starting = child->phase == CHILD_STARTING;
-    bool was_stopping = child->phase == CHILD_STOPPING;
+    uint64_t now_ms = troupe_now_ns(self) / NS_PER_MS;
+    bool was_to_stop = child->phase == CHILD_STOPPING || is_to_stop(supervisor, child);
     bool is_normal = reason == TROUPE_OK || reason == TROUPE_SHUTDOWN;
+    if (child->phase == CHILD_UP && now_ms - child->up_ms > supervisor->spec.period_ms)
+        child->failures = 0;
     timer_clear(self, child);
     child->phase = CHILD_DOWN;
     child->ref = troupe_ref_none();
-    if (supervisor->phase == GIVING_UP || was_stopping)
-        return; /* expected; if it is wanted again the sequence starts it */
+    if (child->is_leaving)
+        child_remove(supervisor, index);
+    if (was_to_stop)
+        return; /* expected, if not in this way; if it is wanted again the sequence starts it */
     if (was_starting && supervisor->phase == BEGINNING) {
         give_up(supervisor, is_normal ? TROUPE_FAILED : reason);
         return;
@@ -358,8 +397,10 @@ static troupe_status supervisor_receive(troupe_self *self, const troupe_message 
     const troupe_shutdown_request *shutdown = troupe_shutdown_request_of(message);
     if (started != NULL) {
         struct child *child = child_by_ref(supervisor, started->who, &index);
-        if (child != NULL && child->phase == CHILD_STARTING)
+        if (child != NULL && child->phase == CHILD_STARTING) {
             child->phase = CHILD_UP;
+            child->up_ms = troupe_now_ns(self) / NS_PER_MS;
+        }
     } else if (down != NULL) {
         if (child_by_ref(supervisor, down->who, &index) != NULL)
             child_ended(self, supervisor, index, (troupe_status)down->reason);
@@ -396,10 +437,9 @@ static troupe_status supervisor_start(troupe_self *self)
     return proceed(self, state_of(self));
 }
 
-static void supervisor_stop(troupe_self *self, troupe_status reason)
+void supervisor_done(void *state)
 {
-    (void)reason;
-    supervisor_free(state_of(self));
+    supervisor_free(*(struct supervisor **)state);
 }
 
 /* Copies the spec with its defaults. */
@@ -416,8 +456,10 @@ static troupe_status supervisor_new(const troupe_supervisor_spec *spec, struct s
         supervisor->spec.intensity = TROUPE_INTENSITY_DEFAULT;
     if (spec->period_ms == 0)
         supervisor->spec.period_ms = TROUPE_PERIOD_MS_DEFAULT;
-    if (spec->backoff_max_ms == 0)
-        supervisor->spec.backoff_max_ms = spec->backoff_min_ms * BACKOFF_MAX_TIMES;
+    if (spec->backoff_max_ms == 0) {
+        uint64_t max_ms = (uint64_t)spec->backoff_min_ms * BACKOFF_MAX_TIMES;
+        supervisor->spec.backoff_max_ms = max_ms < UINT32_MAX ? (uint32_t)max_ms : UINT32_MAX;
+    }
     supervisor->restarts_ms = calloc(supervisor->spec.intensity + 1, sizeof(uint64_t));
     troupe_status status = supervisor->restarts_ms == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
     for (uint32_t i = 0; i < spec->child_count && status == TROUPE_OK; i++) {
@@ -433,38 +475,39 @@ static troupe_status supervisor_new(const troupe_supervisor_spec *spec, struct s
     return status;
 }
 
-static troupe_ref supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
-                                   troupe_ref parent, troupe_status *ret_status)
+static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
+                                      troupe_ref parent, troupe_message *watcher, troupe_ref *ret_ref)
 {
     static const troupe_behaviour behaviour = {
         .name = "supervisor",
         .state_size = sizeof(struct supervisor *),
         .start = supervisor_start,
         .receive = supervisor_receive,
-        .stop = supervisor_stop,
     };
-    troupe_ref ref = troupe_ref_none();
     struct supervisor *supervisor = NULL;
     troupe_status status = supervisor_new(spec, &supervisor);
     if (status == TROUPE_OK) {
         struct actor_options options = {
             .user = {.state = &supervisor, .name = spec->name, .mailbox_len_max = TROUPE_MAILBOX_LEN_MAX},
             .parent = parent,
+            .watcher = watcher,
             .is_supervisor = true,
         };
-        status = actor_spawn(from, &behaviour, &options, &ref);
+        status = actor_spawn(from, &behaviour, &options, ret_ref);
         if (status != TROUPE_OK)
             supervisor_free(supervisor);
     }
-    if (ret_status != NULL)
-        *ret_status = status;
-    return ref;
+    return status;
 }
 
 troupe_ref troupe_context_supervisor(troupe_context *from, const troupe_supervisor_spec *spec,
                                      troupe_status *ret_status)
 {
-    return supervisor_spawn(from, spec, troupe_ref_none(), ret_status);
+    troupe_ref ref = troupe_ref_none();
+    troupe_status status = supervisor_spawn(from, spec, troupe_ref_none(), NULL, &ref);
+    if (ret_status != NULL)
+        *ret_status = status;
+    return ref;
 }
 
 troupe_status troupe_context_supervisor_add(troupe_context *from, troupe_ref to,
