@@ -8,7 +8,16 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/output.h"
+#include "cli/text.h"
+
+static const struct {
+    int status;
+    const char *text;
+} endings[] = {
+#define HELP_ENDING(name, number, text) {number, text},
+    CLI_EXIT_LIST(HELP_ENDING)
+#undef HELP_ENDING
+};
 
 static void print_option(const struct cli_option *option)
 {
@@ -37,14 +46,6 @@ void cli_print_verb_help(const struct cli_verb *verb)
 
 void cli_print_help(void)
 {
-    static const struct {
-        int status;
-        const char *text;
-    } endings[] = {
-#define HELP_ENDING(name, number, text) {number, text},
-        CLI_EXIT_LIST(HELP_ENDING)
-#undef HELP_ENDING
-    };
     printf("usage: troupe VERB [OPERAND | OPTION]...\n\n");
     for (size_t i = 0; cli_verbs[i] != NULL; i++)
         printf("  %-8s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
@@ -59,17 +60,51 @@ void cli_print_help(void)
         printf("  %2d  %s\n", endings[i].status, endings[i].text);
 }
 
+static json_t *option_json(const struct cli_option *option)
+{
+    char letter[2] = {option->letter, '\0'};
+    return json_pack("{s:s, s:s*, s:s*, s:s}", "name", option->name, "letter",
+                     option->letter != 0 ? letter : NULL, "argument", option->argument, "help", option->help);
+}
+
+/* The same tables for programs: completion in a shell, the test of the manual pages. */
+static void print_json(const struct cli_verb *only)
+{
+    json_t *verbs = text_must(json_array());
+    json_t *statuses = text_must(json_array());
+    for (size_t i = 0; cli_verbs[i] != NULL; i++) {
+        const struct cli_verb *verb = cli_verbs[i];
+        if (only != NULL && only != verb)
+            continue;
+        json_t *list = text_must(json_array());
+        for (const struct cli_option *option = verb->options; option != NULL && option->name != NULL;
+             option++)
+            json_array_append_new(list, option_json(option));
+        for (const struct cli_option *option = args_shared_options; option->name != NULL; option++)
+            json_array_append_new(list, option_json(option));
+        json_array_append_new(verbs, json_pack("{s:s, s:s, s:s, s:o}", "name", verb->name, "operands",
+                                               verb->operands, "summary", verb->summary, "options", list));
+    }
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+        json_array_append_new(statuses,
+                              json_pack("{s:i, s:s}", "status", endings[i].status, "text", endings[i].text));
+    json_t *document = text_must(json_pack("{s:o, s:o}", "verbs", verbs, "exit_statuses", statuses));
+    cli_print_json(document);
+    json_decref(document);
+}
+
 static enum cli_exit run(struct cli *cli)
 {
     const char *name = cli->operands[0];
-    if (name == NULL) {
-        cli_print_help();
-        return CLI_OK;
-    }
-    const struct cli_verb *verb = cli_find_verb(name);
-    if (verb == NULL)
+    const struct cli_verb *verb = name != NULL ? cli_find_verb(name) : NULL;
+    if (name != NULL && verb == NULL)
         return cli_fail(cli, CLI_USAGE, "there is no verb '%s'; `troupe help` lists them", name);
-    cli_print_verb_help(verb);
+    if (cli->json)
+        print_json(verb);
+    else if (verb != NULL)
+        cli_print_verb_help(verb);
+    else
+        cli_print_help();
     return CLI_OK;
 }
 
