@@ -61,11 +61,14 @@ static void keep_message(struct replay *replay, struct take_batch *batch, const 
         replay_end(replay, CLI_PROTOCOL, "a message has no usable \"id\"");
         return;
     }
-    if (batch->count >= BATCH_MAX || is_in_hand(&replay->take, id))
+    int64_t row = row_of(replay, message);
+    bool is_over = row != 0 && ledger_has(&replay->ledger, row, LEDGER_HANDLED);
+    /* An answer may be older than what another one has brought since. */
+    if (batch->count >= BATCH_MAX || is_in_hand(&replay->take, id) || is_over)
         return;
     struct take_message *kept = &batch->messages[batch->count++];
     memcpy(kept->id, id, strlen(id) + 1);
-    kept->row = row_of(replay, message);
+    kept->row = row;
     if (kept->row == 0 || !ledger_enter(&replay->ledger, kept->row, id, LEDGER_TAKEN))
         return;
     const json_t *sent = json_object_get(message, "sent");
@@ -114,13 +117,13 @@ static void take_answers(void *context, const struct client_answer *answer)
                    json_array_size(answer->json));
         return;
     }
+    /* Ends first: an item may hand out again what an item after it has finished. */
+    for (size_t i = 0; i < (size_t)ended.count; i++)
+        take_end(replay, &ended.messages[i], json_array_get(answer->json, i));
     for (size_t i = 0; i < expected; i++) {
         const json_t *item = json_array_get(answer->json, i);
-        if (ended.count > 0)
-            take_end(replay, &ended.messages[i], item);
-        else if (!replay_is_item_good(replay, item, replay->role))
-            continue;
-        keep_messages(replay, batch, json_object_get(json_object_get(item, "answer"), "messages"));
+        if (ended.count > 0 || replay_is_item_good(replay, item, replay->role))
+            keep_messages(replay, batch, json_object_get(json_object_get(item, "answer"), "messages"));
     }
 }
 

@@ -91,6 +91,27 @@ class Replay(ReplayCase):
             with MailboxServer(wip_limit=limit) as server:
                 report = self.replay(server)
                 self.check_exactly_once(server, report, 40)
+                self.assertEqual(server.asked_too_much, 0)
+
+    def test_held_messages_given_again_are_finished_once(self):
+        # The limit was lowered since the program asked for it: `next` gives what is held already.
+        self.write(patch_rows(300))
+        with MailboxServer() as server:
+            server.wip_limit = 5
+            refused = []
+            finish = server.do_done
+
+            def done(content, actor):
+                status, answer = finish(content, actor)
+                if status == 409:
+                    refused.append(content["id"])
+                return status, answer
+
+            server.do_done = done
+            report = self.replay(server)
+            self.check_exactly_once(server, report, 300)
+            self.assertGreater(server.asked_too_much, 0)
+            self.assertEqual(refused, [])
 
     def test_second_run_finds_everything_done(self):
         self.write(patch_rows(250))

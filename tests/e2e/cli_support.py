@@ -170,6 +170,7 @@ class MailboxServer(ScriptedServer):
         self.queue = collections.deque()
         self.held = {}
         self.finished = []
+        self.asked_too_much = 0
         self.clock = 1_700_000_000_000
         super().__init__()
 
@@ -228,6 +229,7 @@ class MailboxServer(ScriptedServer):
     def take(self, actor):
         assert actor == self.roles[self.role]["holder"], actor
         if len(self.held) >= self.wip_limit:
+            self.asked_too_much += 1
             return list(self.held.values())
         if not self.queue:
             return []
