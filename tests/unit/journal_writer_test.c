@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include <troupe.h>
@@ -36,6 +38,14 @@ static troupe_status counting_commit(struct journal *journal)
 {
     commits++;
     return journal_memory.commit(journal);
+}
+
+/* Each append takes longer than a group may wait. */
+static troupe_status slow_append(struct journal *journal, const struct journal_batch *batch,
+                                 uint64_t *ret_seq)
+{
+    usleep(JOURNAL_GROUP_US_MAX + 500);
+    return journal_memory.append(journal, batch, ret_seq);
 }
 
 /* A journal in memory whose commits are counted. */
@@ -226,6 +236,26 @@ static void group_ends_at_its_cap_of_records(void **state)
     close_counting(journal);
 }
 
+static void group_ends_when_its_first_append_has_waited_long_enough(void **state)
+{
+    (void)state;
+    enum { COUNT = 10 };
+    struct journal_driver driver;
+    struct journal *journal = open_counting(&driver);
+    driver.append = slow_append;
+    troupe_system *system = NULL;
+    assert_int_equal(troupe_start(&system, NULL), TROUPE_OK);
+    troupe_ref writer = spawn_writer(system, journal);
+    unsigned char record[RECORD_HEADER_SIZE] = {1};
+    for (uint64_t i = 0; i < COUNT; i++)
+        assert_int_equal(troupe_send(system, writer, journal_append, .stream = "s", .expected_seq = i,
+                                     .records = {record, sizeof(record)}),
+                         TROUPE_OK);
+    troupe_stop(&system);
+    assert_int_equal(commits, COUNT);
+    close_counting(journal);
+}
+
 static void what_is_refused_is_told_why_and_harms_nobody(void **state)
 {
     (void)state;
@@ -367,6 +397,33 @@ static void stream_is_read_in_pieces_up_to_its_end(void **state)
     assert_true(none.is_end);
     assert_int_equal(single.read_count, 1);
     assert_false(single.is_end);
+    troupe_stop(&system);
+    journal_close(&journal);
+}
+
+static void piece_is_never_larger_than_the_limit(void **state)
+{
+    (void)state;
+    enum { COUNT = 10, SIZE = 1 << 20 };
+    struct journal *journal = test_open(&journal_memory, "");
+    struct record_batch batch = {0};
+    uint64_t seq;
+    void *body;
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(record_batch_add(&batch, 1, 1, SIZE, &body), TROUPE_OK);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_stage(journal, "s", 1, 0, batch.bytes.bytes, batch.bytes.size, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    record_batch_done(&batch);
+
+    troupe_system *system = start_simulated(13);
+    spawn_writer(system, journal);
+    struct note largest = {.stream = "s", .is_read = true, .size_max = UINT32_MAX};
+    ask_once(system, &largest);
+    troupe_sim_advance(system, 10);
+    assert_int_equal(largest.status, TROUPE_OK);
+    assert_int_equal(largest.read_count, JOURNAL_READ_SIZE_MAX / (SIZE + RECORD_HEADER_SIZE));
+    assert_false(largest.is_end);
     troupe_stop(&system);
     journal_close(&journal);
 }
@@ -534,10 +591,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queued_appends_share_one_commit_and_are_all_answered),
         cmocka_unit_test(group_ends_at_its_cap_of_records),
+        cmocka_unit_test(group_ends_when_its_first_append_has_waited_long_enough),
         cmocka_unit_test(what_is_refused_is_told_why_and_harms_nobody),
         cmocka_unit_test(failed_commit_is_told_to_all_who_wait_and_ends_the_writer),
         cmocka_unit_test(stopped_writer_settles_what_it_has_received),
         cmocka_unit_test(stream_is_read_in_pieces_up_to_its_end),
+        cmocka_unit_test(piece_is_never_larger_than_the_limit),
         cmocka_unit_test(nothing_acknowledged_is_lost_over_failing_commits),
         cmocka_unit_test(real_writer_keeps_what_it_acknowledged_over_a_reopening),
     };
