@@ -181,6 +181,19 @@ static void ask_once(troupe_system *system, struct note *note)
     assert_false(troupe_ref_is_none(troupe_spawn(system, &once, &options)));
 }
 
+/* Each asks to append `records` to a stream of its own, and is noted. */
+static void ask_many(troupe_system *system, struct note *notes, size_t count, uint32_t records)
+{
+    memset(notes, 0, count * sizeof(*notes));
+    answers = 0;
+    for (size_t i = 0; i < count; i++) {
+        notes[i].count = records;
+        snprintf(notes[i].stream, sizeof(notes[i].stream), "s%zu", i);
+        ask_once(system, &notes[i]);
+    }
+    troupe_sim_advance(system, 1000);
+}
+
 /* --- the facts --- */
 
 static void queued_appends_share_one_commit_and_are_all_answered(void **state)
@@ -191,16 +204,9 @@ static void queued_appends_share_one_commit_and_are_all_answered(void **state)
     struct journal *journal = open_counting(&driver);
     troupe_system *system = start_simulated(3);
     struct note notes[COUNT];
-    memset(notes, 0, sizeof(notes));
-    answers = 0;
     spawn_writer(system, journal);
     troupe_sim_advance(system, 1);
-    for (size_t i = 0; i < COUNT; i++) {
-        notes[i].count = 1;
-        snprintf(notes[i].stream, sizeof(notes[i].stream), "s%zu", i);
-        ask_once(system, &notes[i]);
-    }
-    troupe_sim_advance(system, 1000);
+    ask_many(system, notes, COUNT, 1);
     assert_int_equal(answers, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
         assert_int_equal(notes[i].status, TROUPE_OK);
@@ -220,16 +226,9 @@ static void group_ends_at_its_cap_of_records(void **state)
     struct journal *journal = open_counting(&driver);
     troupe_system *system = start_simulated(5);
     struct note notes[COUNT];
-    memset(notes, 0, sizeof(notes));
-    answers = 0;
     spawn_writer(system, journal);
     troupe_sim_advance(system, 1);
-    for (size_t i = 0; i < COUNT; i++) {
-        notes[i].count = JOURNAL_GROUP_RECORDS_MAX;
-        snprintf(notes[i].stream, sizeof(notes[i].stream), "s%zu", i);
-        ask_once(system, &notes[i]);
-    }
-    troupe_sim_advance(system, 1000);
+    ask_many(system, notes, COUNT, JOURNAL_GROUP_RECORDS_MAX);
     assert_int_equal(answers, COUNT);
     assert_int_equal(commits, COUNT);
     troupe_stop(&system);
