@@ -497,22 +497,36 @@ static troupe_status owner_start(troupe_self *self)
     return TROUPE_OK;
 }
 
-static void run_owners(struct owner *owners, uint64_t seed)
+static void spawn_owners(troupe_system *system, struct owner *owners, size_t count)
 {
     static const troupe_behaviour behaviour = {
         .name = "owner", .state_size = sizeof(struct owner *), .start = owner_start, .receive = refuse};
+    for (size_t i = 0; i < count; i++) {
+        struct owner *owner = &owners[i];
+        troupe_spawn_options options = {.state = &owner};
+        if (!owner->is_over)
+            troupe_spawn(system, &behaviour, &options);
+    }
+}
+
+static void make_owners(struct owner *owners, size_t count, uint32_t rounds)
+{
+    memset(owners, 0, count * sizeof(*owners));
+    for (size_t i = 0; i < count; i++) {
+        owners[i].rounds = rounds;
+        snprintf(owners[i].stream, sizeof(owners[i].stream), "role/%zu", i);
+    }
+}
+
+static void run_owners(struct owner *owners, uint64_t seed)
+{
     struct journal *journal = test_open(&journal_memory, "");
     for (uint64_t life = 0; life < 4; life++) {
         troupe_system *system = start_simulated(seed * 100 + life);
         if (life < 3)
             journal_memory_fail_after(journal, troupe_random(system) % 60, troupe_random(system) % 2 == 0);
         spawn_writer(system, journal);
-        for (size_t i = 0; i < OWNERS; i++) {
-            struct owner *owner = &owners[i];
-            troupe_spawn_options options = {.state = &owner};
-            if (!owner->is_over)
-                troupe_spawn(system, &behaviour, &options);
-        }
+        spawn_owners(system, owners, OWNERS);
         troupe_sim_advance(system, 100000);
         troupe_stop(&system);
         journal_memory_restart(journal);
@@ -530,11 +544,7 @@ static void nothing_acknowledged_is_lost_over_failing_commits(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct owner owners[OWNERS];
-        memset(owners, 0, sizeof(owners));
-        for (size_t i = 0; i < OWNERS; i++) {
-            owners[i].rounds = ROUNDS;
-            snprintf(owners[i].stream, sizeof(owners[i].stream), "role/%zu", i);
-        }
+        make_owners(owners, OWNERS, ROUNDS);
         run_owners(owners, seed);
         for (size_t i = 0; i < OWNERS; i++)
             assert_true(owners[i].is_over);
@@ -553,17 +563,9 @@ static void real_writer_keeps_what_it_acknowledged_over_a_reopening(void **state
     troupe_system *system = NULL;
     assert_int_equal(troupe_start(&system, NULL), TROUPE_OK);
     troupe_ref writer = spawn_writer(system, journal);
-    static const troupe_behaviour behaviour = {
-        .name = "owner", .state_size = sizeof(struct owner *), .start = owner_start, .receive = refuse};
     struct owner owners[ROLES];
-    memset(owners, 0, sizeof(owners));
-    for (size_t i = 0; i < ROLES; i++) {
-        struct owner *owner = &owners[i];
-        owner->rounds = EACH;
-        snprintf(owner->stream, sizeof(owner->stream), "role/%zu", i);
-        troupe_spawn_options options = {.state = &owner};
-        troupe_spawn(system, &behaviour, &options);
-    }
+    make_owners(owners, ROLES, EACH);
+    spawn_owners(system, owners, ROLES);
     troupe_message *reply = NULL;
     assert_int_equal(
         troupe_call(system, writer, TIMEOUT_MS, &reply, journal_read, .stream = "role/0", .from_seq = 1),
