@@ -16,6 +16,7 @@
  *   troupe/monitor.h     hearing of an actor's end
  *   troupe/supervisor.h  child specs, restart strategies, intensity
  *   troupe/registry.h    names
+ *   troupe/group.h       many actors under one name: broadcast, routers, pools
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
  *   troupe/observe.h     counters and dead letters
@@ -34,6 +35,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/ask.h>
+#include <troupe/group.h>
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/observe.h>

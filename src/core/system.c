@@ -170,6 +170,7 @@ static void system_free(struct troupe_system *system)
     for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
         worker_free(system->workers[i]);
     watches_done(&system->watches);
+    groups_done(&system->groups);
     registry_done(&system->registry);
     slots_done(&system->slots);
     if (system->env != NULL)
@@ -245,6 +246,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
     memset(system, 0, size);
     pthread_mutex_init(&system->outside_lock, NULL);
     pthread_mutex_init(&system->pinned_lock, NULL);
+    groups_init(&system->groups);
     troupe_status status = options_take(system, options);
     for (uint32_t i = 0; i < system->worker_count && status == TROUPE_OK; i++)
         status = worker_new(system, i, &system->workers[i]);

@@ -6,6 +6,7 @@
 #ifndef TROUPE_CORE_SYSTEM_H
 #define TROUPE_CORE_SYSTEM_H
 
+#include "core/group.h"
 #include "core/registry.h"
 #include "core/watch.h"
 #include "core/worker.h"
@@ -22,6 +23,7 @@ struct troupe_system {
     pthread_mutex_t pinned_lock;
     struct slots slots;
     struct registry registry;
+    struct groups groups;
     struct watches watches;
     uint32_t drain_ms;
     double refuse_probability; /* simulation only */
