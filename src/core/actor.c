@@ -231,6 +231,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     troupe_status reason = (troupe_status)actor->reason;
     worker->self.actor = actor;
     worker->self.ref = actor_ref(actor);
+    bool is_pinned = actor->is_pinned;
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
     if (actor->is_supervisor)
@@ -252,6 +253,8 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (reason != TROUPE_OK && reason != TROUPE_SHUTDOWN)
         counter_add(&worker->counters.actors_failed, 1);
     slot_clear(worker, actor);
+    if (is_pinned && worker->is_pinned)
+        system_worker_unpin(worker);
 }
 
 troupe_ref troupe_self_ref(const troupe_self *self)

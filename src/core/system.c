@@ -141,6 +141,12 @@ troupe_status system_worker_pinned(struct troupe_system *system, struct worker *
     troupe_status status = TROUPE_OK;
     pthread_mutex_lock(&system->pinned_lock);
     uint32_t index = load_relaxed(&system->worker_count_all);
+    if (system->pinned_free != NULL) {
+        *ret_worker = system->pinned_free;
+        system->pinned_free = system->pinned_free->pinned_next;
+        pthread_mutex_unlock(&system->pinned_lock);
+        return TROUPE_OK;
+    }
     if (index == OUTSIDE)
         status = TROUPE_LIMIT;
     if (status == TROUPE_OK)
@@ -160,6 +166,15 @@ troupe_status system_worker_pinned(struct troupe_system *system, struct worker *
     }
     pthread_mutex_unlock(&system->pinned_lock);
     return status;
+}
+
+void system_worker_unpin(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    pthread_mutex_lock(&system->pinned_lock);
+    worker->pinned_next = system->pinned_free;
+    system->pinned_free = worker;
+    pthread_mutex_unlock(&system->pinned_lock);
 }
 
 static void system_free(struct troupe_system *system)
