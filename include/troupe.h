@@ -10,6 +10,7 @@
  *   troupe/status.h      every status code and its text
  *   troupe/ref.h         what names an actor
  *   troupe/message.h     declaring, sending and reading typed messages
+ *   troupe/json.h        a message as JSON text and back, and as a line for people
  *   troupe/system.h      starting and stopping a system, its options, time and randomness
  *   troupe/actor.h       behaviours, spawn, state, become, stop
  *   troupe/ask.h         request and reply
@@ -36,6 +37,7 @@
 #include <troupe/actor.h>
 #include <troupe/ask.h>
 #include <troupe/group.h>
+#include <troupe/json.h>
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/observe.h>
