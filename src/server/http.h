@@ -37,6 +37,9 @@
 #define HTTP_IDLE_MS 30000
 #define HTTP_SEND_MS 60000
 #define HTTP_SWEEP_MS 1000
+/** Bounds of the mailbox: answers come in any number, questions are few. */
+#define HTTP_MAILBOX_LEN_MAX 65536u
+#define HTTP_MAILBOX_BYTES_MAX (256u << 20)
 /** Bytes of a request's line and headers. */
 #define HTTP_HEADERS_MAX ((size_t)32 << 10)
 /** How long requests that are under way may take once the server stops. */

@@ -20,6 +20,13 @@
 /** Names of actors that are none of the organisation's: no role's name can begin like that. */
 #define NAME_DIRECTORY "#directory"
 #define NAME_JOURNAL "#journal"
+#define NAME_ROLES "#roles"
+#define NAME_HTTP "#http"
+
+/**
+ * The body of one message; smaller than what the organisation itself bears, so that a hundred fit a request.
+ */
+#define MESSAGE_BODY_MAX ((size_t)256 << 10)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -124,16 +131,22 @@ TROUPE_MESSAGE(role_deliver, ROLE_DELIVER)
 #define ROLE_DELIVERED(F) F(u64, id) F(u32, refusal)
 TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
 
-/** How the role is set up, whole; `holders` one a line. Does nothing when it is so already. Answered. */
+/** How the role is set up, whole; `holders` one a line. The same again changes nothing. Answered. */
 #define ROLE_CONFIGURE(F)                                                                                    \
     F(u64, seed, 2)                                                                                          \
+    F(u64, bytes_max)                                                                                        \
     F(i64, lease_ms)                                                                                         \
+    F(i64, ageing_ms)                                                                                        \
     F(text, actor)                                                                                           \
-    F(text, via)                                                                                             \
     F(text, supervisor)                                                                                      \
     F(text, holders)                                                                                         \
+    F(text, redirect_to)                                                                                     \
     F(u32, capacity)                                                                                         \
-    F(u8, holder_kind)
+    F(u8, holder_kind)                                                                                       \
+    F(u8, overflow)                                                                                          \
+    F(u8, on_fail)                                                                                           \
+    F(u8, on_lapse)                                                                                          \
+    F(u8, on_crash)
 TROUPE_MESSAGE(role_configure, ROLE_CONFIGURE)
 
 /** The counters of a role, in the order of conservation; see org_counts. */
@@ -153,6 +166,9 @@ TROUPE_MESSAGE(role_configure, ROLE_CONFIGURE)
 TROUPE_MESSAGE_EMPTY(role_audit)
 #define ROLE_AUDITED(F) ROLE_COUNTERS(F) F(u64, owed) F(text, reason) F(bool, is_sound)
 TROUPE_MESSAGE(role_audited, ROLE_AUDITED)
+
+/** To a role, from a directory that was started anew: say again how loaded you are. */
+TROUPE_MESSAGE_EMPTY(role_report)
 
 /**
  * To the directory, whenever it has changed, and once when the role has read its stream: how loaded it is.
@@ -237,6 +253,20 @@ TROUPE_MESSAGE(directory_owner, DIRECTORY_OWNER)
 
 /** Is every message accounted for, in every role? Answered. */
 TROUPE_MESSAGE_EMPTY(directory_check)
+
+/**
+ * At the start: whoever has this token is an administrator; the actor is made when it is missing. Answer:
+ * directory_owned.
+ */
+#define DIRECTORY_OWN(F) F(bytes, hash) F(text, actor)
+TROUPE_MESSAGE(directory_own, DIRECTORY_OWN)
+
+/** `is_empty`: there is nobody else, and no role. */
+#define DIRECTORY_OWNED(F) F(bool, is_empty)
+TROUPE_MESSAGE(directory_owned, DIRECTORY_OWNED)
+
+/** The server stops: desks are to keep nobody waiting. */
+TROUPE_MESSAGE_EMPTY(directory_hurry)
 
 /** In which roles' successions is the actor? Answer: roles_are, one a line, its personal role among them. */
 #define ROLES_OF(F) F(text, actor)

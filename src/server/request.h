@@ -38,10 +38,6 @@
 #include "org/limits.h"
 #include "server/problem.h"
 
-/**
- * The body of one message; smaller than what the organisation itself bears, so that a hundred fit a request.
- */
-#define MESSAGE_BODY_MAX ((size_t)256 << 10)
 /** How long a request for work may wait. */
 #define NEXT_WAIT_MAX_MS 60000
 /** A request's body, and the calls of one batch. */

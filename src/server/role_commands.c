@@ -215,27 +215,6 @@ static size_t cut_lines(char *text, const char **ret_names, size_t limit)
     return count;
 }
 
-/* Whether the role is set up like that: the directory says it again at every start. */
-static bool is_configured(const struct role_actor *actor, const struct org_configure *configure)
-{
-    struct org_role_view view = org_role_view(actor->role);
-    uint32_t capacity = configure->capacity;
-    int64_t lease_ms = configure->lease_ms;
-    if (capacity == 0)
-        capacity = configure->holder_kind == ORG_PROGRAM ? ORG_CAPACITY_PROGRAM : ORG_CAPACITY_PERSON;
-    if (lease_ms == 0)
-        lease_ms = configure->holder_kind == ORG_PROGRAM ? ORG_LEASE_PROGRAM_MS : ORG_LEASE_PERSON_MS;
-    if (!view.is_open || view.capacity != capacity || view.lease_ms != lease_ms ||
-        view.holder_kind != configure->holder_kind || view.holder_count != configure->holder_count ||
-        strcmp(view.supervisor, configure->supervisor != NULL ? configure->supervisor : "") != 0)
-        return false;
-    for (size_t i = 0; i < view.holder_count; i++) {
-        if (strcmp(org_role_holder(actor->role, i, NULL), configure->holders[i]) != 0)
-            return false;
-    }
-    return true;
-}
-
 static troupe_status command_configure(troupe_self *self, struct role_actor *actor,
                                        const troupe_message *message, const role_configure *configure)
 {
@@ -249,19 +228,24 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
     const char *holders[ORG_SUCCESSION_MAX];
     struct org_command command = {
         .kind = ORG_CONFIGURE,
-        .who = {troupe_text(message, configure->actor), said(message, configure->via)},
+        .who = {.actor = troupe_text(message, configure->actor)},
         .configure = {.supervisor = said(message, configure->supervisor),
                       .holders = holders,
                       .holder_count = cut_lines(lines, holders, ORG_SUCCESSION_MAX),
                       .holder_kind = (enum org_holder_kind)configure->holder_kind,
                       .capacity = configure->capacity,
+                      .bytes_max = configure->bytes_max,
                       .lease_ms = configure->lease_ms,
+                      .ageing_ms = configure->ageing_ms,
+                      .overflow = (enum org_overflow)configure->overflow,
+                      .redirect_to = said(message, configure->redirect_to),
+                      .on_fail = (enum org_action)configure->on_fail,
+                      .on_lapse = (enum org_action)configure->on_lapse,
+                      .on_crash = (enum org_action)configure->on_crash,
                       .seed = {configure->seed[0], configure->seed[1]}},
     };
-    struct role_decision decision = {.answer = {.kind = ORG_ANSWER_OK}};
-    troupe_status status = TROUPE_OK;
-    if (!is_configured(actor, &command.configure))
-        status = role_decide(self, actor, &command, &decision);
+    struct role_decision decision;
+    troupe_status status = role_decide(self, actor, &command, &decision);
     answer->kind = ROLE_ANSWER_JSON;
     answer->status = 200;
     if (status != TROUPE_OK)
@@ -470,6 +454,10 @@ troupe_status role_command(troupe_self *self, struct role_actor *actor, const tr
     const role_configure *configure = role_configure_of(message);
     if (configure != NULL)
         return command_configure(self, actor, message, configure);
+    if (role_report_of(message) != NULL) {
+        actor->is_load_told = false;
+        return TROUPE_OK;
+    }
     if (role_audit_of(message) != NULL)
         return command_audit(self, actor, message);
     return TROUPE_UNEXPECTED;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * directory_actor.h: the organisation's tree as an actor: the fold of the stream "organisation", and for each
+ * role what its actor last said of its load. Everybody who looks something up asks here; whoever changes
+ * something waits here until it is on the disk and every role it concerns is set up.
+ *
+ *   start --journal_read--> LOADING --every role has an actor--> SETTLING --role_load of each, all set up-->
+ *   keeper_is_ready --> SERVING
+ *
+ *   change --decode, org_directory_decide, fold--> batch --one append--> durable
+ *          --roles it concerns: made, role_configure--> all are set up --> answered
+ *
+ * Roles are set up at every start again: a crash between the two appends (here, and in the role's own stream)
+ * leaves nothing undone, and what is so already changes nothing there.
+ *
+ * The role actors live under the supervisor "#roles" and are found by their names; this actor monitors none
+ * of them. A role that is started anew says so by its first role_load.
+ *
+ * Desks are made when somebody first shows a token, and are temporary: they keep nothing that a new one would
+ * miss.
+ *
+ * Runs on any worker; nothing blocks. Large answers (the tree) are kept until something changes.
+ *
+ * Invariants
+ *   1. entries has one entry for each role of the organisation, personal ones included, found by its name in
+ *      entry_map.
+ *   2. unsettled is the number of entries that are not is_settled.
+ *   3. A change is answered when its append is durable and unsettled is 0, or when it is refused.
+ *   4. version grows with everything that the tree shows.
+ */
+#ifndef SERVER_DIRECTORY_ACTOR_H
+#define SERVER_DIRECTORY_ACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <troupe.h>
+
+#include "base/array.h"
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/record.h"
+#include "org/directory.h"
+#include "org/name.h"
+#include "server/desk.h"
+#include "server/ids.h"
+#include "server/messages.h"
+#include "server/problem.h"
+
+#define DIRECTORY_MAILBOX_LEN_MAX (1u << 20)
+#define DIRECTORY_MAILBOX_BYTES_MAX (256u << 20)
+/** Roles that are being set up at the same time, and messages of an import that are being sent. */
+#define DIRECTORY_WINDOW 256
+/** How long the tag of a tree is good at most, because the ages in it move on by themselves. */
+#define TREE_TAG_MS 60000
+
+/** What is known of one role's actor. */
+struct directory_entry {
+    char name[ORG_NAME_LEN_MAX + 1];
+    troupe_ref ref;
+    bool is_open;
+    bool needs_configure;
+    bool is_configuring;
+    bool is_settled; /* is_open, and nothing about its set-up is under way or to be done */
+    bool is_unsound;
+    struct directory_actor *directory;
+    role_load load; /* the numbers of the last one; its texts are kept here: */
+    char holder[ORG_ACTOR_NAME_LEN_MAX + 1];
+    char reason[128];
+};
+
+/** A desk. */
+struct directory_desk {
+    char actor[ORG_ACTOR_NAME_LEN_MAX + 1];
+    troupe_ref ref;
+    uint64_t monitor;
+};
+
+struct directory_actor;
+
+/** A change that waits for its append, then for the roles, and, as an import, for its messages. */
+struct directory_task {
+    struct directory_task *next;
+    struct directory_actor *directory;
+    troupe_asker asker;
+    uint64_t seq; /* what must be on the disk before it is answered */
+    bool is_own;  /* answered with directory_owned */
+    bool is_empty;
+    uint32_t status;
+    struct buffer json; /* the answer; without its closing brace while messages are to be counted */
+    struct problem problem;
+    json_t *document;       /* of an import: its messages lie in it */
+    const json_t *messages; /* to be sent when the roles are there; NULL for none */
+    size_t message_next;
+    uint32_t messages_out;
+    size_t messages_sent;
+    char actor[ORG_ACTOR_NAME_LEN_MAX + 1]; /* who imports */
+};
+
+/** An append under way. */
+struct directory_flight {
+    struct directory_flight *next;
+    struct directory_actor *directory;
+    uint64_t seq;
+};
+
+/** The actor's state. A spawner fills in `ids`. */
+struct directory_actor {
+    struct ids *ids;
+
+    struct org_directory *org;
+    bool is_loaded;
+    bool is_ready;
+    bool is_hurried;
+    uint64_t seq; /* once every flight has landed */
+    uint64_t seq_durable;
+    struct record_batch batch;
+    struct directory_flight *flights; /* oldest first */
+    uint32_t flight_count;
+    struct directory_task *tasks; /* oldest first */
+    bool is_retrying;
+
+    struct directory_entry **entries;
+    size_t entry_count;
+    size_t entry_capacity;
+    struct map entry_map;
+    struct hash_key hash_key;
+    size_t unsettled;
+    size_t configuring;
+    size_t configure_next;                    /* where the search for the next one to set up goes on */
+    size_t to_configure;                      /* how many wait for it */
+    char changer[ORG_ACTOR_NAME_LEN_MAX + 1]; /* who made the last change, and so sets roles up */
+
+    struct directory_desk **desks;
+    size_t desk_count;
+    size_t desk_capacity;
+    struct map desk_map;
+
+    uint64_t version;
+    uint64_t tree_version; /* of `tree`; 0: none */
+    struct buffer tree;
+};
+
+/** The behaviour. */
+extern const troupe_behaviour directory_behaviour;
+
+/* --- directory_roles.c: an actor for each role ------------------------------------------------ */
+
+/** Makes entries and actors for all roles there are; those that are there already say how loaded they are. */
+troupe_status directory_roles_start(troupe_self *self, struct directory_actor *directory);
+/** Sees to it that a role has an actor, and that it is set up anew. */
+troupe_status directory_role_changed(troupe_self *self, struct directory_actor *directory, const char *name);
+/** The entry of a role, or NULL. */
+struct directory_entry *directory_entry_find(const struct directory_actor *directory, const char *name);
+/** A role says how loaded it is. */
+troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *directory,
+                                    const troupe_message *message, const role_load *load);
+/** Sets up as many roles as the window lets. */
+troupe_status directory_configure_some(troupe_self *self, struct directory_actor *directory);
+/** Frees all entries. */
+void directory_roles_done(struct directory_actor *directory);
+
+/* --- directory_view.c: answers from what is known --------------------------------------------- */
+
+troupe_status directory_answer_caller(troupe_self *self, struct directory_actor *directory,
+                                      const troupe_message *message, const caller_check *check);
+troupe_status directory_answer_who(troupe_self *self, struct directory_actor *directory,
+                                   const troupe_message *message, const directory_who *who);
+troupe_status directory_answer_roles_of(troupe_self *self, struct directory_actor *directory,
+                                        const troupe_message *message, const roles_of *of);
+troupe_status directory_answer_actors(troupe_self *self, struct directory_actor *directory,
+                                      const troupe_message *message);
+troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *directory,
+                                    const troupe_message *message, const directory_tree *asked);
+troupe_status directory_answer_owner(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const directory_owner *asked);
+/** The desk of an actor, made when there is none; none when that cannot be. */
+troupe_ref directory_desk_of(troupe_self *self, struct directory_actor *directory, const char *actor);
+/** Says no. */
+void directory_deny(troupe_self *self, troupe_asker asker, const struct problem *problem);
+
+/* --- directory_change.c: decoding and deciding changes ---------------------------------------- */
+
+troupe_status directory_begin_change(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const directory_change *asked);
+troupe_status directory_begin_own(troupe_self *self, struct directory_actor *directory,
+                                  const troupe_message *message, const directory_own *own);
+/** Decides and folds one command; false with the problem stated when it is refused or cannot be decided. */
+bool directory_decide(troupe_self *self, struct directory_actor *directory,
+                      const struct org_directory_command *command, struct org_directory_answer *ret_answer,
+                      struct problem *problem);
+/** A new task at the end of the others; NULL when out of memory: the asker has been refused then. */
+struct directory_task *directory_task_new(troupe_self *self, struct directory_actor *directory,
+                                          troupe_asker asker);
+void directory_task_free(struct directory_task *task);
+/** Answers, in order, the tasks whose time has come. */
+void directory_settle_tasks(troupe_self *self, struct directory_actor *directory);
+/** Asks for another look at what could not go on, a little later. */
+troupe_status directory_try_later(troupe_self *self, struct directory_actor *directory);
+
+/* --- directory_import.c: many at once --------------------------------------------------------- */
+
+/** Decides an organisation's actors, roles and domains; its messages wait in the change. */
+void directory_import_organisation(troupe_self *self, struct directory_actor *directory,
+                                   struct directory_task *task, const struct org_who *who);
+/** Sends what messages it has; true when none is left and the change can be answered. */
+bool directory_import_send(troupe_self *self, struct directory_task *task);
+
+/* --- directory_check.c: is everything accounted for? ------------------------------------------ */
+
+troupe_status directory_begin_check(troupe_self *self, struct directory_actor *directory,
+                                    const troupe_message *message);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * directory_check.c: is every message accounted for? Each role goes through everything it has, and the sums
+ * are told: what was accepted is what is queued, held, parked, quarantined or has ended. Part of the
+ * directory actor; nothing blocks.
+ *
+ * The roles answer one after the other, so a forwarded message may be counted where it was and where it is;
+ * each role's own sum holds at its moment, and so does the sum of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/directory_actor.h"
+#include "server/json_writer.h"
+
+#define AUDIT_TIMEOUT_MS 60000
+
+/* One check under way; it lives until its last role has answered. */
+struct check {
+    struct directory_actor *directory;
+    troupe_asker asker;
+    size_t next; /* the entry that is asked next */
+    size_t out;
+    uint64_t sums[10];
+    uint64_t owed;
+    bool is_sound;
+    struct problem problem;
+    char reason[256];
+};
+
+static void add(struct check *check, const troupe_message *reply, const role_audited *audited)
+{
+    const uint64_t counts[10] = {audited->accepted,    audited->queued, audited->held,     audited->parked,
+                                 audited->quarantined, audited->done,   audited->declined, audited->forwarded,
+                                 audited->expired,     audited->shed};
+    for (size_t i = 0; i < 10; i++)
+        check->sums[i] += counts[i];
+    check->owed += audited->owed;
+    if (audited->is_sound || !check->is_sound)
+        return;
+    check->is_sound = false;
+    snprintf(check->reason, sizeof check->reason, "%s", troupe_text(reply, audited->reason));
+}
+
+static void finish(troupe_self *self, struct check *check)
+{
+    static const char *const names[10] = {"accepted", "queued",   "held",      "parked",  "quarantined",
+                                          "done",     "declined", "forwarded", "expired", "shed"};
+    struct buffer json = {0};
+    struct json_writer out = json_writer_to(&json);
+    uint64_t sum = 0;
+    for (size_t i = 1; i < 10; i++)
+        sum += check->sums[i];
+    json_open(&out, NULL, '{');
+    json_put_flag(&out, "conserved", check->is_sound && sum == check->sums[0]);
+    for (size_t i = 0; i < 10; i++)
+        json_put_number(&out, names[i], (int64_t)check->sums[i]);
+    json_put_number(&out, "owed", (int64_t)check->owed);
+    if (!check->is_sound)
+        json_put_text(&out, "reason", check->reason);
+    json_close(&out, '}');
+    troupe_status status = json_writer_end(&out);
+    if (check->problem.kind != PROBLEM_NONE)
+        directory_deny(self, check->asker, &check->problem);
+    else if (status == TROUPE_OK)
+        status = troupe_reply(self, check->asker, answered, .status = 200, .json = {json.bytes, json.size});
+    if (status != TROUPE_OK)
+        troupe_refuse(self, check->asker, status);
+    buffer_done(&json);
+    free(check);
+}
+
+static troupe_status ask_some(troupe_self *self, struct check *check);
+
+static troupe_status on_audited(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                void *context)
+{
+    struct check *check = context;
+    const role_audited *audited = status == TROUPE_OK ? role_audited_of(reply) : NULL;
+    check->out--;
+    if (audited != NULL)
+        add(check, reply, audited);
+    else
+        problem_from_status(&check->problem, status == TROUPE_OK ? TROUPE_UNEXPECTED : status, "a role");
+    return ask_some(self, check);
+}
+
+static troupe_status ask_some(troupe_self *self, struct check *check)
+{
+    struct directory_actor *directory = check->directory;
+    while (check->problem.kind == PROBLEM_NONE && check->next < directory->entry_count &&
+           check->out < DIRECTORY_WINDOW) {
+        struct directory_entry *entry = directory->entries[check->next++];
+        troupe_status status = troupe_ask(self, entry->ref, AUDIT_TIMEOUT_MS, on_audited, check, role_audit);
+        if (status == TROUPE_OK)
+            check->out++;
+        else
+            problem_from_status(&check->problem, status, entry->name);
+    }
+    if (check->out == 0)
+        finish(self, check);
+    return TROUPE_OK;
+}
+
+troupe_status directory_begin_check(troupe_self *self, struct directory_actor *directory,
+                                    const troupe_message *message)
+{
+    struct check *check = calloc(1, sizeof *check);
+    if (check == NULL) {
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_MEMORY);
+        return TROUPE_OK;
+    }
+    check->directory = directory;
+    check->asker = troupe_asker_of(message);
+    check->is_sound = true;
+    return ask_some(self, check);
+}

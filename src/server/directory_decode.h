@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * directory_decode.h: from the JSON of an actor, a role, a domain or a token to the organisation's command.
+ * The same for a single call and for an element of an import; `where` stands before the names of members in
+ * errors ("roles[3].").
+ *
+ * Texts in commands are borrowed from the document, lists lie in the room. Pure; any one thread.
+ */
+#ifndef SERVER_DIRECTORY_DECODE_H
+#define SERVER_DIRECTORY_DECODE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "org/directory.h"
+#include "server/problem.h"
+
+/** Patterns of one domain that can be given at once. */
+#define DECODE_PATTERNS_MAX 1000
+
+/** Room for the lists of one command. */
+struct decode_room {
+    const char *holders[ORG_SUCCESSION_MAX];
+    struct org_rule rules[DECODE_PATTERNS_MAX];
+};
+
+/** An actor, to be made. Not saying something of one that is there already is not saying something else. */
+bool decode_actor(const struct org_directory *directory, const json_t *value, const char *where,
+                  struct org_directory_command *ret_command, struct problem *problem);
+
+/** A role, to be made. What is not said takes its default. */
+bool decode_role(const json_t *value, const char *where, struct decode_room *room,
+                 struct org_directory_command *ret_command, struct problem *problem);
+
+/** A domain, to be made, with patterns as in a CODEOWNERS file; "!" takes out. */
+bool decode_domain(const json_t *value, const char *where, struct decode_room *room,
+                   struct org_directory_command *ret_command, struct problem *problem);
+
+/** Whose token, and until when; the hash is left to the caller. */
+bool decode_token(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * directory_view.c: what the directory tells: who a token belongs to, which roles somebody has, the tree, who
+ * owns a path. Part of the directory actor; nothing here changes anything but the kept text of the tree.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/directory_actor.h"
+#include "server/json_writer.h"
+#include "server/token.h"
+
+_Static_assert(TOKEN_HASH_SIZE == ORG_TOKEN_HASH_SIZE, "a token's hash is what the organisation stores");
+
+void directory_deny(troupe_self *self, troupe_asker asker, const struct problem *problem)
+{
+    desk_deny(self, asker, problem);
+}
+
+/* Ends a question with what was written, or with why it could not be. */
+static troupe_status reply_written(troupe_self *self, troupe_asker asker, const struct json_writer *out,
+                                   struct buffer *json)
+{
+    troupe_status status = json_writer_end(out);
+    if (status == TROUPE_OK)
+        status = troupe_reply(self, asker, answered, .status = 200, .json = {json->bytes, json->size});
+    if (status != TROUPE_OK)
+        troupe_refuse(self, asker, status);
+    buffer_done(json);
+    return TROUPE_OK;
+}
+
+/* --- who -------------------------------------------------------------------------------------- */
+
+/* The owner of a good token. False: the problem says why there is none. */
+static bool owner_of_token(troupe_self *self, const struct directory_actor *directory, troupe_bytes hash,
+                           struct org_actor_view *ret_actor, struct problem *problem)
+{
+    struct org_token_view token;
+    if (hash.size != TOKEN_HASH_SIZE || !org_directory_token(directory->org, hash.data, &token) ||
+        !org_directory_actor(directory->org, token.actor, ret_actor))
+        problem_set(problem, PROBLEM_UNAUTHORIZED, "the token is not known");
+    else if (token.is_revoked)
+        problem_set(problem, PROBLEM_UNAUTHORIZED, "the token was revoked");
+    else if (token.expires_at != 0 && token.expires_at <= troupe_unix_ms(self))
+        problem_set(problem, PROBLEM_UNAUTHORIZED, "the token has expired");
+    return problem->kind == PROBLEM_NONE;
+}
+
+/* For whom it acts: itself or, if it is an administrator, anybody. */
+static bool find_actor(const struct directory_actor *directory, const struct org_actor_view *owner,
+                       const char *as, struct org_actor_view *ret_actor, struct problem *problem)
+{
+    *ret_actor = *owner;
+    if (as[0] == '\0' || strcmp(as, owner->name) == 0)
+        return true;
+    if (!owner->is_administrator)
+        problem_set(problem, PROBLEM_FORBIDDEN, "only an administrator may act for somebody else");
+    else if (!org_directory_actor(directory->org, as, ret_actor))
+        problem_set(problem, PROBLEM_NOT_FOUND, "there is no actor %s to act for", as);
+    return problem->kind == PROBLEM_NONE;
+}
+
+troupe_status directory_answer_caller(troupe_self *self, struct directory_actor *directory,
+                                      const troupe_message *message, const caller_check *check)
+{
+    troupe_asker asker = troupe_asker_of(message);
+    struct problem problem = {0};
+    struct org_actor_view owner;
+    struct org_actor_view actor;
+    if (!owner_of_token(self, directory, troupe_bytes_of(message, check->hash), &owner, &problem) ||
+        !find_actor(directory, &owner, troupe_text(message, check->as), &actor, &problem)) {
+        directory_deny(self, asker, &problem);
+        return TROUPE_OK;
+    }
+    bool is_other = strcmp(actor.name, owner.name) != 0;
+    return troupe_reply(self, asker, caller_known, .actor = actor.name, .through = is_other ? owner.name : "",
+                        .desk = directory_desk_of(self, directory, actor.name), .wip_limit = actor.wip_limit,
+                        .is_administrator = owner.is_administrator, .is_program = actor.kind == ORG_PROGRAM);
+}
+
+static const char *kind_text(enum org_holder_kind kind)
+{
+    return kind == ORG_PROGRAM ? "program" : "person";
+}
+
+static void put_actor(struct json_writer *out, const struct org_actor_view *actor)
+{
+    json_put_text(out, "kind", kind_text(actor->kind));
+    json_put_text(out, "display", actor->display);
+    json_put_flag(out, "administrator", actor->is_administrator);
+    json_put_number(out, "wip_limit", actor->wip_limit);
+}
+
+troupe_status directory_answer_who(troupe_self *self, struct directory_actor *directory,
+                                   const troupe_message *message, const directory_who *who)
+{
+    struct org_actor_view actor;
+    if (!org_directory_actor(directory->org, troupe_text(message, who->actor), &actor)) {
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_NOT_FOUND);
+        return TROUPE_OK;
+    }
+    struct buffer json = {0};
+    struct json_writer out = json_writer_to(&json);
+    json_open(&out, NULL, '{');
+    json_put_text(&out, "actor", actor.name);
+    put_actor(&out, &actor);
+    json_open(&out, "roles", '[');
+    char personal[ORG_NAME_LEN_MAX + 1];
+    org_name_personal(actor.name, personal);
+    const char *role;
+    for (size_t i = 0; (role = org_directory_held(directory->org, actor.name, i)) != NULL; i++)
+        json_put_text(&out, NULL, role);
+    json_put_text(&out, NULL, personal);
+    json_close(&out, ']');
+    json_close(&out, '}');
+    return reply_written(self, troupe_asker_of(message), &out, &json);
+}
+
+troupe_status directory_answer_roles_of(troupe_self *self, struct directory_actor *directory,
+                                        const troupe_message *message, const roles_of *of)
+{
+    const char *actor = troupe_text(message, of->actor);
+    struct buffer lines = {0};
+    const char *role;
+    char personal[ORG_NAME_LEN_MAX + 1];
+    org_name_personal(actor, personal);
+    troupe_status status = buffer_append(&lines, personal, strlen(personal));
+    for (size_t i = 0; status == TROUPE_OK && (role = org_directory_held(directory->org, actor, i)) != NULL;
+         i++) {
+        status = buffer_append(&lines, "\n", 1);
+        if (status == TROUPE_OK)
+            status = buffer_append(&lines, role, strlen(role));
+    }
+    if (status == TROUPE_OK)
+        status = buffer_terminate(&lines);
+    if (status == TROUPE_OK)
+        status = troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes);
+    if (status != TROUPE_OK)
+        troupe_refuse(self, troupe_asker_of(message), status);
+    buffer_done(&lines);
+    return TROUPE_OK;
+}
+
+troupe_status directory_answer_actors(troupe_self *self, struct directory_actor *directory,
+                                      const troupe_message *message)
+{
+    struct buffer json = {0};
+    struct json_writer out = json_writer_to(&json);
+    struct org_actor_view actor;
+    json_open(&out, NULL, '{');
+    json_open(&out, "actors", '[');
+    for (size_t i = 0; org_directory_actor_at(directory->org, i, &actor); i++) {
+        json_open(&out, NULL, '{');
+        json_put_text(&out, "name", actor.name);
+        put_actor(&out, &actor);
+        json_close(&out, '}');
+    }
+    json_close(&out, ']');
+    json_close(&out, '}');
+    return reply_written(self, troupe_asker_of(message), &out, &json);
+}
+
+/* --- the tree --------------------------------------------------------------------------------- */
+
+static void put_or_null(struct json_writer *out, const char *name, const char *text)
+{
+    json_put_text(out, name, text[0] != '\0' ? text : NULL);
+}
+
+static void put_load(struct json_writer *out, const struct directory_entry *entry, int64_t now_ms)
+{
+    const role_load *load = &entry->load;
+    json_put_number(out, "queued", (int64_t)load->queued);
+    json_put_number(out, "held", (int64_t)load->held);
+    json_put_number(out, "parked", (int64_t)load->parked);
+    json_put_number(out, "quarantined", (int64_t)load->quarantined);
+    json_put_number(out, "done", (int64_t)load->done);
+    if (load->oldest_at != 0)
+        json_put_number(out, "oldest_ms", now_ms > load->oldest_at ? now_ms - load->oldest_at : 0);
+}
+
+static void put_role(struct json_writer *out, const struct directory_actor *directory, const char *name,
+                     int64_t now_ms)
+{
+    struct org_directory_role role;
+    const struct directory_entry *entry = directory_entry_find(directory, name);
+    if (!org_directory_role(directory->org, name, &role) || entry == NULL)
+        return;
+    json_open(out, NULL, '{');
+    json_put_text(out, "name", role.name);
+    if (role.title[0] != '\0')
+        json_put_text(out, "title", role.title);
+    put_or_null(out, "parent", role.parent);
+    put_or_null(out, "supervisor", role.supervisor);
+    json_put_flag(out, "team", role.is_team);
+    json_open(out, "holders", '[');
+    for (size_t i = 0; i < role.holder_count; i++)
+        json_put_text(out, NULL, org_directory_holder(directory->org, name, i));
+    json_close(out, ']');
+    put_or_null(out, "holder", entry->holder);
+    json_put_flag(out, "vacant", role.holder_count == 0 && !role.is_team);
+    json_put_number(out, "capacity", role.capacity);
+    put_load(out, entry, now_ms);
+    json_close(out, '}');
+}
+
+static troupe_status write_tree(struct directory_actor *directory, int64_t now_ms)
+{
+    const char *role = NULL;
+    buffer_clear(&directory->tree);
+    directory->tree_version = 0;
+    struct json_writer out = json_writer_to(&directory->tree);
+    json_open(&out, NULL, '{');
+    json_open(&out, "roles", '[');
+    while ((role = org_directory_next_role(directory->org, role)) != NULL)
+        put_role(&out, directory, role, now_ms);
+    json_close(&out, ']');
+    json_close(&out, '}');
+    if (json_writer_end(&out) == TROUPE_OK)
+        directory->tree_version = directory->version;
+    return json_writer_end(&out);
+}
+
+troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *directory,
+                                    const troupe_message *message, const directory_tree *asked)
+{
+    /* Ages move on also when nothing else changes: a tag is good for a while, by the hour of the clock. */
+    int64_t now_ms = troupe_unix_ms(self);
+    char tag[64];
+    snprintf(tag, sizeof tag, "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", directory->hash_key.words[0],
+             directory->version, (uint64_t)(now_ms / TREE_TAG_MS));
+    troupe_status status = TROUPE_OK;
+    bool is_same = strcmp(troupe_text(message, asked->tag), tag) == 0;
+    if (!is_same)
+        status = write_tree(directory, now_ms);
+    if (status == TROUPE_OK)
+        status =
+            troupe_reply(self, troupe_asker_of(message), directory_tree_is, .tag = tag, .is_same = is_same,
+                         .json = {directory->tree.bytes, is_same ? 0 : directory->tree.size});
+    if (status != TROUPE_OK)
+        troupe_refuse(self, troupe_asker_of(message), status);
+    return TROUPE_OK;
+}
+
+/* --- owners ----------------------------------------------------------------------------------- */
+
+static void put_owner(struct json_writer *out, const struct directory_actor *directory,
+                      const struct org_owner *owner)
+{
+    static const char *const kinds[] = {"files", "name", "owners"};
+    const struct directory_entry *entry = directory_entry_find(directory, owner->role.name);
+    json_open(out, NULL, '{');
+    json_put_text(out, "domain", owner->domain.name);
+    if (owner->domain.title[0] != '\0')
+        json_put_text(out, "title", owner->domain.title);
+    json_put_text(out, "role", owner->role.name);
+    put_or_null(out, "holder", entry != NULL ? entry->holder : "");
+    json_open(out, "deputies", '[');
+    for (size_t i = 1; i < owner->role.holder_count; i++)
+        json_put_text(out, NULL, org_directory_holder(directory->org, owner->role.name, i));
+    json_close(out, ']');
+    json_put_text(out, "pattern", owner->pattern);
+    json_put_text(out, "kind", kinds[owner->kind]);
+    json_close(out, '}');
+}
+
+troupe_status directory_answer_owner(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const directory_owner *asked)
+{
+    troupe_asker asker = troupe_asker_of(message);
+    const char *path = troupe_text(message, asked->path);
+    struct org_owners owners = {0};
+    troupe_status status = org_directory_owners(directory->org, path, &owners);
+    if (status == TROUPE_INVALID) {
+        struct problem problem = {0};
+        problem_set(&problem, PROBLEM_MALFORMED,
+                    "\"path\" must be a relative path, without \".\" and \"..\"");
+        directory_deny(self, asker, &problem);
+    } else if (status != TROUPE_OK) {
+        troupe_refuse(self, asker, status);
+    } else {
+        struct buffer json = {0};
+        struct json_writer out = json_writer_to(&json);
+        json_open(&out, NULL, '{');
+        json_put_text(&out, "path", path);
+        json_open(&out, "owners", '[');
+        for (size_t i = 0; i < owners.count && (i == 0 || asked->all); i++)
+            put_owner(&out, directory, &owners.items[i]);
+        json_close(&out, ']');
+        json_close(&out, '}');
+        (void)reply_written(self, asker, &out, &json);
+    }
+    org_owners_done(&owners);
+    return TROUPE_OK;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.c: the main thread of `troupe serve`: it starts the actors, waits, and stops them. It decides
+ * nothing else.
+ *
+ *   data folder, address, journal file            plain calls, before there is any actor
+ *   |
+ *   system --+-- #keeper      tells this thread when to go on
+ *            +-- #journal     a thread of its own; its end is the process's end
+ *            +-- top          rest_for_one; when it gives up the process ends
+ *                  +-- #roles      one_for_one with backoff: an actor for each role, added by the directory
+ *                  +-- #directory  the fold of the organisation's stream; makes desks
+ *                  +-- #http       added last, when everything has been read and found sound
+ *
+ * The order of the end is the reverse: nobody new is let in, what is under way is answered, then the actors
+ * stop, then the file is closed.
+ *
+ * Runs on the main thread, with the signals of the whole process blocked: they are read as messages by the
+ * keeper.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <troupe.h>
+
+#include "base/buffer.h"
+#include "journal/journal.h"
+#include "journal/writer.h"
+#include "org/limits.h"
+#include "org/name.h"
+#include "server/address.h"
+#include "server/datadir.h"
+#include "server/directory_actor.h"
+#include "server/http.h"
+#include "server/ids.h"
+#include "server/keeper.h"
+#include "server/messages.h"
+
+#define WHY_SIZE (DATADIR_WHY_SIZE > JOURNAL_ERROR_SIZE ? DATADIR_WHY_SIZE : JOURNAL_ERROR_SIZE)
+/* How long the directory may take for the sample: it waits for its roles. */
+#define IMPORT_TIMEOUT_MS 300000
+/* And http for what is under way. */
+#define STOP_TIMEOUT_MS (HTTP_STOP_MS + 2000)
+
+struct server {
+    const struct server_options *options;
+    struct datadir datadir;
+    struct ids ids;
+    char owner[ORG_ACTOR_NAME_LEN_MAX + 1];
+    char url[ADDRESS_TEXT_SIZE];
+    char why[WHY_SIZE];
+    int listen_fd;
+    int signal_fd;
+    sigset_t signals_before;
+    struct journal *journal;
+    troupe_system *system;
+    troupe_ref keeper;
+    troupe_ref top;
+};
+
+/* --- before there are actors ------------------------------------------------------------------ */
+
+static troupe_status take_signals(struct server *server)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    /* Threads take over the mask of whoever makes them, so no worker is ever interrupted. */
+    if (pthread_sigmask(SIG_BLOCK, &signals, &server->signals_before) == 0) {
+        signal(SIGPIPE, SIG_IGN);
+        server->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    }
+    if (server->signal_fd >= 0)
+        return TROUPE_OK;
+    snprintf(server->why, sizeof server->why, "signals cannot be received: %s", strerror(errno));
+    return TROUPE_IO;
+}
+
+static troupe_status open_journal(struct server *server)
+{
+    struct journal_error error;
+    troupe_status status =
+        journal_open(&journal_sqlite, server->datadir.journal_path, &server->journal, &error);
+    if (status != TROUPE_OK)
+        snprintf(server->why, sizeof server->why, "%s", error.text);
+    return status;
+}
+
+/* The name of the server's own user, as an actor is called. */
+static void name_owner(struct server *server)
+{
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char texts[1024];
+    if (getpwuid_r(geteuid(), &entry, texts, sizeof texts, &found) != 0 || found == NULL ||
+        org_name_slug(found->pw_name, ORG_ACTOR_NAME_LEN_MAX, server->owner) == 0)
+        snprintf(server->owner, sizeof server->owner, "admin");
+}
+
+static troupe_status prepare(struct server *server)
+{
+    const char *listen = server->options->listen != NULL ? server->options->listen : SERVER_LISTEN_DEFAULT;
+    if (sodium_init() < 0) {
+        snprintf(server->why, sizeof server->why, "libsodium cannot be used here");
+        return TROUPE_IO;
+    }
+    name_owner(server);
+    troupe_status status = datadir_open(server->options->data_dir, &server->datadir, server->why);
+    if (status == TROUPE_OK)
+        status = address_listen(listen, &server->listen_fd, server->url, server->why);
+    if (status == TROUPE_OK)
+        status = take_signals(server);
+    if (status == TROUPE_OK)
+        status = open_journal(server);
+    return status;
+}
+
+/* --- the actors ------------------------------------------------------------------------------- */
+
+static troupe_status watch(struct server *server, troupe_ref who, const char *name)
+{
+    return troupe_send(server->system, server->keeper, keeper_watch, .who = who, .name = name);
+}
+
+static troupe_status start_top(struct server *server)
+{
+    static const troupe_supervisor_spec roles = {
+        .name = NAME_ROLES,
+        .strategy = TROUPE_ONE_FOR_ONE,
+        .intensity = 1000,
+        .period_ms = 60000,
+        .backoff_min_ms = 20,
+        .backoff_max_ms = 5000,
+    };
+    struct directory_actor directory = {.ids = &server->ids};
+    troupe_child_spec children[] = {
+        {.id = "roles", .supervisor = &roles},
+        {.id = "directory",
+         .behaviour = &directory_behaviour,
+         .options = {.state = &directory,
+                     .name = NAME_DIRECTORY,
+                     .mailbox_len_max = DIRECTORY_MAILBOX_LEN_MAX,
+                     .mailbox_bytes_max = DIRECTORY_MAILBOX_BYTES_MAX}},
+    };
+    troupe_supervisor_spec top = {
+        .strategy = TROUPE_REST_FOR_ONE,
+        .intensity = 10,
+        .period_ms = 60000,
+        .backoff_min_ms = 20,
+        .children = children,
+        .child_count = sizeof children / sizeof children[0],
+    };
+    troupe_status status;
+    server->top = troupe_supervisor_start(server->system, &top, &status);
+    return status;
+}
+
+static troupe_status start_actors(struct server *server)
+{
+    troupe_options options = {.workers = server->options->workers};
+    troupe_status status = troupe_start(&server->system, &options);
+    if (status != TROUPE_OK)
+        return status;
+    struct keeper keeper = {.signal_fd = server->signal_fd};
+    server->keeper =
+        troupe_spawn(server->system, &keeper_behaviour,
+                     (&(troupe_spawn_options){.state = &keeper, .name = NAME_KEEPER, .ret_status = &status}));
+    if (status != TROUPE_OK)
+        return status;
+    struct journal_writer_state writer = {.journal = server->journal};
+    troupe_spawn_options writer_options = journal_writer_options(&writer);
+    writer_options.name = NAME_JOURNAL;
+    writer_options.ret_status = &status;
+    troupe_ref journal = troupe_spawn(server->system, &journal_writer, &writer_options);
+    if (status == TROUPE_OK)
+        status = watch(server, journal, "the journal failed");
+    if (status == TROUPE_OK)
+        status = start_top(server);
+    if (status == TROUPE_OK)
+        status = watch(server, server->top, "too much failed");
+    return status;
+}
+
+/* Waits until a stage is reached; the answer is how the server is then. */
+static troupe_status await(struct server *server, enum keeper_stage stage)
+{
+    troupe_message *reply = NULL;
+    troupe_status status;
+    do
+        status = troupe_call(server->system, server->keeper, TROUPE_ASK_TIMEOUT_MS_MAX, &reply, keeper_await,
+                             .stage = (uint32_t)stage);
+    while (status == TROUPE_TIMEOUT);
+    if (status != TROUPE_OK)
+        return status;
+    const keeper_told *told = keeper_told_of(reply);
+    status = told != NULL ? (troupe_status)told->status : TROUPE_UNEXPECTED;
+    snprintf(server->why, sizeof server->why, "%s", told != NULL ? troupe_text(reply, told->why) : "");
+    troupe_message_free(server->system, &reply);
+    return status;
+}
+
+/* --- what there is at the start --------------------------------------------------------------- */
+
+/* Puts what the directory said no to into words. */
+static troupe_status refused(struct server *server, const troupe_message *reply, const char *what)
+{
+    const denied *no = denied_of(reply);
+    snprintf(server->why, sizeof server->why, "%s: %s", what,
+             no != NULL ? troupe_text(reply, no->detail) : "the directory gave no usable answer");
+    return TROUPE_INVALID;
+}
+
+static troupe_status own(struct server *server, bool *ret_is_empty)
+{
+    unsigned char hash[TOKEN_HASH_SIZE];
+    troupe_message *reply = NULL;
+    token_hash(server->datadir.token, strlen(server->datadir.token), hash);
+    troupe_status status =
+        troupe_call(server->system, troupe_whereis(server->system, NAME_DIRECTORY), IMPORT_TIMEOUT_MS, &reply,
+                    directory_own, .hash = {hash, sizeof hash}, .actor = server->owner);
+    if (status != TROUPE_OK)
+        return status;
+    const directory_owned *owned = directory_owned_of(reply);
+    if (owned != NULL)
+        *ret_is_empty = owned->is_empty;
+    else
+        status = refused(server, reply, "the token of the server's user");
+    troupe_message_free(server->system, &reply);
+    return status;
+}
+
+static troupe_status read_sample(struct server *server, struct buffer *ret_bytes)
+{
+    FILE *file = fopen(server->options->sample, "re");
+    troupe_status status = file != NULL ? TROUPE_OK : TROUPE_IO;
+    char piece[4096];
+    size_t size;
+    while (status == TROUPE_OK && (size = fread(piece, 1, sizeof piece, file)) > 0) {
+        status = buffer_append(ret_bytes, piece, size);
+        if (ret_bytes->size > REQUEST_BODY_MAX)
+            status = TROUPE_TOO_LARGE;
+    }
+    if (status == TROUPE_OK && ferror(file))
+        status = TROUPE_IO;
+    if (status != TROUPE_OK)
+        snprintf(server->why, sizeof server->why, "the sample %s: %s", server->options->sample,
+                 status == TROUPE_IO ? strerror(errno) : troupe_status_text(status));
+    if (file != NULL)
+        fclose(file);
+    return status;
+}
+
+static troupe_status load_sample(struct server *server)
+{
+    struct buffer bytes = {0};
+    troupe_message *reply = NULL;
+    troupe_status status = read_sample(server, &bytes);
+    if (status == TROUPE_OK)
+        status = troupe_call(server->system, troupe_whereis(server->system, NAME_DIRECTORY),
+                             IMPORT_TIMEOUT_MS, &reply, directory_change, .kind = CHANGE_IMPORT_ORGANISATION,
+                             .body = {bytes.bytes, bytes.size}, .actor = server->owner);
+    if (status == TROUPE_OK && answered_of(reply) == NULL)
+        status = refused(server, reply, "the sample");
+    troupe_message_free(server->system, &reply);
+    buffer_done(&bytes);
+    return status;
+}
+
+static troupe_status open_doors(struct server *server)
+{
+    struct http http = {.ids = &server->ids, .listen_fd = server->listen_fd};
+    troupe_child_spec spec = {.id = "http",
+                              .behaviour = &http_behaviour,
+                              .options = {.state = &http,
+                                          .name = NAME_HTTP,
+                                          .mailbox_len_max = HTTP_MAILBOX_LEN_MAX,
+                                          .mailbox_bytes_max = HTTP_MAILBOX_BYTES_MAX}};
+    return troupe_supervisor_add(server->system, server->top, &spec);
+}
+
+static void announce(const struct server *server)
+{
+    printf("Troupe serves %s\n", server->url);
+    /* On a terminal its own user may have the token in the link; a log file must not have it. */
+    if (isatty(STDOUT_FILENO))
+        printf("Sign in as %s: %s/#token=%s\n", server->owner, server->url, server->datadir.token);
+    else
+        printf("Sign in as %s with the token in %s\n", server->owner, server->datadir.token_path);
+    fflush(stdout);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static troupe_status serve(struct server *server)
+{
+    bool is_empty = false;
+    troupe_status status = prepare(server);
+    if (status == TROUPE_OK)
+        status = start_actors(server);
+    if (status == TROUPE_OK)
+        status = await(server, KEEPER_READY);
+    if (status == TROUPE_OK)
+        status = own(server, &is_empty);
+    if (status == TROUPE_OK && is_empty && server->options->sample != NULL)
+        status = load_sample(server);
+    if (status == TROUPE_OK)
+        status = open_doors(server);
+    if (status != TROUPE_OK)
+        return status;
+    announce(server);
+    return await(server, KEEPER_ENDED);
+}
+
+/* Lets nobody in any more and gives what is under way its time. */
+static void close_doors(struct server *server)
+{
+    troupe_message *reply = NULL;
+    troupe_ref directory = troupe_whereis(server->system, NAME_DIRECTORY);
+    troupe_ref http = troupe_whereis(server->system, NAME_HTTP);
+    (void)troupe_send(server->system, directory, directory_hurry);
+    if (troupe_call(server->system, http, STOP_TIMEOUT_MS, &reply, http_stop) == TROUPE_OK)
+        troupe_message_free(server->system, &reply);
+}
+
+static void end(struct server *server, troupe_status status)
+{
+    if (server->system != NULL) {
+        if (status == TROUPE_OK)
+            close_doors(server);
+        (void)troupe_stop(&server->system);
+    }
+    (void)journal_close(&server->journal);
+    if (server->listen_fd >= 0)
+        close(server->listen_fd);
+    if (server->signal_fd >= 0) {
+        close(server->signal_fd);
+        pthread_sigmask(SIG_SETMASK, &server->signals_before, NULL);
+    }
+    sodium_memzero(server->datadir.token, sizeof server->datadir.token);
+}
+
+troupe_status server_run(const struct server_options *options)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return TROUPE_NO_MEMORY;
+    server->options = options;
+    server->listen_fd = -1;
+    server->signal_fd = -1;
+    troupe_status status = serve(server);
+    if (status == TROUPE_SHUTDOWN) /* told to end before it had begun: that is in order too */
+        status = TROUPE_OK;
+    else if (status != TROUPE_OK)
+        fprintf(stderr, "troupe serve: %s\n",
+                server->why[0] != '\0' ? server->why : troupe_status_text(status));
+    end(server, status);
+    free(server);
+    return status;
+}
