@@ -200,6 +200,21 @@ class ServerCase(unittest.TestCase):
         if status != 0:
             raise AssertionError(f"the server ended with {status}: {cls.server.said}")
 
+    def post(self, path, body, who=None, **more):
+        return self.server.post(path, body, who, **more)
+
+    def get(self, path, who=None, **more):
+        return self.server.get(path, who, **more)
+
+    def send(self, to, subject="A subject", who=None, **more):
+        return self.server.send(to, subject, who, **more)
+
+    def take(self, who, **more):
+        return self.server.take(who, **more)
+
+    def expect(self, status, answer):
+        return self.server.expect(status, answer)
+
     def problem(self, answer, status, kind):
         """The answer is this problem; gives its detail."""
         self.assertEqual(answer.status, status, answer)
