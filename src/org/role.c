@@ -47,8 +47,10 @@ void org_role_free(struct org_role *role)
     }
     for (size_t i = role->outbox_head; i < role->outbox_end; i++)
         free(role->outbox[i]);
-    for (int c = 0; c < ORG_CLASS_COUNT; c++)
+    for (int c = 0; c < ORG_CLASS_COUNT; c++) {
         heap_done(&role->returned[c]);
+        heap_done(&role->put_off[c]);
+    }
     heap_done(&role->due);
     map_done(&role->ids);
     map_done(&role->receipt_map);

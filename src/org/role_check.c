@@ -34,7 +34,8 @@ static bool is_queued_well(const struct org_role *role, const struct role_messag
     enum org_class message_class = message_body(message)->message_class;
     if (message->queue == NULL)
         return message->chain == &role->fresh[message_class] && message->seen.cause == 0;
-    const struct heap *expected = &role->returned[message_class];
+    const struct heap *expected =
+        message->is_first ? &role->put_off[message_class] : &role->returned[message_class];
     if (message->assigned_name != MAP_NONE) {
         const struct role_name *name = &role->names[message->assigned_name];
         if (!name->is_holder || name->is_absent)

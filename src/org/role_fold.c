@@ -254,7 +254,7 @@ static void fold_returned(struct org_role *role, const struct record *record)
     message->seen.state = ORG_QUEUED;
     message->seen.cause = body->cause;
     message->seen.attempts = body->attempts;
-    message->is_first = body->is_first;
+    message->is_first = body->is_first && !is_there; /* who has it assigned takes it anyhow */
     message->assigned_name = is_there ? assigned : MAP_NONE;
     message->seen.assigned = role_name_text(role, message->assigned_name);
     role_place(role, message);

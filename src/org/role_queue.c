@@ -6,7 +6,7 @@
  * The order of taking: the higher class first; in it what was put off and is due again; then the oldest. A
  * message older than the role's ageing limit counts one class higher, so that nothing starves. No place has
  * to be searched for that: in each of them the oldest is in front, and when it does not count higher, nothing
- * behind it does.
+ * behind it does. This is why what was put off waits in a place of its own.
  */
 #include "org/role_state.h"
 
@@ -48,7 +48,7 @@ static struct role_message *queue_message(const struct heap_entry *entry)
 static void queue_insert(struct heap *heap, struct role_message *message)
 {
     message->queue = heap;
-    heap_insert(heap, &message->queue_node, message->is_first ? 0 : 1, message->number);
+    heap_insert(heap, &message->queue_node, (int64_t)message->number, 0);
 }
 
 static void place_queued(struct org_role *role, struct role_message *message)
@@ -60,6 +60,8 @@ static void place_queued(struct org_role *role, struct role_message *message)
         queue_insert(&role->names[message->assigned_name].assigned[message_class], message);
     else if (message->seen.cause == 0)
         chain_append(&role->fresh[message_class], message);
+    else if (message->is_first)
+        queue_insert(&role->put_off[message_class], message);
     else
         queue_insert(&role->returned[message_class], message);
 }
@@ -214,6 +216,7 @@ struct role_message *role_choose(const struct org_role *role, uint32_t name, boo
     for (int i = 0; i < ORG_CLASS_COUNT && name != MAP_NONE; i++)
         best = better(role, best, heap_best(&role->names[name].assigned[i]), now_ms);
     for (int i = 0; i < ORG_CLASS_COUNT && is_active; i++) {
+        best = better(role, best, heap_best(&role->put_off[i]), now_ms);
         best = better(role, best, heap_best(&role->returned[i]), now_ms);
         best = better(role, best, role->fresh[i].first, now_ms);
     }
@@ -280,6 +283,7 @@ size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struc
         const struct role_message *message = role->fresh[i].first;
         for (size_t taken = 0; message != NULL && taken < limit; message = message->next, taken++)
             count = list_insert(role, now_ms, ret_messages, count, limit, message);
+        count = list_heap(role, now_ms, ret_messages, count, limit, &role->put_off[i]);
         count = list_heap(role, now_ms, ret_messages, count, limit, &role->returned[i]);
         for (size_t name = 0; name < role->name_count; name++)
             count = list_heap(role, now_ms, ret_messages, count, limit, &role->names[name].assigned[i]);

@@ -108,8 +108,11 @@ static troupe_status reserve_return(struct org_role *role, const char *assigned)
     troupe_status status = reserve_name(role, assigned);
     uint32_t name = status == TROUPE_OK ? role_name_find(role, assigned) : MAP_NONE;
     for (int i = 0; i < ORG_CLASS_COUNT && status == TROUPE_OK; i++) {
-        struct heap *heap = name == MAP_NONE ? &role->returned[i] : &role->names[name].assigned[i];
-        status = heap_reserve(heap, more);
+        status = heap_reserve(&role->returned[i], more);
+        if (status == TROUPE_OK)
+            status = heap_reserve(&role->put_off[i], more);
+        if (status == TROUPE_OK && name != MAP_NONE)
+            status = heap_reserve(&role->names[name].assigned[i], more);
     }
     return status;
 }

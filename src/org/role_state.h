@@ -18,8 +18,9 @@
  * Where a message that has not ended is kept, beside `entries` (by number) and `ids` (by id):
  *
  *     queued, never taken          fresh[class], a chain in order of acceptance
- *     queued, taken before         returned[class], a heap: first those that were put off, then oldest first
- *     queued for one actor         that actor's assigned[class], a heap of the same order
+ *     queued, put off and due      put_off[class], a heap, oldest first
+ *     queued, taken before         returned[class], the same
+ *     queued for one actor         that actor's assigned[class], the same
  *     held                         its holder's chain
  *     parked, quarantined          a chain each
  *     with anything timed          also in `due`: deadline, end of the lease, or end of the parking
@@ -137,6 +138,7 @@ struct org_role {
     struct map ids;
     struct role_chain fresh[ORG_CLASS_COUNT];
     struct heap returned[ORG_CLASS_COUNT];
+    struct heap put_off[ORG_CLASS_COUNT];
     uint64_t queued[ORG_CLASS_COUNT];
     struct role_chain parked;
     struct role_chain quarantined;
