@@ -17,7 +17,7 @@
 #include "cli/transfer.h"
 
 enum {
-    DEPTH_MAX = 64,
+    DEPTH_MAX = 128, /* twice the depth that the server allows */
     BRANCH_MAX = 12, /* bytes of one level's lines: three box characters and a space, with room */
     NOBODY = -1,
 };

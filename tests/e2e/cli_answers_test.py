@@ -392,10 +392,10 @@ class Garbage(AnswerCase):
         loop = [{**role, "name": "a", "parent": "b"}, {**role, "name": "b", "parent": "a"}]
         with answering(200, {"roles": loop}) as server:
             self.assertEqual(self.check(server, ["tree"]).stdout.count("\n"), 3)
-        deep = [{**role, "name": f"r{i}", "parent": f"r{i - 1}"} for i in range(64)]
+        deep = [{**role, "name": f"r{i}", "parent": f"r{i - 1}"} for i in range(128)]
         with answering(200, {"roles": deep}) as server:
-            self.assertEqual(self.check(server, ["tree"]).stdout.count("\n"), 65)
-        with answering(200, {"roles": deep + [{**role, "name": "r64", "parent": "r63"}]}) as server:
+            self.assertEqual(self.check(server, ["tree"]).stdout.count("\n"), 129)
+        with answering(200, {"roles": deep + [{**role, "name": "r128", "parent": "r127"}]}) as server:
             self.check(server, ["tree"], PROTOCOL)
         with answering(200, {"roles": []}) as server:
             self.assertEqual(self.check(server, ["tree"]).stdout, "")
