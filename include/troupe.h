@@ -10,12 +10,14 @@
  *   troupe/status.h      every status code and its text
  *   troupe/ref.h         what names an actor
  *   troupe/message.h     declaring, sending and reading typed messages
+ *   troupe/json.h        a message as JSON text and back, and as a line for people
  *   troupe/system.h      starting and stopping a system, its options, time and randomness
  *   troupe/actor.h       behaviours, spawn, state, become, stop
  *   troupe/ask.h         request and reply
  *   troupe/monitor.h     hearing of an actor's end
  *   troupe/supervisor.h  child specs, restart strategies, intensity
  *   troupe/registry.h    names
+ *   troupe/group.h       many actors under one name: broadcast, routers, pools
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
  *   troupe/observe.h     counters and dead letters
@@ -34,6 +36,8 @@
 
 #include <troupe/actor.h>
 #include <troupe/ask.h>
+#include <troupe/group.h>
+#include <troupe/json.h>
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/observe.h>

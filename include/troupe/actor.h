@@ -79,6 +79,7 @@ typedef struct troupe_spawn_options {
     uint32_t mailbox_len_max;   /**< messages; default TROUPE_MAILBOX_LEN_DEFAULT */
     uint32_t mailbox_bytes_max; /**< bytes of headers and bodies; default TROUPE_MAILBOX_BYTES_DEFAULT */
     troupe_overflow overflow;   /**< default TROUPE_OVERFLOW_REFUSE; what is dropped becomes a dead letter */
+    const char *group;          /**< joined before the first message; NULL: none. See group.h */
     bool own_thread;            /**< a thread of its own, so that it may block */
     troupe_status *ret_status;  /**< where the status goes; NULL: the ref alone tells */
 } troupe_spawn_options;

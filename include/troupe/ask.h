@@ -78,7 +78,9 @@ TROUPE_API void troupe_message_free(troupe_system *system, troupe_message **mess
 
 /**
  * Answers: troupe_reply(self, asker, type, .field = value, ...). When `asker.ask` is 0 it is a plain,
- * bounded send to asker.ref. The second answer to one ask is a dead letter.
+ * bounded send to asker.ref. Whoever asked may have ended, or never have been (a thread outside that only
+ * sent): that is TROUPE_OK, so that a handler can `return troupe_reply(...)`. The second answer to one ask
+ * is a dead letter. Errors: TROUPE_FULL (plain only), TROUPE_NO_MEMORY, TROUPE_TOO_LARGE.
  */
 #define troupe_reply(self, asker, ...) TROUPE__REPLY((self), (asker), __VA_ARGS__, )
 #define TROUPE__REPLY(self, asker, type, ...)                                                                \

@@ -70,11 +70,11 @@ typedef struct troupe_supervisor_spec {
     uint32_t
         /** this many restarts within the period are borne; 0 takes the default 1; see intensity_none */
         intensity;
-    bool intensity_none;     /**< no restart is borne: the first failure escalates */
-    uint32_t period_ms;      /**< default 5000 */
+    bool intensity_none; /**< no restart is borne: the first failure escalates */
+    uint32_t period_ms;  /**< default 5000 */
     /** delay before a restart; doubles with each failure of a child until it was up for a period; 0: none */
     uint32_t backoff_min_ms;
-    uint32_t backoff_max_ms; /**< default: 60 times the least */
+    uint32_t backoff_max_ms;           /**< default: 60 times the least */
     const troupe_child_spec *children; /**< started in this order, each when the one before has started */
     uint32_t child_count;
 } troupe_supervisor_spec;

@@ -144,6 +144,8 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
         status = TROUPE_NO_MEMORY;
     if (status == TROUPE_OK && options->user.name != NULL)
         status = name_take(worker, actor, options->user.name);
+    if (status == TROUPE_OK && options->user.group != NULL)
+        status = group_join(worker, actor, options->user.group);
     if (status == TROUPE_OK)
         status = home_choose(worker, options->user.own_thread, &home);
     if (status != TROUPE_OK)
@@ -158,6 +160,7 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
         worker_deal(home, actor);
     goto leave;
 give_back:
+    group_leave_all(worker, actor);
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&from->system->registry, actor->extras->name, actor_ref(actor));
     extras_free(worker, actor);
@@ -228,6 +231,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     troupe_status reason = (troupe_status)actor->reason;
     worker->self.actor = actor;
     worker->self.ref = actor_ref(actor);
+    bool is_pinned = actor->is_pinned;
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
     if (actor->is_supervisor)
@@ -240,6 +244,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     generation_next(actor);
     if (actor->extras != NULL && actor->extras->name != NULL)
         registry_remove(&system->registry, actor->extras->name, ref);
+    group_leave_all(worker, actor);
     monitor_tell_all(worker, actor, reason);
     overflow_release(worker, actor, true);
     extras_free(worker, actor);
@@ -248,6 +253,8 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (reason != TROUPE_OK && reason != TROUPE_SHUTDOWN)
         counter_add(&worker->counters.actors_failed, 1);
     slot_clear(worker, actor);
+    if (is_pinned && worker->is_pinned)
+        system_worker_unpin(worker);
 }
 
 troupe_ref troupe_self_ref(const troupe_self *self)

@@ -55,8 +55,10 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
     if (status != TROUPE_OK)
         return status;
     letter.sender = actor_ref(self->actor);
-    if (asker.ask == 0)
-        return post_letter(worker, &letter);
+    if (asker.ask == 0) {
+        status = post_letter(worker, &letter);
+        return status == TROUPE_NO_ACTOR ? TROUPE_OK : status; /* nobody is left who would care */
+    }
     troupe_message *message = message_new(worker, type, letter.size);
     if (message == NULL)
         return TROUPE_NO_MEMORY;

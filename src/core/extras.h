@@ -42,7 +42,10 @@ struct handle {
 };
 
 struct extras {
-    char *name; /* in the registry too; NULL: none */
+    char *name;                               /* in the registry too; NULL: none */
+    char *groups[TROUPE_GROUPS_OF_ACTOR_MAX]; /* names of the groups joined */
+    uint32_t group_count;
+    troupe_ref groups_ref; /* as whom they were joined */
     struct handle *handles;
     uint32_t handle_count;
     uint32_t handle_capacity;

@@ -57,6 +57,7 @@ void supervisor_child_free(struct child *child)
         return;
     free(child->state);
     free(child->name);
+    free(child->group);
     free(child);
 }
 
@@ -81,8 +82,11 @@ troupe_status supervisor_child_new(const troupe_child_spec *spec, struct child *
     }
     if (spec->options.name != NULL)
         child->spec.options.name = child->name = strdup(spec->options.name);
+    if (spec->options.group != NULL)
+        child->spec.options.group = child->group = strdup(spec->options.group);
     if ((spec->options.state != NULL && spec->behaviour != NULL && child->state == NULL) ||
-        (spec->options.name != NULL && child->name == NULL)) {
+        (spec->options.name != NULL && child->name == NULL) ||
+        (spec->options.group != NULL && child->group == NULL)) {
         supervisor_child_free(child);
         return TROUPE_NO_MEMORY;
     }

@@ -24,6 +24,7 @@ struct child {
     troupe_child_spec spec;
     void *state;
     char *name;
+    char *group;
     troupe_ref ref;
     uint64_t timer;    /* backoff, or the deadline of its stop */
     uint32_t failures; /* in a row, for the backoff */

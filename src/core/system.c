@@ -141,6 +141,12 @@ troupe_status system_worker_pinned(struct troupe_system *system, struct worker *
     troupe_status status = TROUPE_OK;
     pthread_mutex_lock(&system->pinned_lock);
     uint32_t index = load_relaxed(&system->worker_count_all);
+    if (system->pinned_free != NULL) {
+        *ret_worker = system->pinned_free;
+        system->pinned_free = system->pinned_free->pinned_next;
+        pthread_mutex_unlock(&system->pinned_lock);
+        return TROUPE_OK;
+    }
     if (index == OUTSIDE)
         status = TROUPE_LIMIT;
     if (status == TROUPE_OK)
@@ -162,6 +168,15 @@ troupe_status system_worker_pinned(struct troupe_system *system, struct worker *
     return status;
 }
 
+void system_worker_unpin(struct worker *worker)
+{
+    struct troupe_system *system = worker->self.context.system;
+    pthread_mutex_lock(&system->pinned_lock);
+    worker->pinned_next = system->pinned_free;
+    system->pinned_free = worker;
+    pthread_mutex_unlock(&system->pinned_lock);
+}
+
 static void system_free(struct troupe_system *system)
 {
     for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
@@ -170,6 +185,7 @@ static void system_free(struct troupe_system *system)
     for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
         worker_free(system->workers[i]);
     watches_done(&system->watches);
+    groups_done(&system->groups);
     registry_done(&system->registry);
     slots_done(&system->slots);
     if (system->env != NULL)
@@ -245,6 +261,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
     memset(system, 0, size);
     pthread_mutex_init(&system->outside_lock, NULL);
     pthread_mutex_init(&system->pinned_lock, NULL);
+    groups_init(&system->groups);
     troupe_status status = options_take(system, options);
     for (uint32_t i = 0; i < system->worker_count && status == TROUPE_OK; i++)
         status = worker_new(system, i, &system->workers[i]);

@@ -6,6 +6,7 @@
 #ifndef TROUPE_CORE_SYSTEM_H
 #define TROUPE_CORE_SYSTEM_H
 
+#include "core/group.h"
 #include "core/registry.h"
 #include "core/watch.h"
 #include "core/worker.h"
@@ -20,8 +21,10 @@ struct troupe_system {
     struct worker *outside;
     pthread_mutex_t outside_lock;
     pthread_mutex_t pinned_lock;
+    struct worker *pinned_free; /* threads whose actor has ended, for the next one; under pinned_lock */
     struct slots slots;
     struct registry registry;
+    struct groups groups;
     struct watches watches;
     uint32_t drain_ms;
     double refuse_probability; /* simulation only */
@@ -69,5 +72,8 @@ static inline struct actor *system_find(struct troupe_system *system, troupe_ref
 
 /* Starts the worker of an actor with its own thread. Errors: TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT. */
 troupe_status system_worker_pinned(struct troupe_system *system, struct worker **ret_worker);
+
+/* The actor of a pinned worker has ended: its thread waits for the next one. */
+void system_worker_unpin(struct worker *worker);
 
 #endif

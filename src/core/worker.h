@@ -88,6 +88,7 @@ struct worker {
 
     /* -- set once -- */
     struct env_thread *thread;
+    struct worker *pinned_next; /* in system->pinned_free, under pinned_lock */
     bool is_pinned;
     bool is_started;
 };

@@ -323,7 +323,10 @@ struct org_owner {
 /** The counts. */
 struct org_directory_counts org_directory_counts(const struct org_directory *directory);
 
-/** Finds by name; false when there is none. Names of personal roles ("@ann") are found as roles too. */
+/**
+ * Finds by name; false when there is none. Names of personal roles ("@ann") are found as roles too: the name
+ * in such a view is the one that was given.
+ */
 bool org_directory_actor(const struct org_directory *directory, const char *name,
                          struct org_actor_view *ret_actor);
 bool org_directory_role(const struct org_directory *directory, const char *name,

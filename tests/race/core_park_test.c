@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_park_test.c: producers on several threads that rest on full mailboxes, with consumers that end in the middle. All
- * producers finish, nothing is counted twice, and what each sends to one consumer arrives in order.
+ * core_park_test.c: producers on several threads that rest on full mailboxes, with consumers that end in
+ * the middle. All producers finish, nothing is counted twice, and what each sends to one consumer arrives
+ * in order.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about base/checksum: CRC-32C against the published values, and against its own definition bit by bit. One thread.
+ * Facts about base/checksum: CRC-32C against the published values, and against its own definition bit by
+ * bit. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +49,8 @@ static void every_length_and_alignment_agrees_with_the_definition(void **state)
         bytes[i] = (unsigned char)(i * 37 + 11);
     for (size_t from = 0; from < 8; from++) {
         for (size_t size = 0; from + size <= sizeof(bytes); size++)
-            assert_int_equal(checksum_extend(CHECKSUM_NONE, bytes + from, size), bit_by_bit(bytes + from, size));
+            assert_int_equal(checksum_extend(CHECKSUM_NONE, bytes + from, size),
+                             bit_by_bit(bytes + from, size));
     }
 }
 
