@@ -21,6 +21,7 @@
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
  *   troupe/observe.h     counters and dead letters
+ *   troupe/embed.h       a system that a host program's own loop steps
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
  *
  * Contexts. Most calls begin with who acts: a `troupe_self *` inside a handler, or a `troupe_system *` on
@@ -36,6 +37,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/ask.h>
+#include <troupe/embed.h>
 #include <troupe/group.h>
 #include <troupe/json.h>
 #include <troupe/message.h>

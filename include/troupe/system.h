@@ -8,6 +8,7 @@
 #ifndef TROUPE_SYSTEM_H
 #define TROUPE_SYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <troupe/status.h>
@@ -41,6 +42,8 @@ typedef struct troupe_options {
         workers; /**< threads that run actors, 1 to TROUPE_WORKERS_MAX; default: the processors allowed */
     uint32_t actors_max; /**< the most live actors; default and most: 2^28 - 1 */
     uint32_t drain_ms;   /**< how long troupe_stop lets work go on before it stops actors; default 2000 */
+    /** no worker threads: the thread that starts it steps it, see embed.h; `workers` is ignored */
+    bool embedded;
     troupe_simulation simulate; /**< a seed makes the system simulated */
 } troupe_options;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/embed.h"
 #include "core/extras.h"
 #include "core/post.h"
 #include "core/sim.h"
@@ -171,6 +172,8 @@ troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t 
     pthread_mutex_init(&call.lock, NULL);
     pthread_cond_init(&call.is_over, NULL);
     troupe_spawn(system, &caller, &options);
+    if (status == TROUPE_OK && embed_is_host(system))
+        embed_run_until(system, call_is_complete, &call);
     if (status == TROUPE_OK && system->env->is_simulated) {
         status = troupe_sim_run_until(system, call_is_complete, &call, (uint64_t)timeout_ms + 1);
         ASSERT(call.is_complete);

@@ -341,6 +341,24 @@ static bool is_called(struct worker *worker)
            load_seq_cst(&worker->self.context.system->is_stopping);
 }
 
+bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
+{
+    slab_flush(&worker->slab);
+    store_seq_cst(&worker->is_sleeping, 1); /* see the head */
+    if (is_called(worker)) {
+        store_seq_cst(&worker->is_sleeping, 0);
+        return false;
+    }
+    uint64_t next_ms = wheel_next_ms(&worker->wheel);
+    *ret_deadline_ns = next_ms == UINT64_MAX ? ENV_FOREVER : next_ms * NS_PER_MS + 1;
+    return true;
+}
+
+void scheduler_rise(struct worker *worker)
+{
+    store_seq_cst(&worker->is_sleeping, 0);
+}
+
 /* Waits until there is something to do. */
 static void worker_sleep(struct worker *worker)
 {
@@ -353,18 +371,14 @@ static void worker_sleep(struct worker *worker)
             goto awake;
         SPIN_PAUSE();
     }
-    store_seq_cst(&worker->is_sleeping, 1);
-    if (!is_called(worker)) {
-        uint64_t next_ms = wheel_next_ms(&worker->wheel);
-        uint64_t deadline_ns = next_ms == UINT64_MAX ? ENV_FOREVER : next_ms * NS_PER_MS;
+    uint64_t deadline_ns;
+    if (scheduler_rest(worker, &deadline_ns)) {
         struct env_ready ready[ENV_READY_MAX];
         counter_add(&worker->counters.sleeps, 1);
-        uint32_t count =
-            system->env->ops->poller_wait(worker->poller, deadline_ns == 0 ? 1 : deadline_ns, ready);
-        store_seq_cst(&worker->is_sleeping, 0);
+        uint32_t count = system->env->ops->poller_wait(worker->poller, deadline_ns, ready);
+        scheduler_rise(worker);
         watch_report(worker, ready, count);
     }
-    store_seq_cst(&worker->is_sleeping, 0);
 awake:
     fetch_and_seq_cst(&system->hungry, ~bit);
     scheduler_housekeeping(worker);

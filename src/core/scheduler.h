@@ -83,6 +83,13 @@ void scheduler_deal(struct worker *worker);
  */
 void scheduler_housekeeping(struct worker *worker);
 
+/*
+ * For a worker without a thread: it counts as asleep from a rest, which answers when its next timer is due,
+ * until it rises. False: it is called at this moment, and does not rest.
+ */
+bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns);
+void scheduler_rise(struct worker *worker);
+
 /* The loop of a worker's thread; `context` is the worker. */
 void scheduler_run(void *context);
 

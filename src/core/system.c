@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/embed.h"
 #include "core/scheduler.h"
 #include "core/sim.h"
 #include "core/trace.h"
@@ -206,7 +207,9 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
         simulate->refuse_probability < 0 || simulate->refuse_probability > 1 ||
         simulate->no_memory_probability < 0 || simulate->no_memory_probability > 1)
         return TROUPE_INVALID;
-    system->worker_count = workers;
+    system->is_embedded = given->embedded && simulate->seed == 0;
+    system->host = pthread_self();
+    system->worker_count = system->is_embedded ? 1 : workers;
     system->drain_ms = given->drain_ms != 0 ? given->drain_ms : DRAIN_MS_DEFAULT;
     system->seed = simulate->seed;
     system->entropy = simulate->seed != 0 ? simulate->seed : env_entropy();
@@ -271,7 +274,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
         system->outside = system->workers[OUTSIDE];
         system->context = (struct troupe_context){system, system->outside};
         store_release(&system->worker_count_all, system->worker_count);
-        if (system->seed == 0)
+        if (system->seed == 0 && !system->is_embedded)
             status = threads_start(system);
     }
     if (status == TROUPE_OK)
@@ -300,8 +303,34 @@ static bool is_quiet(struct troupe_system *system, uint64_t *ret_activations)
     return is_all_asleep;
 }
 
+/* What an embedded system is stepped until, when it stops. */
+struct draining {
+    struct troupe_system *system;
+    uint64_t end_ns;
+    uint64_t activations;
+    bool was_quiet;
+};
+
+static bool is_drained(void *context)
+{
+    struct draining *draining = context;
+    uint64_t then = draining->activations;
+    bool was_quiet = draining->was_quiet;
+    draining->was_quiet = is_quiet(draining->system, &draining->activations);
+    if (draining->was_quiet && !was_quiet)
+        env_sleep_ms(1);
+    return (draining->was_quiet && was_quiet && then == draining->activations) ||
+           env_now_ns(draining->system->env) >= draining->end_ns;
+}
+
 static void drain(struct troupe_system *system)
 {
+    if (system->is_embedded) {
+        struct draining draining = {
+            .system = system, .end_ns = env_now_ns(system->env) + (uint64_t)system->drain_ms * NS_PER_MS};
+        embed_run_until(system, is_drained, &draining);
+        return;
+    }
     if (system->env->is_simulated) {
         uint64_t end_ns = env_now_ns(system->env) + (uint64_t)system->drain_ms * NS_PER_MS;
         while (env_now_ns(system->env) < end_ns && sim_step(system)) {

@@ -27,6 +27,8 @@ struct troupe_system {
     struct groups groups;
     struct watches watches;
     uint32_t drain_ms;
+    bool is_embedded; /* stepped by the thread `host` */
+    pthread_t host;
     double refuse_probability; /* simulation only */
     double no_memory_probability;
     struct random sim_random; /* which worker steps next */

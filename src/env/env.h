@@ -46,6 +46,8 @@ struct env_ops {
      * were written.
      */
     uint32_t (*poller_wait)(struct env_poller *poller, uint64_t deadline_ns, struct env_ready *ret_ready);
+    /** A descriptor that is readable when a wait would not wait for the clock; -1: there is none. */
+    int (*poller_fd)(struct env_poller *poller);
     void (*poller_wake)(struct env_poller *poller);
     /** Reports `fd` once when any of `events` holds; asked again, it replaces. */
     troupe_status (*poller_watch)(struct env_poller *poller, int fd, uint32_t events);

@@ -141,6 +141,11 @@ static uint32_t poller_wait(struct env_poller *poller, uint64_t deadline_ns, str
     return ready_count;
 }
 
+static int poller_fd(struct env_poller *poller)
+{
+    return poller->epoll_fd;
+}
+
 static void poller_wake(struct env_poller *poller)
 {
     uint64_t one = 1;
@@ -177,6 +182,7 @@ troupe_status env_linux_new(struct env **ret_env)
         .poller_new = poller_new,
         .poller_free = poller_free,
         .poller_wait = poller_wait,
+        .poller_fd = poller_fd,
         .poller_wake = poller_wake,
         .poller_watch = poller_watch,
         .poller_unwatch = poller_unwatch,

@@ -93,6 +93,12 @@ static uint32_t poller_wait(struct env_poller *poller, uint64_t deadline_ns, str
     return count;
 }
 
+static int poller_fd(struct env_poller *poller)
+{
+    (void)poller;
+    return -1;
+}
+
 static void poller_wake(struct env_poller *poller)
 {
     (void)poller;
@@ -125,6 +131,7 @@ troupe_status env_sim_new(struct env **ret_env)
         .poller_new = poller_new,
         .poller_free = poller_free,
         .poller_wait = poller_wait,
+        .poller_fd = poller_fd,
         .poller_wake = poller_wake,
         .poller_watch = poller_watch,
         .poller_unwatch = poller_unwatch,
