@@ -296,7 +296,7 @@ static void own(troupe_self *self, struct directory_task *task, const char *name
         .actor = {.name = name,
                   .display = is_known ? known.display : NULL,
                   .mail = is_known && known.mail[0] != '\0' ? known.mail : NULL,
-                  .team = is_known && known.team[0] != '\0' ? known.team : NULL,
+                  .team = is_known ? decode_known_team(directory->org, &known) : NULL,
                   .kind = known.kind,
                   .wip_limit = known.wip_limit,
                   .is_administrator = true},

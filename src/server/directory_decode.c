@@ -30,6 +30,12 @@ static size_t take_texts(struct json_reader *in, const char *name, enum json_pre
     return count;
 }
 
+const char *decode_known_team(const struct org_directory *directory, const struct org_actor_view *known)
+{
+    const char *root = org_directory_root(directory);
+    return known->team[0] == '\0' || (root != NULL && strcmp(root, known->team) == 0) ? NULL : known->team;
+}
+
 bool decode_actor(const struct org_directory *directory, const json_t *value, const char *where,
                   struct org_directory_command *ret_command, struct problem *problem)
 {
@@ -45,7 +51,7 @@ bool decode_actor(const struct org_directory *directory, const json_t *value, co
     if (actor->name != NULL && org_directory_actor(directory, actor->name, &known)) {
         actor->display = known.display;
         actor->mail = known.mail[0] != '\0' ? known.mail : NULL;
-        actor->team = known.team[0] != '\0' ? known.team : NULL;
+        actor->team = decode_known_team(directory, &known);
         actor->is_administrator = known.is_administrator;
         wip_limit = known.wip_limit;
     }

@@ -25,6 +25,9 @@ struct decode_room {
     struct org_rule rules[DECODE_PATTERNS_MAX];
 };
 
+/** The team of an actor as it was said when it was made: the view names the root where nothing was. */
+const char *decode_known_team(const struct org_directory *directory, const struct org_actor_view *known);
+
 /** An actor, to be made. Not saying something of one that is there already is not saying something else. */
 bool decode_actor(const struct org_directory *directory, const json_t *value, const char *where,
                   struct org_directory_command *ret_command, struct problem *problem);

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+"""The organisation over HTTP: who is who, the tree, domains, tokens, imports, and who may change what."""
+
+import json
+import os
+import unittest
+
+from serving import SAMPLE, SOURCE, ServerCase
+
+MAINTAINERS = """\
+FIRST THING
+M: Ann Example <ann@example.org>
+M: Ben Example <ben@example.org>
+L: list@example.org
+S: Maintained
+F: first/
+X: first/not/
+N: thing
+
+SECOND THING
+S: Orphan
+F: second/*.c
+
+THIRD THING
+M: Ann Example <Ann@example.org>
+S: Odd Fixes
+F: first/inner/
+"""
+
+
+class Organisation(ServerCase):
+    sample = True
+
+    def token_of(self, actor):
+        return self.expect(201, self.post("/v1/tokens", {"actor": actor}))["token"]
+
+    def roles(self):
+        return {role["name"]: role for role in self.expect(200, self.get("/v1/tree"))["roles"]}
+
+    # --- who ----------------------------------------------------------------------------------------------
+
+    def test_the_token_in_the_folder_is_an_administrators(self):
+        who = self.expect(200, self.get("/v1/whoami"))
+        self.assertEqual((who["kind"], who["administrator"]), ("person", True))
+        self.assertIn(f"@{who['actor']}", who["roles"])
+        path = os.path.join(self.server.data, "token")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(self.server.data).st_mode & 0o777, 0o700)
+
+    def test_an_administrator_acts_for_others_and_others_do_not(self):
+        who = self.expect(200, self.get("/v1/whoami", "jonas"))
+        self.assertEqual((who["actor"], who["display"]), ("jonas", "Jonas Weber"))
+        self.assertEqual(who["roles"], ["shop", "shop/checkout", "payments/oncall", "@jonas"])
+        token = self.token_of("jonas")
+        self.assertEqual(self.get("/v1/whoami", token=token).json["actor"], "jonas")
+        self.assertEqual(self.get("/v1/whoami", "jonas", token=token).status, 200)
+        self.problem(self.get("/v1/whoami", "mara", token=token), 403, "forbidden")
+        self.problem(self.get("/v1/whoami", "nobody"), 404, "not-found")
+
+    def test_only_administrators_change_the_organisation(self):
+        token = self.token_of("ben")
+        calls = {
+            "/v1/actors": {"name": "new", "kind": "person"},
+            "/v1/tokens": {"actor": "ben"},
+            "/v1/roles": {"name": "new"},
+            "/v1/domains": {"name": "new", "owner": "office", "patterns": ["x"]},
+            "/v1/import/organisation": {},
+            "/v1/import/maintainers": "x",
+        }
+        for path, body in calls.items():
+            self.problem(self.post(path, body, token=token), 403, "forbidden")
+        self.problem(self.get("/v1/actors", token=token), 403, "forbidden")
+        self.assertNotIn("new", self.roles())
+
+    def test_tokens_are_needed_and_must_be_known(self):
+        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic YTpi"}):
+            answer = self.server.raw("GET", "/v1/tree", headers=headers)
+            self.problem(answer, 401, "unauthorized")
+            self.assertIn("Bearer", answer.headers["WWW-Authenticate"])
+        self.assertEqual(self.server.raw("GET", "/v1/health").json["status"], "ok")
+
+    def test_an_expired_token_lets_nobody_in(self):
+        body = {"actor": "ben", "expires_at": 1}
+        token = self.server.post("/v1/tokens", body)
+        if token.status == 201:
+            self.problem(self.get("/v1/whoami", token=token.json["token"]), 401, "unauthorized")
+        else:
+            self.problem(token, 400, "malformed")
+
+    def test_no_token_is_stored_in_the_clear(self):
+        token = self.token_of("ben").encode()
+        for name in os.listdir(self.server.data):
+            with open(os.path.join(self.server.data, name), "rb") as file:
+                content = file.read()
+            self.assertNotIn(token, content, name)
+            if name != "token":
+                self.assertNotIn(self.server.token.encode(), content, name)
+
+    # --- the tree -----------------------------------------------------------------------------------------
+
+    def test_the_tree_has_parents_before_children_and_says_what_waits(self):
+        tree = self.expect(200, self.get("/v1/tree"))["roles"]
+        seen = set()
+        for role in tree:
+            self.assertTrue(role["parent"] is None or role["parent"] in seen, role)
+            seen.add(role["name"])
+        self.assertEqual(tree[0]["name"], "larkfield")
+        roles = {role["name"]: role for role in tree}
+        checkout = roles["shop/checkout"]
+        self.assertEqual((checkout["queued"], checkout["held"], checkout["capacity"]), (3, 0, 20))
+        self.assertEqual((checkout["holders"], checkout["holder"]), (["jonas", "aylin"], "jonas"))
+        self.assertEqual((checkout["parent"], checkout["supervisor"]), ("shop", "shop"))
+        self.assertTrue(roles["shop/search"]["vacant"])
+        self.assertIsNone(roles["shop/search"]["holder"])
+        self.assertEqual(roles["payments/refunds"]["capacity"], 1000)
+        self.assertTrue(roles["shop"]["team"])
+
+    def test_a_tree_that_has_not_changed_is_not_sent_again(self):
+        first = self.get("/v1/tree")
+        tag = first.headers["ETag"]
+        again = self.get("/v1/tree", headers={"If-None-Match": tag})
+        self.assertEqual((again.status, again.bytes), (304, b""))
+        self.send("office", "something new", "ben")
+        changed = self.get("/v1/tree", headers={"If-None-Match": tag})
+        self.assertEqual(changed.status, 200)
+        self.assertNotEqual(changed.headers["ETag"], tag)
+
+    def test_a_role_is_made_once_and_the_same_again_is_fine(self):
+        body = {"name": "shop/gifts", "parent": "shop", "holders": ["aylin"], "capacity": 5, "title": "Gifts"}
+        self.assertEqual(self.post("/v1/roles", body).status, 201)
+        self.assertEqual(self.post("/v1/roles", body).status, 200)
+        self.problem(self.post("/v1/roles", {**body, "capacity": 6}), 409, "conflict")
+        role = self.roles()["shop/gifts"]
+        self.assertEqual((role["capacity"], role["title"], role["queued"]), (5, "Gifts", 0))
+        self.assertEqual(self.send("shop/gifts", who="ben")["position"], 1)
+
+    def test_what_cannot_be_a_role_is_refused_with_the_reason(self):
+        cases = [
+            ({"name": "Bad Name"}, 400, "malformed"),
+            ({"name": "x" * 129}, 400, "malformed"),
+            ({"name": "new", "parent": "nowhere"}, 404, "not-found"),
+            ({"name": "new", "holders": ["nobody"]}, 404, "not-found"),
+            ({"name": "new", "holders": ["ben", "ben"]}, 400, "malformed"),
+            ({"name": "new", "holders": "ben"}, 400, "malformed"),
+            ({"name": "new", "capacity": 0}, 400, "malformed"),
+            ({"name": "new", "colour": "red"}, 400, "malformed"),
+            ({}, 400, "malformed"),
+        ]
+        for body, status, kind in cases:
+            with self.subTest(body=body):
+                self.assertTrue(self.problem(self.post("/v1/roles", body), status, kind))
+        self.assertNotIn("new", self.roles())
+
+    def test_a_name_at_its_limit_is_taken(self):
+        name = "n" * 128
+        body = {"name": name, "parent": "shop", "holders": ["ben"]}
+        self.assertEqual(self.post("/v1/roles", body).status, 201)
+        self.assertEqual(self.send(name, who="ben")["role"], name)
+
+    def test_an_actor_is_made_once_and_has_a_mailbox(self):
+        body = {"name": "nora", "kind": "person", "display": "Nora <N>", "mail": "nora@larkfield.example"}
+        self.assertEqual(self.post("/v1/actors", body).status, 201)
+        self.assertEqual(self.post("/v1/actors", body).status, 200)
+        self.problem(self.post("/v1/actors", {**body, "kind": "program"}), 409, "conflict")
+        taken = {"name": "other", "kind": "person", "mail": "ben@larkfield.example"}
+        self.problem(self.post("/v1/actors", taken), 409, "conflict")
+        self.problem(self.post("/v1/actors", {"name": "two/parts", "kind": "person"}), 400, "malformed")
+        self.problem(self.post("/v1/actors", {"name": "x", "kind": "robot"}), 400, "malformed")
+        self.assertEqual(self.send("@nora", who="ben")["role"], "@nora")
+        actors = {actor["name"]: actor for actor in self.get("/v1/actors").json["actors"]}
+        self.assertEqual(actors["nora"]["display"], "Nora <N>")
+        self.assertIn(b"Nora \\u003cN>", self.get("/v1/actors").bytes)
+        self.assertEqual(actors["refund-bot"]["wip_limit"], 10)
+
+    # --- domains ------------------------------------------------------------------------------------------
+
+    def test_a_path_has_the_owner_of_the_most_precise_pattern(self):
+        owners = self.expect(200, self.get("/v1/owner?path=payments/refunds/run.c&all=1"))["owners"]
+        self.assertEqual([o["role"] for o in owners], ["payments/refunds", "payments/oncall"])
+        self.assertEqual(owners[0]["pattern"], "/payments/refunds/")
+        only = self.expect(200, self.get("/v1/owner?path=payments/refunds/run.c"))
+        self.assertEqual([o["domain"] for o in only["owners"]], ["refunds"])
+        self.assertEqual(only["path"], "payments/refunds/run.c")
+        checkout = self.get("/v1/owner?path=shop/cart/a%20b.c").json["owners"][0]
+        self.assertEqual((checkout["holder"], checkout["deputies"]), ("jonas", ["aylin"]))
+        self.assertEqual(self.get("/v1/owner?path=nobody/knows").json["owners"], [])
+        self.assertIsNone(self.get("/v1/owner?path=shop/search/x").json["owners"][0]["holder"])
+
+    def test_what_is_no_path_is_refused(self):
+        for path in ("", "/absolute", "a//b", "../up", "a/./b"):
+            self.problem(self.get(f"/v1/owner?path={path}"), 400, "malformed")
+        self.problem(self.get("/v1/owner"), 400, "malformed")
+        self.problem(self.get("/v1/owner?path=a&all=yes"), 400, "malformed")
+        self.problem(self.get("/v1/owner?path=" + "x" * 4097), 413, "too-large")
+
+    def test_a_domain_has_one_owner_who_is_named_to_the_next(self):
+        body = {"name": "cats", "owner": "office", "patterns": ["/cats/", "!/cats/wild/"]}
+        self.assertEqual(self.post("/v1/domains", body).status, 201)
+        self.assertEqual(self.post("/v1/domains", body).status, 200)
+        taken = self.problem(self.post("/v1/domains", {**body, "owner": "shop/checkout"}), 409, "conflict")
+        self.assertIn("office", taken)
+        self.assertEqual(self.get("/v1/owner?path=cats/tom").json["owners"][0]["role"], "office")
+        self.assertEqual(self.get("/v1/owner?path=cats/wild/lynx").json["owners"], [])
+        self.problem(self.post("/v1/domains", {**body, "name": "x", "owner": "no/role"}), 404, "not-found")
+        bad = self.post("/v1/domains", {"name": "x", "owner": "office", "patterns": ["[unclosed"]})
+        self.assertIn("[unclosed", self.problem(bad, 400, "malformed"))
+
+    # --- imports ------------------------------------------------------------------------------------------
+
+    def test_maintainers_become_roles_people_and_domains_once(self):
+        first = self.expect(200, self.post("/v1/import/maintainers?team=things", MAINTAINERS))
+        self.assertEqual((first["domains"], first["roles"], first["people"], first["vacant"]), (3, 3, 2, 1))
+        again = self.expect(200, self.post("/v1/import/maintainers?team=things", MAINTAINERS))
+        self.assertEqual((again["actors_made"], again["roles_made"], again["domains_changed"]), (0, 0, 0))
+        owners = self.get("/v1/owner?path=first/inner/x&all=1").json["owners"]
+        self.assertEqual([o["role"] for o in owners], ["things/third-thing", "things/first-thing"])
+        roles = self.roles()
+        self.assertEqual(len(roles["things/first-thing"]["holders"]), 2)
+        self.assertTrue(roles["things/second-thing"]["vacant"])
+        receipt = self.send("things/first-thing", "a patch", "ben")
+        holder = roles["things/first-thing"]["holders"][0]
+        self.assertEqual(self.take(holder)[0]["id"], receipt["id"])
+
+    def test_a_maintainers_file_with_problems_changes_nothing(self):
+        before = self.roles()
+        bad = self.post("/v1/import/maintainers?team=bad", "TITLE\nM: no address\nF: x/\n")
+        self.assertIn("line 2", self.problem(bad, 400, "malformed"))
+        self.problem(self.post("/v1/import/maintainers?team=bad", ""), 400, "malformed")
+        self.assertEqual(self.roles().keys(), before.keys())
+
+    def test_the_sample_again_changes_nothing(self):
+        accepted = self.server.check()["accepted"]
+        with open(SAMPLE, encoding="utf-8") as file:
+            sample = json.load(file)
+        counts = self.expect(200, self.post("/v1/import/organisation", sample))
+        self.assertEqual(counts["messages"], len(sample["messages"]))
+        self.assertEqual(self.server.check()["accepted"], accepted)
+
+    def test_an_import_names_the_element_that_is_wrong(self):
+        cases = [
+            ({"actors": [{"name": "a1", "kind": "person"}, {"name": "a2"}]}, 400, 'actors[1]'),
+            ({"roles": [{"name": "r1", "parent": "nowhere"}]}, 404, "roles[0]"),
+            ({"domains": [{"name": "d1", "owner": "office", "patterns": [5]}]}, 400, "patterns[0]"),
+            ({"messages": [{"from": "ben", "to": "nowhere", "subject": "s"}]}, 404, "messages[0]"),
+            ({"messages": [{"from": "ben", "to": "office"}]}, 400, "messages[0].subject"),
+            ({"people": []}, 400, "people"),
+        ]
+        for body, status, part in cases:
+            with self.subTest(body=body):
+                kind = "malformed" if status == 400 else "not-found"
+                self.assertIn(part, self.problem(self.post("/v1/import/organisation", body), status, kind))
+
+    def test_the_kernels_maintainers_are_2614_domains(self):
+        path = os.path.join(SOURCE, "..", "shared", "data", "linux-6.1-MAINTAINERS")
+        if not os.path.exists(path):
+            self.skipTest("the kernel's file is not beside this tree")
+        with open(path, "rb") as file:
+            counts = self.expect(200, self.post("/v1/import/maintainers?team=linux", file.read()))
+        self.assertEqual(counts["domains"], 2614)
+        owner = self.get("/v1/owner?path=drivers/net/ethernet/3com/3c59x.c").json["owners"][0]
+        self.assertEqual(owner["role"], "linux/3c59x-network-driver")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, warnings="ignore")
