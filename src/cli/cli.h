@@ -74,6 +74,7 @@ struct cli {
 /** The verbs in the order that `troupe help` shows them, ended by NULL. */
 extern const struct cli_verb *const cli_verbs[];
 
+extern const struct cli_verb verb_serve;
 extern const struct cli_verb verb_send;
 extern const struct cli_verb verb_next;
 extern const struct cli_verb verb_done;
