@@ -8,11 +8,13 @@
 static bool are_actors_good(const struct org_directory *directory, const char **ret_reason)
 {
     size_t administrators = 0;
+    size_t mails = 0;
     for (uint32_t i = 0; i < directory->actor_count; i++) {
         const struct directory_actor *actor = &directory->actors[i];
         const char *mail = actor_text(actor, actor->set->mail);
         size_t held = 0;
         administrators += actor->set->is_administrator;
+        mails += *mail != '\0';
         if (directory_find_actor(directory, actor_name(actor)) != i) {
             *ret_reason = "an actor is not found by its name";
             return false;
@@ -34,6 +36,10 @@ static bool are_actors_good(const struct org_directory *directory, const char **
     if (administrators != directory->administrator_count ||
         (administrators == 0 && directory->actor_count > 0)) {
         *ret_reason = "the administrators are not counted right, or there is none";
+        return false;
+    }
+    if (directory->actor_map.count != directory->actor_count || directory->mail_map.count != mails) {
+        *ret_reason = "there are more names or mail addresses than actors have";
         return false;
     }
     return true;

@@ -98,6 +98,38 @@ static void last_matching_rule_of_a_domain_decides(void **state)
     org_owners_done(&owners);
 }
 
+static void excluding_rule_is_another_rule_than_its_opposite(void **state)
+{
+    (void)state;
+    struct org_rule rule = {.kind = ORG_PATTERN_FILES, .text = "docs/", .line = 1};
+    struct org_directory_command words = {
+        .kind = ORG_CLAIM_DOMAIN,
+        .claim = {.name = "words", .owner = "docs", .rules = &rule, .rule_count = 1}};
+    command(words);
+    rule.line = 2;
+    command(words);
+    organisation_expect_done(&org, 0);
+    rule.is_exclude = true;
+    command(words);
+    organisation_expect_done(&org, 1);
+    rule.kind = ORG_PATTERN_OWNERS;
+    command(words);
+    organisation_expect_done(&org, 1);
+}
+
+static void rules_of_one_domain_do_not_overrule_those_of_another(void **state)
+{
+    (void)state;
+    struct org_owners owners = {0};
+    claim("words", "docs", "*.md");
+    claim("guides", "house", "/guides/*.md");
+    assert_int_equal(org_directory_owners(org.directory, "guides/a.md", &owners), TROUPE_OK);
+    assert_int_equal(owners.count, 2);
+    assert_string_equal(owners.items[0].domain.name, "guides");
+    assert_string_equal(owners.items[1].domain.name, "words");
+    org_owners_done(&owners);
+}
+
 static void bad_pattern_is_refused_with_its_reason(void **state)
 {
     (void)state;
@@ -244,6 +276,8 @@ int main(void)
         FACT(domain_is_transferred_by_owner_supervisor_or_administrator),
         FACT(transferred_domain_claimed_by_its_new_owner_is_the_same),
         FACT(last_matching_rule_of_a_domain_decides),
+        FACT(excluding_rule_is_another_rule_than_its_opposite),
+        FACT(rules_of_one_domain_do_not_overrule_those_of_another),
         FACT(bad_pattern_is_refused_with_its_reason),
         FACT(patterns_of_a_domain_end_at_their_limit),
         FACT(token_is_found_by_its_hash_until_it_is_revoked),

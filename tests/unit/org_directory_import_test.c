@@ -203,6 +203,37 @@ static void import_keeps_settings_of_a_role_and_the_owner_of_a_domain(void **sta
     assert_int_equal(role.holder_count, 2);
     assert_true(org_directory_domain(org.directory, "linux/docs", &domain));
     assert_string_equal(domain.owner, "linux");
+    import_text("DOCS\nS:\tMaintained\nF:\tDocumentation/*.txt\n");
+    organisation_expect_done(&org, 1);
+    assert_true(org_directory_domain(org.directory, "linux/docs", &domain));
+    assert_string_equal(domain.owner, "linux");
+    assert_string_equal(domain.patterns, "F 3 Documentation/*.txt");
+}
+
+static void person_who_stands_twice_in_a_section_is_one_holder(void **state)
+{
+    (void)state;
+    import_text(
+        "A\nM:\tAnn <ann@example.org>\nM:\tBen <ben@example.org>\nM:\tAnn <ANN@example.org>\nF:\ta\n");
+    assert_int_equal(org.answer.import.people, 2);
+    assert_string_equal(org_directory_holder(org.directory, "linux/a", 0), "ann");
+    assert_string_equal(org_directory_holder(org.directory, "linux/a", 1), "ben");
+    assert_null(org_directory_holder(org.directory, "linux/a", 2));
+}
+
+static void section_has_as_many_holders_as_a_succession(void **state)
+{
+    (void)state;
+    char text[64 * (ORG_SUCCESSION_MAX + 4)] = "A\nF:\ta\n";
+    size_t len = strlen(text);
+    for (int i = 0; i < ORG_SUCCESSION_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "M:\tP <p%d@example.org>\n", i);
+    import_text(text);
+    assert_non_null(org_directory_holder(org.directory, "linux/a", ORG_SUCCESSION_MAX - 1));
+    snprintf(text + len, sizeof(text) - len, "M:\tP <one-more@example.org>\n");
+    import_text(text);
+    organisation_expect_refusal(&org, ORG_DIRECTORY_TOO_MANY);
+    assert_int_equal(org_directory_counts(org.directory).actors, ORG_SUCCESSION_MAX + 1);
 }
 
 static void person_known_by_mail_is_that_actor_and_others_get_a_free_name(void **state)
@@ -395,6 +426,8 @@ int main(void)
         FACT(other_line_numbers_are_no_change),
         FACT(other_file_changes_what_differs_and_takes_nothing_away),
         FACT(import_keeps_settings_of_a_role_and_the_owner_of_a_domain),
+        FACT(person_who_stands_twice_in_a_section_is_one_holder),
+        FACT(section_has_as_many_holders_as_a_succession),
         FACT(person_known_by_mail_is_that_actor_and_others_get_a_free_name),
         FACT(file_with_problems_is_refused_with_the_line),
         FACT(bad_pattern_refuses_the_whole_file),
