@@ -152,6 +152,7 @@ static bool match_component(const char *glob, size_t glob_len, const char *text,
 struct compilation {
     const char *reason;
     bool is_owners;
+    bool has_wildcard; /* in any component */
     struct org_precision precision;
     size_t bytes_len;
     size_t part_count;
@@ -206,6 +207,7 @@ static bool compile_component(struct compilation *c, const char *text, size_t le
     if (has_backslash && has_wildcard)
         return refuse(c, "a backslash among wildcards");
     c->precision.parts++;
+    c->has_wildcard = c->has_wildcard || has_wildcard;
     if (len == 1 && text[0] == '*') {
         add_part(c, PART_ANY, 0, 0);
         return true;
@@ -256,9 +258,9 @@ static bool compile_glob(struct compilation *c, const char *text)
 
     enum part_kind last = c->parts[c->part_count - 1].kind;
     bool is_everything = last == PART_ANY && c->part_count == 2 && c->parts[0].kind == PART_FOLDERS;
-    bool reaches_below = last == PART_LITERAL || last == PART_FOLDERS;
+    bool reaches_below = !c->has_wildcard;
     if (c->is_owners) /* also "*.js", which can be a folder; but a "*" in docs is only what lies in docs */
-        reaches_below = reaches_below || last == PART_GLOB || is_everything;
+        reaches_below = last != PART_ANY || is_everything;
     if (is_folder || (last == PART_FOLDERS && c->part_count > 1))
         add_part(c, PART_ANY, 0, 0);
     if (is_folder || reaches_below)

@@ -151,7 +151,7 @@ static void owners_lists_decide_each_for_itself(void **state)
     expect(index, "docs/a/b.tmp", "2 3");
 }
 
-static void removed_domain_has_no_paths_and_its_room_is_used_again(void **state)
+static void removed_domain_has_no_paths_and_can_come_back(void **state)
 {
     struct org_path_index *index = *state;
     for (int round = 0; round < 50; round++) {
@@ -229,7 +229,7 @@ int main(void)
                                         free_index),
         cmocka_unit_test_setup_teardown(last_match_of_an_owners_list_decides, make_index, free_index),
         cmocka_unit_test_setup_teardown(owners_lists_decide_each_for_itself, make_index, free_index),
-        cmocka_unit_test_setup_teardown(removed_domain_has_no_paths_and_its_room_is_used_again, make_index,
+        cmocka_unit_test_setup_teardown(removed_domain_has_no_paths_and_can_come_back, make_index,
                                         free_index),
         cmocka_unit_test_setup_teardown(bad_rules_and_paths_are_refused, make_index, free_index),
         cmocka_unit_test_setup_teardown(domain_holds_patterns_up_to_its_limit, make_index, free_index),

@@ -125,6 +125,8 @@ static void literal_without_slash_is_a_file_or_a_folder_with_all_below(void **st
     assert_false(files("drivers/char/random.c", "drivers/char/random.cc"));
     assert_true(files("Documentation/locking", "Documentation/locking/a/b.rst"));
     assert_false(files("Documentation/lock*", "Documentation/locking/a.rst"));
+    assert_false(files("*/locking", "Documentation/locking/a.rst"));
+    assert_true(files("*/locking", "Documentation/locking"));
 }
 
 static void backslash_in_the_kernels_notation_is_itself(void **state)
@@ -342,6 +344,7 @@ static void precision_counts_components_then_length_then_puts_regular_expression
         {ORG_PATTERN_FILES, "drivers/net/ethernet/3com/3c59x.c"},
         {ORG_PATTERN_FILES, "drivers/net/ethernet/3com/"},
         {ORG_PATTERN_FILES, "drivers/net/*"},
+        {ORG_PATTERN_FILES, "a/b/c"},
         {ORG_PATTERN_FILES, "drivers/net/"},
         {ORG_PATTERN_OWNERS, "**/drivers"},
         {ORG_PATTERN_FILES, "*/"},
