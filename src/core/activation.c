@@ -6,7 +6,8 @@
  * Invariants
  *   1. is_queued is set during a turn, so what the actor sends to itself does not queue it again
  *   2. a message taken out is either handled (counted so) or a dead letter, never both, never neither
- *   3. a status other than OK from user code ends the actor, UNEXPECTED from receive excepted
+ *   3. a status other than OK from user code ends the actor, but for UNEXPECTED and STASHED from receive and
+ *      from continuations
  */
 #include "core/activation.h"
 
@@ -96,11 +97,17 @@ static void ask_end(struct worker *worker, struct actor *actor, troupe_message *
     }
     troupe_reply_handler on_reply = handle->on_reply;
     void *context = handle->context;
-    if (status != TROUPE_TIMEOUT)
+    if (message->flags != MESSAGE_TIMER)
         timer_cancel(worker, handle->u.timer);
     handle_drop(actor, message->ask);
+    message->ask = 0; /* to whoever answered it would be the number of an ask of its own */
+    status = on_reply(&worker->self, status, status == TROUPE_OK ? message : NULL, context);
+    if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
+        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        return;
+    }
     handled(worker, actor);
-    judge(actor, on_reply(&worker->self, status, status == TROUPE_OK ? message : NULL, context));
+    judge(actor, status);
     message_dispose(worker, message);
 }
 
@@ -133,11 +140,14 @@ static void timer_due(struct worker *worker, struct actor *actor, troupe_message
 
 static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    if (handle_find(actor, HANDLE_WATCH, message->ask) == NULL) {
+    uint64_t id = message->ask;
+    if (handle_find(actor, HANDLE_WATCH, id) == NULL) {
         post_dead_letter(worker, message, TROUPE_NO_ACTOR);
         return;
     }
+    message->ask = 0; /* the behaviour is not asked anything */
     receive_kept(worker, actor, message);
+    message->ask = id;
     message_dispose(worker, message);
 }
 

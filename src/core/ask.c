@@ -175,8 +175,9 @@ troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t 
     if (status == TROUPE_OK && embed_is_host(system))
         embed_run_until(system, call_is_complete, &call);
     if (status == TROUPE_OK && system->env->is_simulated) {
-        status = troupe_sim_run_until(system, call_is_complete, &call, (uint64_t)timeout_ms + 1);
-        ASSERT(call.is_complete);
+        /* The time begins when the caller has asked, which may be late in a busy system. */
+        while (!call.is_complete)
+            (void)!troupe_sim_run_until(system, call_is_complete, &call, (uint64_t)timeout_ms + 1);
     }
     if (status == TROUPE_OK) {
         pthread_mutex_lock(&call.lock);
