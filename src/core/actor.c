@@ -20,7 +20,7 @@
 
 troupe_ref actor_ref(const struct actor *actor)
 {
-    uint64_t generation = load_relaxed(&actor->generation);
+    uint64_t generation = load_relaxed(&actor->generation) / 2;
     return (troupe_ref){generation << TROUPE_REF_SLOT_BITS | actor->slot};
 }
 

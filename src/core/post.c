@@ -33,7 +33,7 @@ enum {
 static void push(struct worker *worker, struct actor *actor, bool is_local, troupe_ref to,
                  troupe_message *message)
 {
-    message->generation = (uint32_t)(to.bits >> TROUPE_REF_SLOT_BITS);
+    message->generation = (uint32_t)slots_generation(to);
     counter_add(&worker->counters.sent, 1);
     if (LIKELY(is_local))
         mailbox_push_local(worker, actor, message);
@@ -185,7 +185,7 @@ static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_t
     if (UNLIKELY(message == NULL))
         return false;
     message->sender = worker->self.ref;
-    message->generation = (uint32_t)(to.bits >> TROUPE_REF_SLOT_BITS);
+    message->generation = (uint32_t)slots_generation(to);
     body_copy(message + 1, words + 2, type->size);
     counter_add(&worker->counters.sent, 1);
     mailbox_push_here(worker, actor, message);

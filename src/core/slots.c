@@ -23,11 +23,9 @@ static size_t chunk_size(void)
     return whole_pages(sizeof(struct actor) * SLOTS_CHUNK_LEN);
 }
 
-troupe_status slots_init(struct slots *slots, uint32_t actors_max)
+troupe_status slots_init(struct slots *slots)
 {
-    *slots = (struct slots){.chunk_count_max = (actors_max + SLOTS_CHUNK_LEN) / SLOTS_CHUNK_LEN};
-    if (slots->chunk_count_max > SLOTS_CHUNK_COUNT)
-        slots->chunk_count_max = SLOTS_CHUNK_COUNT;
+    *slots = (struct slots){0};
     slots->chunks = env_pages_map(whole_pages(table_size));
     slots->owners = env_pages_map(whole_pages(owners_size));
     if (slots->chunks == NULL || slots->owners == NULL) {
@@ -54,7 +52,7 @@ troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor 
     troupe_status status = TROUPE_OK;
     struct actor *chunk = NULL;
     pthread_mutex_lock(&slots->lock);
-    if (slots->chunk_count == slots->chunk_count_max)
+    if (slots->chunk_count == SLOTS_CHUNK_COUNT)
         status = TROUPE_LIMIT;
     else if ((chunk = env_pages_map(chunk_size())) == NULL)
         status = TROUPE_NO_MEMORY;

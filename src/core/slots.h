@@ -5,8 +5,8 @@
  * slot that ended elsewhere is sent back there, so that memory does not drift to whoever ends most actors.
  *
  * Invariants
- *   1. generation is never 0, grows by one at each beginning (to even) and at each end (to odd); refs have
- *      even ones, so that no ref, whatever its source, finds a free slot
+ *   1. generation is never 0 and grows by one at each beginning (to even) and at each end (to odd). A ref has
+ *      half of it, which can only be that of a live actor: no ref, whatever its source, finds a free slot
  *   2. a slot that has used up its generations is never handed out again
  *   3. a free slot is on its chunk's owner's free list, or on its way there in `dealt`
  */
@@ -24,7 +24,7 @@ enum {
     SLOTS_CHUNK_BITS = 9,
     SLOTS_CHUNK_LEN = 1 << SLOTS_CHUNK_BITS,
     SLOTS_CHUNK_COUNT = 1 << (TROUPE_REF_SLOT_BITS - SLOTS_CHUNK_BITS),
-    SLOTS_GENERATION_MAX = (1 << TROUPE_REF_GENERATION_BITS) - 1,
+    SLOTS_GENERATION_MAX = (2 << TROUPE_REF_GENERATION_BITS) - 1, /* the last end */
 };
 
 struct slots {
@@ -33,11 +33,18 @@ struct slots {
     uint8_t *owners; /* worker of each chunk; written before the chunk is published */
     pthread_mutex_t lock;
     uint32_t chunk_count;
-    uint32_t chunk_count_max;
 };
 
-/* Makes room for `actors_max` slots (addresses, not memory). Errors: TROUPE_NO_MEMORY. */
-troupe_status slots_init(struct slots *slots, uint32_t actors_max);
+/*
+ * The generation that a slot has while the tenant that `ref` names lives; no slot's if `ref` is of elsewhere.
+ */
+static inline uint64_t slots_generation(troupe_ref ref)
+{
+    return ref.bits >> TROUPE_REF_SLOT_BITS << 1;
+}
+
+/* Makes room for all slots there can be (addresses, not memory). Errors: TROUPE_NO_MEMORY. */
+troupe_status slots_init(struct slots *slots);
 void slots_done(struct slots *slots);
 
 /*

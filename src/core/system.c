@@ -66,7 +66,16 @@ troupe_system *troupe_system_of(troupe_self *self)
     return self->context.system;
 }
 
-troupe_status worker_slot_take(struct worker *worker, struct actor **ret_actor)
+/* Whether one more actor may live; counts it. */
+static bool actors_has_room(struct troupe_system *system)
+{
+    if (system->actors_max == 0 || fetch_add_relaxed(&system->actors_live, 1) < system->actors_max)
+        return true;
+    fetch_sub_relaxed(&system->actors_live, 1);
+    return false;
+}
+
+static troupe_status slot_find(struct worker *worker, struct actor **ret_actor)
 {
     if (worker->slots_free == NULL && load_relaxed(&worker->dealt) != NULL)
         scheduler_dealt_take(worker);
@@ -87,9 +96,22 @@ troupe_status worker_slot_take(struct worker *worker, struct actor **ret_actor)
     return TROUPE_OK;
 }
 
+troupe_status worker_slot_take(struct worker *worker, struct actor **ret_actor)
+{
+    struct troupe_system *system = worker->self.context.system;
+    if (!actors_has_room(system))
+        return TROUPE_LIMIT;
+    troupe_status status = slot_find(worker, ret_actor);
+    if (status != TROUPE_OK && system->actors_max != 0)
+        fetch_sub_relaxed(&system->actors_live, 1);
+    return status;
+}
+
 void worker_slot_return(struct worker *worker, struct actor *actor)
 {
     struct troupe_system *system = worker->self.context.system;
+    if (system->actors_max != 0)
+        fetch_sub_relaxed(&system->actors_live, 1);
     if (load_relaxed(&actor->generation) >= SLOTS_GENERATION_MAX)
         return; /* used up: never handed out again */
     uint32_t owner = slots_owner(&system->slots, actor->slot);
@@ -136,34 +158,41 @@ static void worker_free(struct worker *worker)
     free(worker);
 }
 
+/* Starts one more pinned worker. Under pinned_lock. */
+static troupe_status pinned_new(struct troupe_system *system, struct worker **ret_worker)
+{
+    uint32_t index = load_relaxed(&system->worker_count_all);
+    struct worker *worker = NULL;
+    if (index == OUTSIDE)
+        return TROUPE_LIMIT;
+    troupe_status status = worker_new(system, index, &worker);
+    if (status != TROUPE_OK)
+        return status;
+    worker->is_pinned = true;
+    system->workers[index] = worker;
+    status = env_thread_start(&worker->thread, "troupe-own", scheduler_run, worker);
+    if (status == TROUPE_OK) {
+        /* With load_acquire in system_stop and the counters. */
+        store_release(&system->worker_count_all, index + 1);
+        *ret_worker = worker;
+    } else {
+        system->workers[index] = NULL;
+        worker_free(worker);
+    }
+    return status;
+}
+
 troupe_status system_worker_pinned(struct troupe_system *system, struct worker **ret_worker)
 {
-    struct worker *worker = NULL;
     troupe_status status = TROUPE_OK;
     pthread_mutex_lock(&system->pinned_lock);
-    uint32_t index = load_relaxed(&system->worker_count_all);
-    if (system->pinned_free != NULL) {
+    if (load_relaxed(&system->is_stopping)) { /* a thread begun now would not be waited for */
+        status = TROUPE_STOPPING;
+    } else if (system->pinned_free != NULL) {
         *ret_worker = system->pinned_free;
         system->pinned_free = system->pinned_free->pinned_next;
-        pthread_mutex_unlock(&system->pinned_lock);
-        return TROUPE_OK;
-    }
-    if (index == OUTSIDE)
-        status = TROUPE_LIMIT;
-    if (status == TROUPE_OK)
-        status = worker_new(system, index, &worker);
-    if (status == TROUPE_OK) {
-        worker->is_pinned = true;
-        system->workers[index] = worker;
-        status = env_thread_start(&worker->thread, "troupe-own", scheduler_run, worker);
-        if (status == TROUPE_OK) {
-            store_release(&system->worker_count_all,
-                          index + 1); /* with load_acquire in system_stop and the counters */
-            *ret_worker = worker;
-        } else {
-            system->workers[index] = NULL;
-            worker_free(worker);
-        }
+    } else {
+        status = pinned_new(system, ret_worker);
     }
     pthread_mutex_unlock(&system->pinned_lock);
     return status;
@@ -196,20 +225,24 @@ static void system_free(struct troupe_system *system)
     free(system);
 }
 
+static bool is_probability(double x)
+{
+    return x >= 0 && x <= 1;
+}
+
 static troupe_status options_take(struct troupe_system *system, const troupe_options *options)
 {
     static const troupe_options defaults = TROUPE_OPTIONS_DEFAULTS;
     const troupe_options *given = options != NULL ? options : &defaults;
     uint32_t workers = given->workers != 0 ? given->workers : env_processors();
-    uint32_t actors_max = given->actors_max != 0 ? given->actors_max : (1u << TROUPE_REF_SLOT_BITS) - 1;
     const troupe_simulation *simulate = &given->simulate;
-    if (workers > TROUPE_WORKERS_MAX || actors_max >= 1u << TROUPE_REF_SLOT_BITS ||
-        simulate->refuse_probability < 0 || simulate->refuse_probability > 1 ||
-        simulate->no_memory_probability < 0 || simulate->no_memory_probability > 1)
+    if (workers > TROUPE_WORKERS_MAX || given->actors_max >= 1u << TROUPE_REF_SLOT_BITS ||
+        !is_probability(simulate->refuse_probability) || !is_probability(simulate->no_memory_probability))
         return TROUPE_INVALID;
     system->is_embedded = given->embedded && simulate->seed == 0;
     system->host = pthread_self();
     system->worker_count = system->is_embedded ? 1 : workers;
+    system->actors_max = given->actors_max;
     system->drain_ms = given->drain_ms != 0 ? given->drain_ms : DRAIN_MS_DEFAULT;
     system->seed = simulate->seed;
     system->entropy = simulate->seed != 0 ? simulate->seed : env_entropy();
@@ -220,7 +253,7 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
     }
     troupe_status status = simulate->seed != 0 ? env_sim_new(&system->env) : env_linux_new(&system->env);
     if (status == TROUPE_OK)
-        status = slots_init(&system->slots, actors_max);
+        status = slots_init(&system->slots);
     if (status == TROUPE_OK)
         status = registry_init(&system->registry);
     return status != TROUPE_OK ? status : watches_init(&system->watches);
@@ -228,7 +261,9 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
 
 static void threads_stop(struct troupe_system *system)
 {
+    pthread_mutex_lock(&system->pinned_lock);
     store_seq_cst(&system->is_stopping, true); /* with is_called in worker_sleep */
+    pthread_mutex_unlock(&system->pinned_lock);
     uint32_t count = load_acquire(&system->worker_count_all);
     for (uint32_t i = 0; i < count; i++)
         if (system->workers[i]->thread != NULL)
@@ -385,6 +420,23 @@ static void actors_end(struct troupe_system *system)
     free(live);
 }
 
+/* Takes in all that is on its way between workers; what is passed on by one may be for one before it. */
+static void settle(struct troupe_system *system)
+{
+    bool is_settled = false;
+    while (!is_settled) {
+        is_settled = true;
+        for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++) {
+            struct worker *worker = system->workers[i];
+            if (worker == NULL)
+                continue;
+            if (load_relaxed(&worker->arrivals) != NULL || load_relaxed(&worker->dealt) != NULL)
+                is_settled = false;
+            scheduler_arrivals_settle(worker);
+        }
+    }
+}
+
 int troupe_stop(troupe_system **system_at)
 {
     if (system_at == NULL || *system_at == NULL)
@@ -394,14 +446,9 @@ int troupe_stop(troupe_system **system_at)
     struct troupe_system *system = *system_at;
     drain(system);
     threads_stop(system);
-    /* Slots on their way to their owners are taken in first, so that the walk finds every slot at rest. */
-    for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
-        if (system->workers[i] != NULL)
-            scheduler_arrivals_settle(system->workers[i]);
+    settle(system); /* so that the walk finds every slot at rest */
     actors_end(system);
-    for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
-        if (system->workers[i] != NULL)
-            scheduler_arrivals_settle(system->workers[i]);
+    settle(system);
     system_free(system);
     *system_at = NULL;
     return 0;

@@ -22,6 +22,7 @@ struct troupe_system {
     pthread_mutex_t outside_lock;
     pthread_mutex_t pinned_lock;
     struct worker *pinned_free; /* threads whose actor has ended, for the next one; under pinned_lock */
+    uint32_t actors_max;        /* 0: as many as there are slots */
     struct slots slots;
     struct registry registry;
     struct groups groups;
@@ -36,10 +37,10 @@ struct troupe_system {
     uint64_t seed;
     uint64_t entropy;
 
-    _Alignas(CACHE_LINE) _Atomic uint64_t hungry;  /* bit per ordinary worker that has nothing to do */
-    _Atomic bool is_stopping;                      /* workers leave their loop */
-    _Alignas(CACHE_LINE) _Atomic uint64_t created; /* actors so far */
-    _Atomic uint32_t outside_next_home;            /* round robin for spawns from outside */
+    _Alignas(CACHE_LINE) _Atomic uint64_t hungry;      /* bit per ordinary worker that has nothing to do */
+    _Atomic bool is_stopping;                          /* workers leave their loop */
+    _Alignas(CACHE_LINE) _Atomic uint64_t created;     /* actors so far */
+    _Alignas(CACHE_LINE) _Atomic uint32_t actors_live; /* counted when there is an actors_max */
 };
 
 /*
@@ -55,14 +56,13 @@ static inline struct actor *system_find_at(struct troupe_system *system, const s
                                            troupe_ref ref, bool *ret_is_local)
 {
     uint32_t slot = (uint32_t)ref.bits & ((1u << TROUPE_REF_SLOT_BITS) - 1);
-    uint64_t generation = ref.bits >> TROUPE_REF_SLOT_BITS; /* and place, which none here has */
     struct actor *actor = slots_at(&system->slots, slot);
     if (UNLIKELY(actor == NULL))
         return NULL;
     /* Pairs with store_release in dealt_push: what its last home wrote is visible. */
     *ret_is_local = load_acquire(&actor->home) == worker->index;
     /* Pairs with store_release in generation_next. */
-    return LIKELY(load_acquire(&actor->generation) == generation) ? actor : NULL;
+    return LIKELY(load_acquire(&actor->generation) == slots_generation(ref)) ? actor : NULL;
 }
 
 /* The same for those who do not mind where its home is. */
@@ -72,7 +72,10 @@ static inline struct actor *system_find(struct troupe_system *system, troupe_ref
     return system_find_at(system, system->outside, ref, &is_local);
 }
 
-/* Starts the worker of an actor with its own thread. Errors: TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT. */
+/*
+ * The worker of an actor with its own thread: one whose actor has ended, or a new one. Errors:
+ * TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT (as many live), TROUPE_STOPPING.
+ */
 troupe_status system_worker_pinned(struct troupe_system *system, struct worker **ret_worker);
 
 /* The actor of a pinned worker has ended: its thread waits for the next one. */
