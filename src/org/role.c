@@ -309,7 +309,7 @@ const org_sent *org_role_outbox_after(const struct org_role *role, uint64_t afte
 bool org_role_outbox_waits(const struct org_role *role, uint64_t number)
 {
     const struct role_outgoing *outgoing = role_outgoing(role, number);
-    return outgoing != NULL && role_outgoing(role, outgoing_body(outgoing)->previous) != NULL;
+    return outgoing != NULL && outgoing->earlier != NULL;
 }
 
 int64_t org_role_due_ms(const struct org_role *role)

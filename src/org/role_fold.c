@@ -295,12 +295,34 @@ static void fold_sent(struct org_role *role, const struct record *record)
         return;
     }
     uint64_t hash = role_hash_text(role, to);
-    uint64_t last = role_owed_last(role, to);
-    if (last != 0)
-        map_remove(&role->outbox_map, hash, (uint32_t)last);
+    struct role_outgoing *last = role_outgoing(role, role_owed_last(role, to));
+    if (last != NULL) {
+        map_remove(&role->outbox_map, hash, (uint32_t)outgoing_body(last)->number);
+        last->later = outgoing;
+    }
     map_insert(&role->outbox_map, hash, (uint32_t)body->number);
+    outgoing->earlier = last;
+    outgoing->later = NULL;
     role->outbox[role->outbox_end++] = outgoing;
     role->counts.owed++;
+}
+
+/*
+ * Takes an entry out of the chain of those for its role. When it was the last of them, the one before it is.
+ */
+static void unlink_outgoing(struct org_role *role, const struct role_outgoing *outgoing)
+{
+    const org_sent *body = outgoing_body(outgoing);
+    uint64_t hash = role_hash_text(role, troupe_flat_text(body, body->to));
+    if (outgoing->earlier != NULL)
+        outgoing->earlier->later = outgoing->later;
+    if (outgoing->later != NULL) {
+        outgoing->later->earlier = outgoing->earlier;
+        return;
+    }
+    map_remove(&role->outbox_map, hash, (uint32_t)body->number);
+    if (outgoing->earlier != NULL)
+        map_insert(&role->outbox_map, hash, (uint32_t)outgoing_body(outgoing->earlier)->number);
 }
 
 static void fold_delivered(struct org_role *role, const struct record *record)
@@ -311,8 +333,12 @@ static void fold_delivered(struct org_role *role, const struct record *record)
         misfit(role);
         return;
     }
-    const char *to = troupe_flat_text(outgoing->body, outgoing_body(outgoing)->to);
-    map_remove(&role->outbox_map, role_hash_text(role, to), (uint32_t)body->number);
+    if (body->is_dead && outgoing->later != NULL) {
+        /* It will never be there for the next one to come after. */
+        org_sent *later = (org_sent *)(void *)outgoing->later->body;
+        later->previous = outgoing_body(outgoing)->previous;
+    }
+    unlink_outgoing(role, outgoing);
     role->outbox[role->outbox_head + (size_t)(body->number - role->outbox_first)] = NULL;
     free(outgoing);
     role->counts.owed--;

@@ -108,8 +108,10 @@ struct role_source {
     uint64_t id;
 };
 
-/** An entry of the outbox. */
+/** An entry of the outbox, in a chain with the others owed to the same role. */
 struct role_outgoing {
+    struct role_outgoing *earlier;
+    struct role_outgoing *later;
     size_t size;
     uint64_t body[]; /* an org_sent */
 };
@@ -165,7 +167,7 @@ struct org_role {
     size_t outbox_head;    /* places before it are used up */
     size_t outbox_end;
     size_t outbox_capacity;
-    struct map outbox_map; /* the role it is for -> the last entry owed to it, as its low 32 bits */
+    struct map outbox_map; /* the role it is for -> the low 32 bits of the last entry owed to it */
 
     struct role_block *reserved; /* in the order in which folding takes them */
     struct role_block **reserved_end;

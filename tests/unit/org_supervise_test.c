@@ -528,6 +528,26 @@ static void answer_that_cannot_arrive_is_counted_as_dead(void **state)
     assert_int_equal(desk_counts(&team).accepted, 1);
 }
 
+static void entry_after_one_that_could_not_arrive_is_taken(void **state)
+{
+    (void)state;
+    struct desk late;
+    struct desk *const both[] = {&team, &late};
+    for (int i = 0; i < 3; i++) {
+        uint64_t id = send_and_take(&team, "ann");
+        desk_about(&team, ORG_FORWARD, "ann", (struct org_about){.id = id, .to = "late"});
+    }
+    struct org_command command = {.kind = ORG_UNDELIVERABLE,
+                                  .acknowledge = {.number = 1, .reason = "not there yet"}};
+    command.acknowledge.id = desk_id(&team);
+    desk_do(&team, &command);
+    desk_open(&late, "late", 5, "dan");
+    assert_int_equal(desks_deliver(both, 2), 2);
+    assert_int_equal(desk_counts(&late).accepted, 2);
+    assert_int_equal(desk_counts(&team).owed, 0);
+    desk_done(&late);
+}
+
 static void escalation_that_cannot_arrive_leaves_an_alarm(void **state)
 {
     (void)state;
@@ -572,6 +592,7 @@ int main(void)
         TEST(entry_for_another_role_or_malformed_is_refused),
         TEST(forwarded_message_that_cannot_arrive_comes_back),
         TEST(answer_that_cannot_arrive_is_counted_as_dead),
+        TEST(entry_after_one_that_could_not_arrive_is_taken),
         TEST(escalation_that_cannot_arrive_leaves_an_alarm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
