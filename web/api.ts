@@ -26,9 +26,13 @@ export interface Message {
   id: string;
   role: string;
   state: string;
+  kind: "message" | "answer" | "escalation";
+  outcome?: string;
+  origin?: { role: string; id: string };
   from: string;
   subject: string;
   body?: string;
+  note?: string;
   class: Class;
   sent: number;
   held_since?: number;
@@ -186,6 +190,7 @@ export const api = {
   decline: (id: string, reason: string) => post<unknown>("/v1/decline", { id, reason }),
   forward: (id: string, to: string, note: string) =>
     post<unknown>("/v1/forward", note ? { id, to, note } : { id, to }),
+  resolve: (id: string, action: "retry" | "reassign") => post<unknown>("/v1/resolve", { id, action }),
   renew: (id: string) => post<{ lease_until: number }>("/v1/renew", { id }),
   send: (message: Draft) => post<Receipt>("/v1/send", message),
 };

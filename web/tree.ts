@@ -168,7 +168,7 @@ export class Tree {
       if (nested) this.toggle(role.name, row, button);
       else this.choose(role.name, row, button);
     });
-    add(row.item, button);
+    add(row.item, nested ? el("div", { class: "line" }, button, this.about(role.name, row)) : button);
     if (isOpen && nested) this.unfold(role.name, row);
     if (isOpen && !nested) this.detail(role.name, row);
     this.fill(row, role, flat);
@@ -199,8 +199,6 @@ export class Tree {
     } else {
       row.children?.remove();
       row.children = null;
-      row.detail?.remove();
-      row.detail = null;
     }
     const role = this.roles.get(name);
     if (role) this.fill(row, role);
@@ -209,8 +207,6 @@ export class Tree {
   private unfold(name: string, row: Row): void {
     const list = row.children ?? el("ul", {});
     const all = this.children.get(name) ?? [];
-    const role = this.roles.get(name);
-    if (role && !row.detail && (role.holders.length > 0 || role.vacant)) this.detail(name, row);
     list.replaceChildren();
     add(list, ...all.slice(0, row.shown).map((child) => this.row(child, false)));
     this.more(list, all.length - row.shown, () => {
@@ -219,6 +215,14 @@ export class Tree {
     });
     row.children = list;
     add(row.item, list);
+  }
+
+  /** A team's row opens the team; what the team itself is stands behind a button of its own. */
+  private about(name: string, row: Row): HTMLButtonElement {
+    const button = el("button", { type: "button", class: "about", "aria-label": `About ${name}` }, "⋯");
+    button.setAttribute("aria-expanded", "false");
+    button.addEventListener("click", () => this.choose(name, row, button));
+    return button;
   }
 
   private choose(name: string, row: Row, button: HTMLButtonElement): void {
@@ -237,7 +241,7 @@ export class Tree {
 
   private detail(name: string, row: Row): void {
     row.detail = el("div", { class: "detail" });
-    add(row.item, row.detail);
+    row.item.insertBefore(row.detail, row.children);
     const facts = el("dl");
     const write = el("button", { type: "button", class: "quiet" }, "Write to this role");
     write.addEventListener("click", () => this.write(name));

@@ -95,6 +95,7 @@ export class Work {
       { class: "message", "aria-label": message.subject },
       el("h3", { tabindex: "-1" }, message.subject),
       this.facts(message),
+      message.note ? el("div", { class: "body note" }, message.note) : null,
       el("div", { class: "body" }, message.body || "(It has no further text.)"),
       form,
       notice.element,
@@ -104,8 +105,17 @@ export class Work {
   private facts(message: Message): HTMLElement {
     const facts = el("p", { class: "facts" });
     addClass(facts, message);
-    facts.append("from ", el("b", {}, message.from), " to ", el("b", {}, message.role), ", sent ");
-    facts.append(moment(message.sent));
+    if (message.kind === "answer") {
+      const went = message.outcome ? `is ${message.outcome}` : "has ended";
+      facts.append(`What you asked ${message.origin?.role ?? "for"} ${went}. Answered by `);
+      facts.append(el("b", {}, message.from), ", ", moment(message.sent));
+    } else if (message.kind === "escalation") {
+      facts.append("Escalated from ", el("b", {}, message.origin?.role ?? ""), " to ");
+      facts.append(el("b", {}, message.role), ", ", moment(message.sent));
+    } else {
+      facts.append("from ", el("b", {}, message.from), " to ", el("b", {}, message.role), ", sent ");
+      facts.append(moment(message.sent));
+    }
     if (message.deadline) facts.append(", needed ", moment(message.deadline));
     if (message.hops > 0) facts.append(`, forwarded ${count(message.hops, "time")}`);
     if (message.attempts > 0) facts.append(`, tried ${count(message.attempts, "time")} before`);
@@ -129,6 +139,10 @@ export class Work {
   }
 
   private showAnswer(message: Message, form: HTMLElement, notice: Notice): void {
+    if (message.kind === "answer") {
+      this.showRead(message, form, notice);
+      return;
+    }
     const reply = el("textarea", { rows: "5" });
     const done = el("button", { type: "button", class: "main" }, "Done");
     const finish = () => {
@@ -142,11 +156,34 @@ export class Work {
     forward.addEventListener("click", () => this.showForward(message, form, notice));
     const keep = el("button", { type: "button" }, "Keep it longer");
     keep.addEventListener("click", () => void busy(keep, () => this.renew(message, notice)));
+    const others = message.kind === "escalation" ? this.resolutions(message, notice) : [forward];
     replace(
       form,
       field("Your reply", reply, `It goes to ${message.from}, in the same thread. You may leave it empty.`),
-      el("div", { class: "actions" }, done, decline, forward, keep),
+      el("div", { class: "actions" }, done, decline, ...others, keep),
     );
+  }
+
+  /** An answer asks for nothing but to be read. */
+  private showRead(message: Message, form: HTMLElement, notice: Notice): void {
+    const read = el("button", { type: "button", class: "main" }, "Put away");
+    const finish = () => this.finish(notice, "Put away.", () => api.done(message.id, ""));
+    read.addEventListener("click", () => void busy(read, finish));
+    replace(form, el("div", { class: "actions" }, read));
+  }
+
+  /** What a supervisor can do with something that failed below it, beside finishing it. */
+  private resolutions(message: Message, notice: Notice): HTMLElement[] {
+    const role = message.origin?.role ?? "its role";
+    const retry = el("button", { type: "button" }, "Try again there");
+    retry.addEventListener("click", () =>
+      void busy(retry, () =>
+        this.finish(notice, `It is back in the queue of ${role}.`, () => api.resolve(message.id, "retry"))));
+    const reassign = el("button", { type: "button" }, "Give it to a deputy");
+    reassign.addEventListener("click", () =>
+      void busy(reassign, () =>
+        this.finish(notice, `A deputy of ${role} gets it.`, () => api.resolve(message.id, "reassign"))));
+    return [retry, reassign];
   }
 
   private async renew(message: Message, notice: Notice): Promise<void> {
