@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+"""The page in a real browser: signing in, taking a message, answering it, sending one, on a phone too."""
+
+import os
+import shutil
+import unittest
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from serving import ServerCase
+
+WAIT_S = 20
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en"]
+# Nothing is to move under the pointer of a test.
+ARGUMENTS += ["--force-prefers-reduced-motion"]
+
+
+def start_browser(width, height):
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in [*ARGUMENTS, f"--window-size={width},{height}"]:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+
+
+class Page(ServerCase):
+    """Each test has a person and a role of its own, beside the sample."""
+
+    sample = True
+    tests_begun = 0
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.browser = start_browser(1280, 900)
+        cls.addClassCleanup(cls.browser.quit)
+
+    def setUp(self):
+        Page.tests_begun += 1
+        self.me, self.role = f"me-{Page.tests_begun}", f"page/role-{Page.tests_begun}"
+        person = {"name": self.me, "kind": "person", "display": f"Person {Page.tests_begun}"}
+        self.expect(201, self.post("/v1/actors", person))
+        body = {"name": self.role, "parent": "office", "holders": [self.me]}
+        self.expect(201, self.post("/v1/roles", body))
+        self.browser.set_window_size(1280, 900)
+        self.browser.get(self.server.url + "/")
+        self.browser.execute_script("sessionStorage.clear()")
+
+    def tearDown(self):
+        # Nothing that the page's own policy forbids was tried, and no script failed.
+        for line in self.browser.get_log("browser"):
+            self.assertNotIn("Content Security Policy", line["message"])
+            self.assertNotEqual(line["source"], "javascript", line)
+
+    # --- finding things -----------------------------------------------------------------------------------
+
+    def wait(self, condition, what):
+        # What was found may be drawn anew before it is looked at: then it is looked for again.
+        waiting = WebDriverWait(self.browser, WAIT_S, ignored_exceptions=[StaleElementReferenceException])
+        return waiting.until(lambda _: condition(), what)
+
+    def find(self, selector, text=""):
+        """The first visible element of that kind with that text."""
+
+        def seen():
+            for element in self.browser.find_elements(By.CSS_SELECTOR, selector):
+                if element.is_displayed() and text in element.text:
+                    return element
+            return None
+
+        return self.wait(seen, f"{selector} {text!r}")
+
+    def field(self, label):
+        element = self.find("label", label)
+        return self.browser.find_element(By.ID, element.get_attribute("for"))
+
+    def press(self, text):
+        self.find("button", text).click()
+
+    def sign_in(self):
+        """With a token in the address, as an administrator's link has it."""
+        token = self.expect(201, self.post("/v1/tokens", {"actor": self.me}))["token"]
+        self.browser.get(f"{self.server.url}/#token={token}")
+        self.find("h2", "Your work")
+
+    # --- facts --------------------------------------------------------------------------------------------
+
+    def test_the_token_is_taken_from_the_address_and_removed_from_it(self):
+        self.sign_in()
+        self.wait(lambda: "token" not in self.browser.current_url, "the token to be gone")
+        self.find(".who", "Person")
+        self.browser.refresh()
+        self.find(".who", "Person")
+        self.press("Sign out")
+        self.field("Your token")
+        self.assertIsNone(self.browser.execute_script("return sessionStorage.getItem('troupe.token')"))
+
+    def test_an_unknown_token_is_said_to_be(self):
+        self.browser.refresh()
+        self.field("Your token").send_keys("nonsense", Keys.ENTER)
+        self.find(".notice.bad", "does not know this token")
+
+    def test_a_message_is_taken_and_answered(self):
+        self.send(self.role, "Voucher SPRING10 is taken twice", "sofie", body="Line one\n\nLine *two*")
+        self.send(self.role, "Something else", "sofie")
+        self.sign_in()
+        self.find("#work", "2 messages wait")
+        self.press("Take the next message")
+        self.find("#work h3", "Voucher SPRING10 is taken twice")
+        self.find("#work .body", "Line one\n\nLine *two*")
+        self.field("Your reply").send_keys("It is off.\nThank you!")
+        self.press("Done")
+        self.find("#work .notice.good", "Done. sofie has your answer.")
+        self.find("#work", "1 message waits")
+        (answer,) = self.take("sofie", role="@sofie", wait_ms=5000)
+        self.assertEqual((answer["body"], answer["from"]), ("It is off.\nThank you!", self.me))
+        self.expect(200, self.post("/v1/done", {"id": answer["id"]}, "sofie"))
+
+    def test_an_answer_is_read_and_put_away(self):
+        self.send("office", "A wish", self.me)
+        (message,) = self.take("mara", role="office")
+        self.expect(200, self.post("/v1/done", {"id": message["id"], "reply": "Granted."}, "mara"))
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work .facts", "What you asked office is done. Answered by mara")
+        self.find("#work .body", "Granted.")
+        self.press("Put away")
+        self.find("#work", "Nothing waits for you.")
+
+    def test_a_message_is_declined_with_a_reason(self):
+        self.send(self.role, "Open the door", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work h3", "Open the door")
+        self.press("Decline…")
+        self.field("Why not?").send_keys("Not without a name.")
+        self.press("Decline")
+        self.find("#work .notice.good", "Declined. ben was told why.")
+
+    def test_a_message_is_forwarded(self):
+        self.send(self.role, "For the office", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.press("Forward…")
+        form = self.find("#work form")
+        form.find_element(By.CSS_SELECTOR, "input").send_keys("@mara")
+        form.find_element(By.CSS_SELECTOR, "textarea").send_keys("Yours.")
+        self.press("Forward")
+        self.find("#work .notice.good", "Forwarded to @mara.")
+        (message,) = self.take("mara", role="@mara", wait_ms=5000)
+        self.assertEqual((message["subject"], message["note"]), ("For the office", "Yours."))
+        self.expect(200, self.post("/v1/done", {"id": message["id"]}, "mara"))
+
+    def test_what_failed_below_is_sent_back_by_its_supervisor(self):
+        below = f"{self.role}/below"
+        body = {"name": below, "parent": self.role, "holders": ["tomas"]}
+        self.expect(201, self.post("/v1/roles", body))
+        self.send(below, "Too hard", "ben")
+        (message,) = self.take("tomas", role=below)
+        self.expect(200, self.post("/v1/fail", {"id": message["id"], "reason": "No idea."}, "tomas"))
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work .facts", f"Escalated from {below} to {self.role}")
+        self.press("Try again there")
+        self.find("#work .notice.good", f"It is back in the queue of {below}.")
+        (again,) = self.take("tomas", role=below, wait_ms=5000)
+        self.assertEqual(again["id"], message["id"])
+        self.expect(200, self.post("/v1/done", {"id": again["id"]}, "tomas"))
+
+    def test_a_message_is_sent_and_its_receipt_shown(self):
+        self.sign_in()
+        self.find("#send h2")
+        send = self.browser.find_element(By.ID, "send")
+        send.find_element(By.NAME, "to").send_keys(self.role)
+        send.find_element(By.NAME, "subject").send_keys("A dead link")
+        send.find_element(By.NAME, "body").send_keys("On the first page.")
+        send.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+        self.find("#send .notice.good", f"Accepted by {self.role}. It is number 1 in the queue.")
+        (message,) = self.take(self.me)
+        self.assertEqual((message["subject"], message["from"]), ("A dead link", self.me))
+
+    def test_a_full_mailbox_is_said_and_one_may_insist(self):
+        tiny = f"{self.role}/tiny"
+        body = {"name": tiny, "parent": self.role, "holders": ["ben"], "capacity": 1}
+        self.expect(201, self.post("/v1/roles", body))
+        self.send(tiny, who="mara")
+        self.sign_in()
+        self.find("#send h2")
+        send = self.browser.find_element(By.ID, "send")
+        send.find_element(By.NAME, "to").send_keys(tiny)
+        send.find_element(By.NAME, "subject").send_keys("It matters", Keys.ENTER)
+        self.find("#send .notice.bad", f"The mailbox of {tiny} is full.")
+        self.press("Send it all the same")
+        self.find("#send .notice.good", f"Accepted by {tiny}. It is number 2 in the queue.")
+
+    def test_messages_are_shown_as_text_whatever_they_contain(self):
+        evil = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>"
+        self.send(self.role, evil, "mara", body=f"{evil}\n</script>")
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work h3", evil)
+        self.find("#work .body", evil)
+        self.assertEqual(self.browser.find_elements(By.CSS_SELECTOR, "#work img, #work .body b"), [])
+        self.assertEqual(self.browser.title, "Troupe")
+
+    def test_the_tree_shows_loads_and_vacancies_and_can_be_searched(self):
+        self.sign_in()
+        self.find(".tree .row", "search")
+        self.find(".tree .vacant", "vacant")
+        self.find(".tree .load", "waiting")
+        box = self.browser.find_element(By.CSS_SELECTOR, ".roles input[type=search]")
+        box.send_keys("refund")
+        self.wait(lambda: len(self.browser.find_elements(By.CSS_SELECTOR, ".tree > li")) == 1, "one role")
+        self.press("payments/refunds")
+        self.find(".detail", "Supervisor")
+        self.press("Write to this role")
+        to = self.browser.find_element(By.CSS_SELECTOR, "#send [name=to]")
+        self.assertEqual(to.get_attribute("value"), "payments/refunds")
+
+    def test_an_administrator_chooses_whom_to_act_for(self):
+        self.send(self.role, "For whom it is", "ben")
+        self.browser.get(f"{self.server.url}/#token={self.server.token}")
+        as_field = self.find("#act-as")
+        as_field.click()
+        as_field.send_keys(self.me, Keys.ENTER)
+        self.find("#work", "1 message waits")
+        self.press("Take the next message")
+        self.find("#work h3", "For whom it is")
+        self.assertEqual(self.get("/v1/inbox", self.me).json["held"][0]["holder"], self.me)
+
+    def test_what_is_typed_survives_a_refresh_of_what_is_shown(self):
+        self.send(self.role, "Slow typing", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.field("Your reply").send_keys("half a sen")
+        before = self.find(".roles .hint").text
+        self.send("platform/servers", "meanwhile", "ben")
+        self.wait(lambda: self.find(".roles .hint").text != before, "the page to have asked again")
+        self.field("Your reply").send_keys("tence")
+        self.assertEqual(self.field("Your reply").get_attribute("value"), "half a sentence")
+        self.press("Done")
+        self.find("#work .notice.good", "Done.")
+
+    def test_a_phone_shows_everything_without_scrolling_sideways(self):
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
+        )
+        self.addCleanup(self.browser.execute_cdp_cmd, "Emulation.clearDeviceMetricsOverride", {})
+        self.send(self.role, "A long subject without any" + "breaks" * 40, "ben", body="x" * 300)
+        self.sign_in()
+        self.find(".tree .row", "larkfield")
+        self.press("Take the next message")
+        self.field("Your reply")
+        width = self.browser.execute_script("return document.documentElement.scrollWidth")
+        self.assertLessEqual(width, 360)
+        for button in self.browser.find_elements(By.CSS_SELECTOR, "#work button"):
+            self.assertGreaterEqual(button.size["height"], 44, button.text)
+
+    def test_every_control_has_a_name_and_can_be_reached_by_keyboard(self):
+        self.sign_in()
+        self.find(".tree .row")
+        nameless = self.browser.execute_script(
+            """return [...document.querySelectorAll('input, select, textarea, button, a')]
+                 .filter((e) => !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim()))
+                 .map((e) => e.outerHTML)"""
+        )
+        self.assertEqual(nameless, [])
+        reached = set()
+        for _ in range(12):
+            self.browser.switch_to.active_element.send_keys(Keys.TAB)
+            reached.add(self.browser.switch_to.active_element.get_attribute("name"))
+        self.assertLessEqual({"to", "class", "subject", "body"}, reached)
+
+
+if __name__ == "__main__":
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        os._exit(77)  # what CTest takes for skipped
+    unittest.main(verbosity=2, warnings="ignore")
