@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 PROGRAM = os.environ.get("TROUPE_BIN", "build/dev/troupe")
@@ -176,6 +177,16 @@ class Server:
         if counts["conserved"] is not True:
             raise AssertionError(f"messages are lost or doubled: {counts}")
         return counts
+
+
+    def settled(self, timeout_s=10):
+        """The counts once nothing is on its way from one role to another."""
+        end = time.monotonic() + timeout_s
+        while True:
+            counts = self.check()
+            if counts["owed"] == 0 or time.monotonic() > end:
+                return counts
+            time.sleep(0.02)
 
 
 class ServerCase(unittest.TestCase):
