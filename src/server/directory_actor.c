@@ -372,6 +372,7 @@ static void directory_stop(troupe_self *self, troupe_status reason)
     }
     free(directory->desks);
     map_done(&directory->desk_map);
+    directory_checks_done(self, directory);
     directory_roles_done(directory);
     buffer_done(&directory->tree);
     record_batch_done(&directory->batch);

@@ -119,7 +119,8 @@ struct directory_actor {
     struct record_batch batch;
     struct directory_flight *flights; /* oldest first */
     uint32_t flight_count;
-    struct directory_task *tasks; /* oldest first */
+    struct directory_task *tasks;   /* oldest first */
+    struct directory_audit *audits; /* under way */
     bool is_retrying;
 
     struct directory_entry **entries;
@@ -210,6 +211,8 @@ bool directory_import_send(troupe_self *self, struct directory_task *task);
 
 /* --- directory_check.c: is everything accounted for? ------------------------------------------ */
 
+/** Ends all checks, because the directory ends. */
+void directory_checks_done(troupe_self *self, struct directory_actor *directory);
 troupe_status directory_begin_check(troupe_self *self, struct directory_actor *directory,
                                     const troupe_message *message);
 

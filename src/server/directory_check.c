@@ -16,7 +16,8 @@
 #define AUDIT_TIMEOUT_MS 60000
 
 /* One check under way; it lives until its last role has answered. */
-struct check {
+struct directory_audit {
+    struct directory_audit *next_audit;
     struct directory_actor *directory;
     troupe_asker asker;
     size_t next; /* the entry that is asked next */
@@ -28,7 +29,7 @@ struct check {
     char reason[256];
 };
 
-static void add(struct check *check, const troupe_message *reply, const role_audited *audited)
+static void add(struct directory_audit *check, const troupe_message *reply, const role_audited *audited)
 {
     const uint64_t counts[10] = {audited->accepted,    audited->queued, audited->held,     audited->parked,
                                  audited->quarantined, audited->done,   audited->declined, audited->forwarded,
@@ -42,7 +43,7 @@ static void add(struct check *check, const troupe_message *reply, const role_aud
     snprintf(check->reason, sizeof check->reason, "%s", troupe_text(reply, audited->reason));
 }
 
-static void finish(troupe_self *self, struct check *check)
+static void finish(troupe_self *self, struct directory_audit *check)
 {
     static const char *const names[10] = {"accepted", "queued",   "held",      "parked",  "quarantined",
                                           "done",     "declined", "forwarded", "expired", "shed"};
@@ -67,15 +68,19 @@ static void finish(troupe_self *self, struct check *check)
     if (status != TROUPE_OK)
         troupe_refuse(self, check->asker, status);
     buffer_done(&json);
+    struct directory_audit **place = &check->directory->audits;
+    while (*place != check)
+        place = &(*place)->next_audit;
+    *place = check->next_audit;
     free(check);
 }
 
-static troupe_status ask_some(troupe_self *self, struct check *check);
+static troupe_status ask_some(troupe_self *self, struct directory_audit *check);
 
 static troupe_status on_audited(troupe_self *self, troupe_status status, const troupe_message *reply,
                                 void *context)
 {
-    struct check *check = context;
+    struct directory_audit *check = context;
     const role_audited *audited = status == TROUPE_OK ? role_audited_of(reply) : NULL;
     check->out--;
     if (audited != NULL)
@@ -85,7 +90,7 @@ static troupe_status on_audited(troupe_self *self, troupe_status status, const t
     return ask_some(self, check);
 }
 
-static troupe_status ask_some(troupe_self *self, struct check *check)
+static troupe_status ask_some(troupe_self *self, struct directory_audit *check)
 {
     struct directory_actor *directory = check->directory;
     while (check->problem.kind == PROBLEM_NONE && check->next < directory->entry_count &&
@@ -105,13 +110,25 @@ static troupe_status ask_some(troupe_self *self, struct check *check)
 troupe_status directory_begin_check(troupe_self *self, struct directory_actor *directory,
                                     const troupe_message *message)
 {
-    struct check *check = calloc(1, sizeof *check);
+    struct directory_audit *check = calloc(1, sizeof *check);
     if (check == NULL) {
         troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_MEMORY);
         return TROUPE_OK;
     }
     check->directory = directory;
+    check->next_audit = directory->audits;
+    directory->audits = check;
     check->asker = troupe_asker_of(message);
     check->is_sound = true;
     return ask_some(self, check);
+}
+
+void directory_checks_done(troupe_self *self, struct directory_actor *directory)
+{
+    while (directory->audits != NULL) {
+        struct directory_audit *check = directory->audits;
+        directory->audits = check->next_audit;
+        troupe_refuse(self, check->asker, TROUPE_NO_ACTOR);
+        free(check);
+    }
 }

@@ -184,6 +184,10 @@ static troupe_status on_configured(troupe_self *self, troupe_status status, cons
         entry->is_unsound = true;
         snprintf(entry->reason, sizeof entry->reason, "it cannot be set up: %s",
                  troupe_text(reply, no->detail));
+        for (struct directory_task *task = directory->tasks; task != NULL; task = task->next) {
+            if (task->problem.kind == PROBLEM_NONE)
+                problem_set(&task->problem, PROBLEM_CONFLICT, "%s: %s", entry->name, entry->reason);
+        }
     } else if (status != TROUPE_OK && !entry->needs_configure) {
         entry->needs_configure = true;
         directory->to_configure++;

@@ -40,11 +40,6 @@ void token_hash(const char *text, size_t size, unsigned char ret_hash[TOKEN_HASH
     (void)result;
 }
 
-bool token_hash_equal(const unsigned char a[TOKEN_HASH_SIZE], const unsigned char b[TOKEN_HASH_SIZE])
-{
-    return sodium_memcmp(a, b, TOKEN_HASH_SIZE) == 0;
-}
-
 const char *token_of_header(const char *value)
 {
     static const char scheme[] = "Bearer ";

@@ -2,7 +2,8 @@
 /*
  * token.h: the secrets that callers show. A token is 32 random bytes, written "troupe_" and 43 characters of
  * URL-safe base64. The server keeps only its BLAKE2b hash: a token is as random as a key, so a fast hash is
- * enough (there is nothing to guess), and whoever reads the journal cannot act with it.
+ * enough (there is nothing to guess), and whoever reads the journal cannot act with it. Looking a hash up may
+ * take as long as it takes: what its time could tell is about the hash, of which no token follows.
  *
  * Place: auth, before anything else on a request's way. Randomness comes from the system's generator through
  * libsodium: a secret must never follow from a seed. Any thread after sodium_init.
@@ -10,7 +11,6 @@
 #ifndef SERVER_TOKEN_H
 #define SERVER_TOKEN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /** Bytes of a token's hash. */
@@ -26,9 +26,6 @@ void token_make(char ret_text[TOKEN_TEXT_SIZE]);
 
 /** The hash of what a caller showed, whatever it is. */
 void token_hash(const char *text, size_t size, unsigned char ret_hash[TOKEN_HASH_SIZE]);
-
-/** Whether two hashes are the same, in a time that does not tell where they differ. */
-bool token_hash_equal(const unsigned char a[TOKEN_HASH_SIZE], const unsigned char b[TOKEN_HASH_SIZE]);
 
 /**
  * The token in the value of an Authorization header: "Bearer TOKEN", the scheme in any case. NULL: there is

@@ -39,8 +39,7 @@ static void a_hash_is_blake2b_and_tells_tokens_apart(void **state)
     token_hash("abc", 3, hash);
     assert_memory_equal(hash, expected, sizeof hash);
     token_hash("abd", 3, other);
-    assert_true(token_hash_equal(hash, expected));
-    assert_false(token_hash_equal(hash, other));
+    assert_memory_not_equal(hash, other, sizeof hash);
 }
 
 static void a_header_is_read_with_its_scheme_in_any_case(void **state)
