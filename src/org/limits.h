@@ -16,6 +16,12 @@
 #define ORG_HOUR_MS (60 * ORG_MINUTE_MS)
 #define ORG_DAY_MS (24 * ORG_HOUR_MS)
 
+/*
+ * The last moment that is one: in the year 142,000. Times of records lie between 0 and this, so that spans
+ * never overflow.
+ */
+#define ORG_TIME_MAX_MS ((int64_t)1 << 52)
+
 /* Names and texts. */
 enum {
     ORG_NAME_LEN_MAX = 128,       /* a role, a domain, or "@" and an actor */

@@ -29,7 +29,7 @@ static void free_names(struct org_role *role)
 {
     for (size_t i = 0; i < role->name_count; i++) {
         for (int c = 0; c < ORG_CLASS_COUNT; c++)
-            heap_done(&role->names[i].assigned[c]);
+            heap_done(&role->names[i]->assigned[c]);
     }
     free(role->names);
     map_done(&role->name_map);
@@ -76,7 +76,7 @@ uint64_t role_hash_text(const struct org_role *role, const char *text)
 static bool is_name(const void *context, uint32_t index, const void *key)
 {
     const struct org_role *role = context;
-    return strcmp(role->names[index].text, key) == 0;
+    return strcmp(role->names[index]->text, key) == 0;
 }
 
 uint32_t role_name_find(const struct org_role *role, const char *text)
@@ -86,13 +86,13 @@ uint32_t role_name_find(const struct org_role *role, const char *text)
 
 const char *role_name_text(const struct org_role *role, uint32_t name)
 {
-    return name == MAP_NONE ? NULL : role->names[name].text;
+    return name == MAP_NONE ? NULL : role->names[name]->text;
 }
 
 uint32_t role_active(const struct org_role *role)
 {
     for (uint32_t i = 0; i < role->holder_count; i++) {
-        if (!role->names[role->holders[i]].is_absent)
+        if (!role->names[role->holders[i]]->is_absent)
             return role->holders[i];
     }
     return MAP_NONE;
@@ -104,7 +104,7 @@ uint32_t role_next_present(const struct org_role *role, uint32_t name)
     while (i < role->holder_count && role->holders[i] != name)
         i++;
     for (i++; i < role->holder_count; i++) {
-        if (!role->names[role->holders[i]].is_absent)
+        if (!role->names[role->holders[i]]->is_absent)
             return role->holders[i];
     }
     return MAP_NONE;
@@ -221,7 +221,7 @@ const char *org_role_holder(const struct org_role *role, size_t place, bool *ret
 {
     if (place >= role->holder_count)
         return NULL;
-    const struct role_name *name = &role->names[role->holders[place]];
+    const struct role_name *name = role->names[role->holders[place]];
     if (ret_is_absent != NULL)
         *ret_is_absent = name->is_absent;
     return name->text;
@@ -264,7 +264,7 @@ size_t org_role_held_by(const struct org_role *role, const char *actor,
                         const struct org_message **ret_messages, size_t limit)
 {
     uint32_t name = role_name_find(role, actor);
-    return name == MAP_NONE ? 0 : list_chain(&role->names[name].held, ret_messages, 0, limit);
+    return name == MAP_NONE ? 0 : list_chain(&role->names[name]->held, ret_messages, 0, limit);
 }
 
 size_t org_role_list(const struct org_role *role, enum org_state state, int64_t now_ms,
@@ -276,7 +276,7 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
         return role->configuration == NULL ? 0 : role_list_queued(role, now_ms, ret_messages, limit);
     case ORG_HELD:
         for (size_t i = 0; i < role->name_count; i++)
-            count = list_chain(&role->names[i].held, ret_messages, count, limit);
+            count = list_chain(&role->names[i]->held, ret_messages, count, limit);
         return count;
     case ORG_PARKED:
         return list_chain(&role->parked, ret_messages, 0, limit);

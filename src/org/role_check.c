@@ -37,7 +37,7 @@ static bool is_queued_well(const struct org_role *role, const struct role_messag
     const struct heap *expected =
         message->is_first ? &role->put_off[message_class] : &role->returned[message_class];
     if (message->assigned_name != MAP_NONE) {
-        const struct role_name *name = &role->names[message->assigned_name];
+        const struct role_name *name = role->names[message->assigned_name];
         if (!name->is_holder || name->is_absent)
             return false;
         expected = &name->assigned[message_class];
@@ -58,7 +58,7 @@ static bool check_live(const struct org_role *role, const struct role_message *m
         break;
     case ORG_HELD:
         tally->counts.held++;
-        is_well = message->chain == &role->names[message->holder_name].held;
+        is_well = message->chain == &role->names[message->holder_name]->held;
         break;
     case ORG_PARKED:
         tally->counts.parked++;

@@ -138,8 +138,8 @@ void decide_configure(struct decision *d)
     }
     emit(d, &org_role_configured_type, &fields);
     for (size_t i = 0; i < d->role->name_count; i++) {
-        if (!has_holder(configure, configure->holder_count, d->role->names[i].text))
-            return_held(d, &d->role->names[i]);
+        if (!has_holder(configure, configure->holder_count, d->role->names[i]->text))
+            return_held(d, d->role->names[i]);
     }
 }
 
@@ -152,7 +152,7 @@ void decide_present(struct decision *d)
         return;
     }
     uint32_t name = role_name_find(d->role, actor);
-    bool was_present = name == MAP_NONE || !d->role->names[name].is_absent;
+    bool was_present = name == MAP_NONE || !d->role->names[name]->is_absent;
     if (was_present == present->is_present) {
         d->answer->is_duplicate = true;
         return;
@@ -161,5 +161,5 @@ void decide_present(struct decision *d)
         .at = d->now_ms, .by = d->actor, .via = d->via, .actor = actor, .is_present = present->is_present};
     emit(d, &org_presence_type, &fields);
     if (!present->is_present && name != MAP_NONE)
-        return_held(d, &d->role->names[name]);
+        return_held(d, d->role->names[name]);
 }

@@ -22,6 +22,11 @@ static void misfit(struct org_role *role)
     role->counts.misfits++;
 }
 
+static bool is_time(int64_t ms)
+{
+    return ms >= 0 && ms <= ORG_TIME_MAX_MS;
+}
+
 static uint64_t text_bytes(const org_accepted *body)
 {
     return (uint64_t)body->subject.size + body->body.size + body->note.size + body->attachments.size;
@@ -36,6 +41,16 @@ static struct role_message *expect(struct org_role *role, uint64_t id, unsigned 
         return NULL;
     }
     return message;
+}
+
+/* The same, for a record that also says how often the message has failed. */
+static struct role_message *expect_attempts(struct org_role *role, uint64_t id, unsigned states,
+                                            uint8_t attempts)
+{
+    if (attempts <= ORG_ATTEMPTS_MAX)
+        return expect(role, id, states);
+    misfit(role);
+    return NULL;
 }
 
 enum {
@@ -102,7 +117,7 @@ static void fold_accepted(struct org_role *role, const struct record *record)
     const org_accepted *body = message_body(message);
     bool is_fit = role->configuration != NULL && body->number == role->counts.accepted + 1 &&
                   role_entry_of(role, body->id) == NULL && body->message_class < ORG_CLASS_COUNT &&
-                  body->kind <= ORG_KIND_ESCALATION;
+                  body->kind <= ORG_KIND_ESCALATION && is_time(body->at);
     if (!is_fit) {
         misfit(role);
         free(message);
@@ -145,7 +160,7 @@ static void fold_taken(struct org_role *role, const struct record *record)
     message->assigned_name = MAP_NONE;
     message->is_first = false;
     message->seen.state = ORG_HELD;
-    message->seen.holder = role->names[name].text;
+    message->seen.holder = role->names[name]->text;
     message->seen.assigned = NULL;
     message->seen.held_since = body->at;
     message->seen.lease_until = body->lease_until;
@@ -166,7 +181,7 @@ static void fold_renewed(struct org_role *role, const struct record *record)
 /* Only what people wait for says how long one waits. */
 static void note_completion(struct org_role *role, const struct role_message *message, int64_t at)
 {
-    if (message_body(message)->kind == ORG_KIND_MESSAGE)
+    if (message_body(message)->kind == ORG_KIND_MESSAGE && is_time(at))
         org_waits_add(role->waits, message_body(message)->at, at);
 }
 
@@ -226,7 +241,7 @@ static void fold_shed(struct org_role *role, const struct record *record)
 static void fold_parked(struct org_role *role, const struct record *record)
 {
     const org_parked *body = record->body;
-    struct role_message *message = expect(role, body->id, IN_HELD);
+    struct role_message *message = expect_attempts(role, body->id, IN_HELD, body->attempts);
     if (message == NULL)
         return;
     role_displace(role, message);
@@ -240,7 +255,8 @@ static void fold_parked(struct org_role *role, const struct record *record)
 static void fold_returned(struct org_role *role, const struct record *record)
 {
     const org_returned *body = record->body;
-    struct role_message *message = expect(role, body->id, IN_HELD | IN_PARKED | IN_QUARANTINED);
+    unsigned states = IN_HELD | IN_PARKED | IN_QUARANTINED;
+    struct role_message *message = expect_attempts(role, body->id, states, body->attempts);
     if (message == NULL)
         return;
     if (body->cause == 0) { /* what was taken once never counts as fresh again */
@@ -249,7 +265,7 @@ static void fold_returned(struct org_role *role, const struct record *record)
     }
     uint32_t assigned = role_name_find(role, troupe_flat_text(body, body->assigned));
     bool is_there =
-        assigned != MAP_NONE && role->names[assigned].is_holder && !role->names[assigned].is_absent;
+        assigned != MAP_NONE && role->names[assigned]->is_holder && !role->names[assigned]->is_absent;
     role_displace(role, message);
     message->seen.state = ORG_QUEUED;
     message->seen.cause = body->cause;
@@ -263,7 +279,7 @@ static void fold_returned(struct org_role *role, const struct record *record)
 static void fold_quarantined(struct org_role *role, const struct record *record)
 {
     const org_quarantined *body = record->body;
-    struct role_message *message = expect(role, body->id, IN_HELD);
+    struct role_message *message = expect_attempts(role, body->id, IN_HELD, body->attempts);
     if (message == NULL)
         return;
     role_displace(role, message);
@@ -289,13 +305,15 @@ static void fold_sent(struct org_role *role, const struct record *record)
     memcpy(outgoing->body, record->body, record->size);
     const org_sent *body = outgoing_body(outgoing);
     const char *to = troupe_flat_text(body, body->to);
-    if (body->number != role->outbox_first + (role->outbox_end - role->outbox_head)) {
+    uint64_t hash = role_hash_text(role, to);
+    uint64_t previous = role_owed_last(role, to);
+    if (body->number != role->outbox_first + (role->outbox_end - role->outbox_head) ||
+        body->previous != previous) {
         misfit(role);
         free(outgoing);
         return;
     }
-    uint64_t hash = role_hash_text(role, to);
-    struct role_outgoing *last = role_outgoing(role, role_owed_last(role, to));
+    struct role_outgoing *last = role_outgoing(role, previous);
     if (last != NULL) {
         map_remove(&role->outbox_map, hash, (uint32_t)outgoing_body(last)->number);
         last->later = outgoing;
@@ -364,7 +382,8 @@ static void fold_configured(struct org_role *role, const struct record *record)
     struct role_configuration *configuration = role_take_reserved(role);
     configuration->size = record->size;
     memcpy(configuration->body, record->body, record->size);
-    if (!role->is_open) {
+    const org_role_configured *body = (const org_role_configured *)(const void *)configuration->body;
+    if (!role->is_open || body->lease_ms < 0 || body->lease_ms > ORG_LEASE_MAX_MS || body->ageing_ms < 0) {
         misfit(role);
         free(configuration);
         return;
@@ -373,7 +392,7 @@ static void fold_configured(struct org_role *role, const struct record *record)
     role->configuration = configuration;
 
     for (size_t i = 0; i < role->name_count; i++)
-        role->names[i].is_holder = false;
+        role->names[i]->is_holder = false;
     role->holder_count = 0;
     const char *holders = role_configured_text(role, role_configured(role)->holders);
     while (*holders != '\0' && role->holder_count < ORG_SUCCESSION_MAX) {
@@ -382,14 +401,14 @@ static void fold_configured(struct org_role *role, const struct record *record)
         memcpy(name, holders, len);
         name[len] = '\0';
         uint32_t holder = role_name_find(role, name);
-        if (holder != MAP_NONE && !role->names[holder].is_holder) {
-            role->names[holder].is_holder = true;
+        if (holder != MAP_NONE && !role->names[holder]->is_holder) {
+            role->names[holder]->is_holder = true;
             role->holders[role->holder_count++] = holder;
         }
         holders += len + (holders[len] == '\n');
     }
     for (size_t i = 0; i < role->name_count; i++) {
-        if (!role->names[i].is_holder)
+        if (!role->names[i]->is_holder)
             role_unassign(role, (uint32_t)i);
     }
 }
@@ -402,7 +421,7 @@ static void fold_presence(struct org_role *role, const struct record *record)
         misfit(role);
         return;
     }
-    role->names[name].is_absent = !body->is_present;
+    role->names[name]->is_absent = !body->is_present;
     if (!body->is_present)
         role_unassign(role, name);
 }

@@ -57,7 +57,7 @@ static void place_queued(struct org_role *role, struct role_message *message)
     role->counts.queued++;
     role->queued[message_class]++;
     if (message->assigned_name != MAP_NONE)
-        queue_insert(&role->names[message->assigned_name].assigned[message_class], message);
+        queue_insert(&role->names[message->assigned_name]->assigned[message_class], message);
     else if (message->seen.cause == 0)
         chain_append(&role->fresh[message_class], message);
     else if (message->is_first)
@@ -107,7 +107,7 @@ void role_place(struct org_role *role, struct role_message *message)
         place_queued(role, message);
         break;
     case ORG_HELD:
-        holder = &role->names[message->holder_name];
+        holder = role->names[message->holder_name];
         holder->held_count++;
         role->counts.held++;
         chain_append(&holder->held, message);
@@ -138,7 +138,7 @@ void role_displace(struct org_role *role, struct role_message *message)
         displace_queued(role, message);
         break;
     case ORG_HELD:
-        holder = &role->names[message->holder_name];
+        holder = role->names[message->holder_name];
         holder->held_count--;
         role->counts.held--;
         chain_remove(message);
@@ -162,7 +162,7 @@ void role_displace(struct org_role *role, struct role_message *message)
 void role_unassign(struct org_role *role, uint32_t name)
 {
     for (int i = 0; i < ORG_CLASS_COUNT; i++) {
-        struct heap *assigned = &role->names[name].assigned[i];
+        struct heap *assigned = &role->names[name]->assigned[i];
         const struct heap_entry *first;
         while ((first = heap_first(assigned)) != NULL) {
             struct role_message *message = queue_message(first);
@@ -214,7 +214,7 @@ struct role_message *role_choose(const struct org_role *role, uint32_t name, boo
 {
     struct role_message *best = NULL;
     for (int i = 0; i < ORG_CLASS_COUNT && name != MAP_NONE; i++)
-        best = better(role, best, heap_best(&role->names[name].assigned[i]), now_ms);
+        best = better(role, best, heap_best(&role->names[name]->assigned[i]), now_ms);
     for (int i = 0; i < ORG_CLASS_COUNT && is_active; i++) {
         best = better(role, best, heap_best(&role->put_off[i]), now_ms);
         best = better(role, best, heap_best(&role->returned[i]), now_ms);
@@ -286,7 +286,7 @@ size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struc
         count = list_heap(role, now_ms, ret_messages, count, limit, &role->put_off[i]);
         count = list_heap(role, now_ms, ret_messages, count, limit, &role->returned[i]);
         for (size_t name = 0; name < role->name_count; name++)
-            count = list_heap(role, now_ms, ret_messages, count, limit, &role->names[name].assigned[i]);
+            count = list_heap(role, now_ms, ret_messages, count, limit, &role->names[name]->assigned[i]);
     }
     return count;
 }

@@ -44,6 +44,7 @@ void role_drop_reserved(struct org_role *role)
 static troupe_status reserve_name(struct org_role *role, const char *text)
 {
     const char *copy;
+    void *name;
     if (text[0] == '\0' || role_name_find(role, text) != MAP_NONE)
         return TROUPE_OK;
     troupe_status status =
@@ -52,9 +53,12 @@ static troupe_status reserve_name(struct org_role *role, const char *text)
         status = map_reserve(&role->name_map, 1);
     if (status == TROUPE_OK)
         status = arena_text(&role->texts, text, strlen(text), &copy);
+    if (status == TROUPE_OK)
+        status = arena_take(&role->texts, sizeof(struct role_name), &name);
     if (status != TROUPE_OK)
         return status;
-    role->names[role->name_count] = (struct role_name){.text = copy};
+    role->names[role->name_count] = name;
+    *role->names[role->name_count] = (struct role_name){.text = copy};
     map_insert(&role->name_map, role_hash_text(role, copy), (uint32_t)role->name_count);
     role->name_count++;
     return TROUPE_OK;
@@ -112,7 +116,7 @@ static troupe_status reserve_return(struct org_role *role, const char *assigned)
         if (status == TROUPE_OK)
             status = heap_reserve(&role->put_off[i], more);
         if (status == TROUPE_OK && name != MAP_NONE)
-            status = heap_reserve(&role->names[name].assigned[i], more);
+            status = heap_reserve(&role->names[name]->assigned[i], more);
     }
     return status;
 }
@@ -124,7 +128,7 @@ static troupe_status reserve_unassign(struct org_role *role)
     for (int i = 0; i < ORG_CLASS_COUNT && status == TROUPE_OK; i++) {
         size_t more = role->reserved_count + 1;
         for (size_t name = 0; name < role->name_count; name++)
-            more += role->names[name].assigned[i].count;
+            more += role->names[name]->assigned[i].count;
         status = heap_reserve(&role->returned[i], more);
     }
     return status;
@@ -138,8 +142,14 @@ static troupe_status reserve_opened(struct org_role *role, const org_role_opened
 {
     if (role->is_open)
         return TROUPE_OK;
+    for (size_t i = 0; i < role->name_count; i++) {
+        for (int c = 0; c < ORG_CLASS_COUNT; c++)
+            heap_done(&role->names[i]->assigned[c]);
+    }
     map_clear(&role->name_map);
+    map_clear(&role->source_map);
     role->name_count = 0;
+    role->source_count = 0;
     role->key = (struct hash_key){{body->seed[0], body->seed[1]}};
     return TROUPE_OK;
 }

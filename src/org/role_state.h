@@ -153,7 +153,7 @@ struct org_role {
     struct map receipt_map;
 
     struct arena texts;
-    struct role_name *names;
+    struct role_name **names; /* each stays where it is: messages point to its chain and heaps */
     size_t name_count;
     size_t name_capacity;
     struct map name_map;

@@ -37,8 +37,8 @@ void decide_next(struct decision *d)
     uint64_t limit = next->wip_limit == 0 ? ORG_WIP_LIMIT_DEFAULT : next->wip_limit;
     uint32_t name = role_name_find(d->role, d->actor);
     uint32_t active = role_active(d->role);
-    const struct role_message *held = name == MAP_NONE ? NULL : d->role->names[name].held.first;
-    uint64_t held_count = name == MAP_NONE ? 0 : d->role->names[name].held_count;
+    const struct role_message *held = name == MAP_NONE ? NULL : d->role->names[name]->held.first;
+    uint64_t held_count = name == MAP_NONE ? 0 : d->role->names[name]->held_count;
     if (held_count + next->held_elsewhere >= limit) {
         d->answer->kind = ORG_ANSWER_HELD;
         d->answer->id = held == NULL ? 0 : held->seen.id;

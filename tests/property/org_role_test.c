@@ -215,7 +215,7 @@ static void configure(bool is_first)
     int turn = (int)below(MODEL_ACTORS - 1);
     for (int i = 0; i < MODEL_ACTORS - 1; i++) {
         int actor = (i + turn) % (MODEL_ACTORS - 1);
-        if (!is_first && one_in(3))
+        if (is_first ? i > 2 : one_in(3))
             continue;
         holders[count++] = actor;
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? " " : "",

@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-const char *const model_actors[MODEL_ACTORS] = {"ann", "ben", "cyd", "dan"};
+const char *const model_actors[MODEL_ACTORS] = {"ann", "ben", "cyd", "dan", "eve", "fay",
+                                                "gil", "hal", "ida", "jim", "kai", "lea"};
 const char *const model_senders[2] = {"zoe", "yan"};
 
 /* --- looking ------------------------------------------------------------------------------------- */
@@ -231,8 +232,8 @@ struct expected model_send(struct model *model, struct model_message message, bo
 
 static int class_of(const struct model *model, const struct model_message *message)
 {
-    int message_class = message->message_class;
-    if (model->now_ms - message->accepted_at >= model->ageing_ms && message_class < ORG_URGENT)
+    int message_class = (int)message->message_class;
+    if (model->now_ms - message->accepted_at >= model->ageing_ms && message_class < (int)ORG_URGENT)
         message_class++;
     return message_class;
 }

@@ -11,7 +11,7 @@
 #include "org/role.h"
 
 enum {
-    MODEL_ACTORS = 4, /* the last one is never in the succession */
+    MODEL_ACTORS = 12, /* the last one is never in the succession */
     MODEL_MESSAGES_MAX = 2000,
     MODEL_KEYS = 4,
     MODEL_NOBODY = -1,

@@ -453,6 +453,26 @@ static void leaving_the_succession_returns_what_was_held(void **state)
     assert_true(desk_next(&desk, "ben", 1) == id);
 }
 
+static void messages_keep_their_place_while_many_actors_come(void **state)
+{
+    (void)state;
+    uint64_t held = send("held");
+    uint64_t assigned = send("assigned");
+    desk_next(&desk, "ann", 2);
+    desk_next(&desk, "ann", 2);
+    desk_about(&desk, ORG_RENEW, "ann", (struct org_about){.id = held});
+    desk_configure(&desk, (struct org_configure){.on_crash = ORG_ACTION_REASSIGN}, "ann ben");
+    desk_about(&desk, ORG_FAIL, "ann", (struct org_about){.id = assigned, .is_crash = true});
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "visitor-%d", i);
+        desk_present(&desk, name, false);
+    }
+    assert_true(desk_next(&desk, "ben", 1) == assigned);
+    finish(held, "");
+    assert_int_equal(desk_state(&desk, held), ORG_DONE);
+}
+
 /* --- the journal and memory ---------------------------------------------------------------------- */
 
 static void records_of_other_types_and_versions_are_not_replayed(void **state)
@@ -554,6 +574,7 @@ int main(void)
         TEST(deadline_does_not_end_what_is_held),
         TEST(going_away_returns_what_was_held_in_its_old_place),
         TEST(leaving_the_succession_returns_what_was_held),
+        TEST(messages_keep_their_place_while_many_actors_come),
         TEST(records_of_other_types_and_versions_are_not_replayed),
         TEST(records_that_do_not_fit_are_told_and_change_nothing),
         TEST(decision_that_is_not_folded_leaves_no_trace),
