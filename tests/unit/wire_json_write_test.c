@@ -135,30 +135,38 @@ static void malformed_body_is_refused(void **state)
 #define SHARED(F) F(text, a) F(text, b) F(text, c)
 TROUPE_MESSAGE(shared, SHARED)
 
-/* Three spans that name the same bytes: the text would be half as large again as any that is read. */
-static void body_that_unfolds_beyond_the_limit_is_refused(void **state)
+/*
+ * Two spans that name the same bytes, so that a body unfolds beyond what it could be by itself: a and b are
+ * controls, 6 bytes of JSON each, and c is what the limit leaves, in controls and then letters.
+ */
+static void text_at_the_limit_is_written_and_one_byte_longer_is_refused(void **state)
 {
     (void)state;
-    size_t size = sizeof(shared) + TROUPE_JSON_SIZE_MAX / 16 + 1;
-    char *body = calloc(1, size);
-    assert_non_null(body);
-    troupe_span span = {sizeof(shared), TROUPE_JSON_SIZE_MAX / 16};
-    shared fixed = {span, span, span};
-    memcpy(body, &fixed, sizeof fixed);
-    memset(body + sizeof fixed, 1, span.size);
-    char text[1];
-    size_t text_size;
-    assert_int_equal(troupe_flat_check(&shared_type, body, size), TROUPE_OK);
-    assert_int_equal(troupe_flat_to_json(&shared_type, body, size, text, sizeof text, &text_size),
-                     TROUPE_TOO_LARGE);
-    assert_int_equal(troupe_flat_json_size(&shared_type, body, size), SIZE_MAX);
-    /* Two of them are below it. */
-    fixed.c.size = 0;
-    fixed.c.offset = span.offset + span.size;
-    memcpy(body, &fixed, sizeof fixed);
-    assert_int_equal(troupe_flat_json_size(&shared_type, body, size),
-                     strlen("{\"a\":\"\",\"b\":\"\",\"c\":\"\"}") + 2 * 6 * (size_t)span.size);
-    free(body);
+    enum { SHARED_LEN = TROUPE_JSON_SIZE_MAX / 16, ESCAPE_LEN = 6 };
+    size_t left = TROUPE_JSON_SIZE_MAX - strlen("{\"a\":\"\",\"b\":\"\",\"c\":\"\"}");
+    left -= (size_t)2 * ESCAPE_LEN * SHARED_LEN;
+    uint32_t letters = (uint32_t)(left % ESCAPE_LEN);
+    uint32_t controls = (uint32_t)(left / ESCAPE_LEN);
+    for (uint32_t more = 0; more < 2; more++) {
+        troupe_span twice = {sizeof(shared), SHARED_LEN};
+        troupe_span once = {twice.offset + SHARED_LEN + 1, controls + letters + more};
+        shared fixed = {twice, twice, once};
+        size_t size = once.offset + once.size + 1;
+        char *body = calloc(1, size);
+        assert_non_null(body);
+        memcpy(body, &fixed, sizeof fixed);
+        memset(body + twice.offset, 1, twice.size);
+        memset(body + once.offset, 1, controls);
+        memset(body + once.offset + controls, 'x', letters + more);
+        char text[1];
+        size_t text_size;
+        assert_int_equal(troupe_flat_check(&shared_type, body, size), TROUPE_OK);
+        assert_int_equal(troupe_flat_to_json(&shared_type, body, size, text, sizeof text, &text_size),
+                         TROUPE_TOO_LARGE);
+        assert_int_equal(troupe_flat_json_size(&shared_type, body, size),
+                         more == 0 ? TROUPE_JSON_SIZE_MAX : SIZE_MAX);
+        free(body);
+    }
 }
 
 static void type_is_found_by_its_id_and_version(void **state)
@@ -182,7 +190,7 @@ int main(void)
         cmocka_unit_test(bytes_are_padded_base64),
         cmocka_unit_test(buffer_of_the_size_and_a_nul_is_enough_and_one_less_is_not),
         cmocka_unit_test(malformed_body_is_refused),
-        cmocka_unit_test(body_that_unfolds_beyond_the_limit_is_refused),
+        cmocka_unit_test(text_at_the_limit_is_written_and_one_byte_longer_is_refused),
         cmocka_unit_test(type_is_found_by_its_id_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ static void integers_beyond_their_range_are_refused(void **state)
         {TROUPE_FIELD_u16, "65536"},
         {TROUPE_FIELD_u32, "4294967296"},
         {TROUPE_FIELD_u64, "18446744073709551616"},
-        {TROUPE_FIELD_u64, "99999999999999999999999"},
+        {TROUPE_FIELD_u64, "9999999999999999999999999999"},
         {TROUPE_FIELD_i8, "128"},
         {TROUPE_FIELD_i8, "-129"},
         {TROUPE_FIELD_i16, "32768"},
@@ -131,6 +131,7 @@ static void floats_are_written_with_the_fewest_digits_that_keep_their_bits(void 
     WRITES(f64, double, 0.1, "0.1", VALUE_BARE);
     WRITES(f64, double, 0.1 + 0.2, "0.30000000000000004", VALUE_BARE);
     WRITES(f64, double, 100, "100", VALUE_BARE);
+    WRITES(f64, double, 70.29, "70.29", VALUE_BARE); /* 70.29000000000001 in 16 digits */
     WRITES(f64, double, -1.5e300, "-1.5e300", VALUE_BARE);
     WRITES(f64, double, 1e-7, "1e-7", VALUE_BARE);
     WRITES(f64, double, 1e100, "1e100", VALUE_BARE);
@@ -193,8 +194,8 @@ static void floats_read_are_rounded_to_the_nearest_once(void **state)
         {"0.00012e4", 1.2, 1.2f},
         {"-0", -0.0, -0.0f},
         {"1e-400", 0, 0},
-        {"0e999999999999999999", 0, 0},
-        {"1e-999999999999999999", 0, 0},
+        {"0e99999999999999999999999", 0, 0},
+        {"1e-99999999999999999999999", 0, 0},
         {"2.2250738585072011e-308", 2.2250738585072011e-308, 0},
         /* Half-way in f32, and above it by less than an f64 shows: rounding twice would go down. */
         {"1.00000005960464477540", 1.0000000596046448, 1.00000012f},
@@ -215,7 +216,7 @@ static void floats_beyond_their_range_are_refused_and_errno_stays(void **state)
     (void)state;
     errno = 0;
     assert_false(reads(TROUPE_FIELD_f64, VALUE_BARE, "1e309"));
-    assert_false(reads(TROUPE_FIELD_f64, VALUE_BARE, "-1e999999999999999999"));
+    assert_false(reads(TROUPE_FIELD_f64, VALUE_BARE, "-1e99999999999999999999999"));
     assert_false(reads(TROUPE_FIELD_f32, VALUE_BARE, "3.5e38"));
     assert_true(reads(TROUPE_FIELD_f64, VALUE_BARE, "1.7976931348623158e308"));
     assert_true(reads(TROUPE_FIELD_f32, VALUE_BARE, "1e-60"));
