@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Starting, stopping and starting again: everything is still there, and what stands in the way is said."""
 
+import http.client
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -119,6 +121,31 @@ class Restart(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0, result.stdout)
         self.assertIn("root", result.stderr)
         self.assertIn("damaged", result.stderr)
+
+    def test_a_disk_that_refuses_to_write_ends_the_server_and_loses_nothing(self):
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))
+
+        server = Server()
+        self.addCleanup(server.close)
+        server.start(small_disk)
+        server.make("ann", root=["ann"])
+        server.expect(201, server.post("/v1/roles", {"name": "big", "holders": ["ann"], "capacity": 1000}))
+        accepted = []
+        with self.assertRaises((OSError, http.client.HTTPException, AssertionError)):
+            for i in range(1000):
+                accepted.append(server.send("big", f"message {i}", body="x" * 10000)["id"])
+        self.assertEqual(server.process.wait(20), 1)
+        server.readers[1].join(5)
+        self.assertRegex("\n".join(server.said), r"(?m)^troupe serve: the journal failed: .+$")
+        self.assertGreater(len(accepted), 5)
+        server.start()
+        counts = server.check()
+        self.assertGreaterEqual(counts["accepted"], len(accepted))
+        for identity in accepted:
+            answer = server.get(f"/v1/message?role=big&id={identity}")
+            self.assertEqual(answer.status, 200, identity)
 
     def test_the_address_and_the_way_to_sign_in_are_printed(self):
         server = self.server()

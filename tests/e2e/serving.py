@@ -54,10 +54,10 @@ class Server:
         command = [PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.arguments]
         return command + ["--sample", SAMPLE] if self.sample else command
 
-    def start(self):
-        self.process = subprocess.Popen(
-            self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-        )
+    def start(self, before=None):
+        """Starts the process; `before` runs in it first."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(self.command(), text=True, bufsize=1, preexec_fn=before, **pipes)
         timer = threading.Timer(START_TIMEOUT_S, self.process.kill)
         timer.start()
         self.said = []
