@@ -4,8 +4,8 @@
 
 usage: tests/model/spin_test.py      exit status 77, with a word, where spin is not installed (package spin)
 
-Each model names in its head the words that break it; every one must make the search end with an error, and the
-model as it stands must be searched to its end without one.
+Each model names in its head the words that break it; every one must make the search end with an error, and
+the model as it stands must be searched to its end without one.
 """
 
 import os
@@ -33,8 +33,9 @@ def search(model, words):
         path = os.path.join(HERE, model)
         subprocess.run(["spin", "-a"] + ["-D" + word for word in words] + [path], cwd=folder, check=True,
                        stdout=subprocess.DEVNULL)
-        subprocess.run(["gcc", "-O0" if words else "-O1", "-w", "-DSAFETY", "-DVECTORSZ=4096", "-o", "pan", "pan.c"], cwd=folder,
-                       check=True)
+        optimise = "-O0" if words else "-O1"
+        subprocess.run(["gcc", optimise, "-w", "-DSAFETY", "-DVECTORSZ=4096", "-o", "pan", "pan.c"],
+                       cwd=folder, check=True)
         out = subprocess.run(["./pan", "-m%d" % DEPTH_MAX], cwd=folder, check=True, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True).stdout
     found = re.search(r"errors: (\d+)", out)
