@@ -122,7 +122,7 @@ static const troupe_behaviour watcher_behaviour = {
 static struct child_state states[IDS];
 static char ids[IDS][2];
 
-static troupe_child_spec child(char id)
+static inline troupe_child_spec child(char id)
 {
     uint32_t i = (uint32_t)(id - 'a');
     states[i] = (struct child_state){.id = {id, '\0'}, .value = 7};
@@ -130,7 +130,7 @@ static troupe_child_spec child(char id)
     return (troupe_child_spec){.id = ids[i], .behaviour = &child_behaviour, .options = {.state = &states[i]}};
 }
 
-static troupe_system *start(void)
+static inline troupe_system *start(void)
 {
     const troupe_options options = {.workers = 2, .simulate = {.seed = 11}};
     troupe_system *system;
@@ -149,7 +149,7 @@ static bool is_supervised(void *context)
 }
 
 /* Starts a supervisor whose end is written down. Its children have not started yet. */
-static troupe_ref supervise(troupe_system *system, const troupe_supervisor_spec *spec)
+static inline troupe_ref supervise(troupe_system *system, const troupe_supervisor_spec *spec)
 {
     watched_spec = spec;
     watched_ref = troupe_ref_none();
@@ -160,20 +160,20 @@ static troupe_ref supervise(troupe_system *system, const troupe_supervisor_spec 
 }
 
 /* Lets `ms` go by and compares what has happened since the last time. */
-static void expect(troupe_system *system, uint64_t ms, const char *what)
+static inline void expect(troupe_system *system, uint64_t ms, const char *what)
 {
     troupe_sim_advance(system, ms);
     assert_string_equal(history, what);
     history[0] = '\0';
 }
 
-static void order(troupe_system *system, char id, troupe_status status)
+static inline void order(troupe_system *system, char id, troupe_status status)
 {
     assert_int_equal(troupe_send(system, refs[id - 'a'], child_do, .status = (uint32_t)status, .ends = false),
                      TROUPE_OK);
 }
 
-static uint64_t restarts(troupe_system *system)
+static inline uint64_t restarts(troupe_system *system)
 {
     troupe_counters counters;
     troupe_system_counters(system, &counters);
@@ -181,7 +181,7 @@ static uint64_t restarts(troupe_system *system)
     return counters.restarts;
 }
 
-static void stop(troupe_system *system)
+static inline void stop(troupe_system *system)
 {
     assert_int_equal(troupe_stop(&system), 0);
 }
