@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <troupe.h>
@@ -63,10 +64,176 @@ static void notice_for_a_slot_outside_waits_for_nobody(void **state)
     assert_int_equal(troupe_stop(&system), 0);
 }
 
+/*
+ * -- moves, interleaved by hand: one thread plays two workers ----------------------------------------------
+ */
+
+#define STEP_FIELDS(F) F(u64, number)
+TROUPE_MESSAGE(step, STEP_FIELDS)
+
+static uint64_t seen[8];
+static uint32_t seen_count;
+
+static troupe_status see_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)self;
+    seen[seen_count++] = step_of(message)->number;
+    return TROUPE_OK;
+}
+
+static const troupe_behaviour seer = {.name = "seer", .receive = see_receive};
+
+/* An idle actor at home at worker 0 of two. */
+static troupe_system *start_two(struct actor **ret_actor, troupe_ref *ret_ref)
+{
+    troupe_system *system = start_simulated(2);
+    *ret_ref = troupe_spawn(system, &seer, NULL);
+    troupe_sim_advance(system, 0);
+    *ret_actor = system_find(system, *ret_ref);
+    seen_count = 0;
+    if (load_relaxed(&(*ret_actor)->home) != 0) { /* as the seed had it */
+        worker_deal(system->workers[0], *ret_actor);
+        troupe_sim_advance(system, 0);
+    }
+    return system;
+}
+
+/* Sends as worker `from`. */
+static void send_as(troupe_system *system, uint32_t from, troupe_ref to, uint64_t number)
+{
+    struct worker *worker = system->workers[from];
+    worker_current = worker;
+    assert_int_equal(
+        troupe_send_fields(&worker->self.context, to, &step_type, TROUPE_FIELDS(step, .number = number)),
+        TROUPE_OK);
+    worker_current = NULL;
+}
+
+/* The first message goes to the old home, the second finds the actor at its sender's own worker. */
+static void order_is_kept_when_the_receiver_comes_home_between_two_sends(void **state)
+{
+    (void)state;
+    for (int is_quick_way = 0; is_quick_way < 2; is_quick_way++) {
+        struct actor *actor;
+        troupe_ref ref;
+        troupe_system *system = start_two(&actor, &ref);
+        system->workers[1]->is_simulated = !is_quick_way; /* simulated ones do not take it */
+        send_as(system, 1, ref, 0);
+        worker_deal(system->workers[1], actor);
+        send_as(system, 1, ref, 1);
+        system->workers[1]->is_simulated = true;
+        troupe_sim_advance(system, 0);
+        assert_int_equal(seen_count, 2);
+        assert_int_equal(seen[0], 0);
+        assert_int_equal(seen[1], 1);
+        assert_int_equal(dead_letters(system), 0);
+        assert_int_equal(troupe_stop(&system), 0);
+    }
+}
+
+/* The notice comes to the old home, after the actor has gone. */
+static void notice_for_an_actor_that_has_moved_is_passed_on(void **state)
+{
+    (void)state;
+    struct actor *actor;
+    troupe_ref ref;
+    troupe_system *system = start_two(&actor, &ref);
+    send_as(system, 1, ref, 0);
+    worker_deal(system->workers[1], actor);
+    worker_current = system->workers[1];
+    while (scheduler_step(system->workers[1])) { /* takes it in, and what has arrived with it */
+    }
+    worker_current = NULL;
+    assert_ptr_equal(load_relaxed(&actor->arrived),
+                     MAILBOX_NOTIFIED); /* the notice is still at the old home */
+    assert_int_equal(seen_count, 1);
+    send_as(system, 0, ref, 1); /* finds a notice under way, and sends none */
+    troupe_sim_advance(system, 0);
+    assert_int_equal(seen_count, 2);
+    assert_null(load_relaxed(&actor->arrived));
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+/* The new home hears of a message for the actor before it finds it in `dealt`. */
+static void dealt_actor_is_queued_once_though_a_notice_finds_it_first(void **state)
+{
+    (void)state;
+    struct actor *actor;
+    troupe_ref ref;
+    troupe_system *system = start_two(&actor, &ref);
+    worker_deal(system->workers[1], actor);
+    send_as(system, 0, ref, 0);
+    assert_non_null(load_relaxed(&system->workers[1]->arrivals));
+    assert_non_null(load_relaxed(&system->workers[1]->dealt));
+    worker_current = system->workers[1];
+    assert_true(scheduler_step(system->workers[1]));
+    worker_current = NULL;
+    assert_int_equal(seen_count, 1);
+    assert_int_equal(system->workers[1]->ready.len, 0);
+    assert_null(system->workers[1]->ready.first);
+    assert_int_equal(actor->is_queued, 0);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+/*
+ * -- order of running
+ * ----------------------------------------------------------------------------------------
+ */
+
+static uint32_t turns[3];
+
+/* Two that talk without end, and a third that waits. */
+static troupe_status talk_receive(troupe_self *self, const troupe_message *message)
+{
+    const step *m = step_of(message);
+    turns[m->number]++;
+    if (m->number < 2)
+        return troupe_send(self, message->sender, step, .number = 1 - m->number);
+    return TROUPE_OK;
+}
+
+static const troupe_behaviour talker = {.name = "talker", .receive = talk_receive};
+
+static troupe_status begin_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)message;
+    troupe_ref other = troupe_spawn(self, &talker, NULL);
+    troupe_ref third = troupe_spawn(self, &talker, NULL);
+    assert_int_equal(troupe_become(self, &talker), TROUPE_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(troupe_send(self, third, step, .number = 2), TROUPE_OK);
+    return troupe_send(self, other, step, .number = 0);
+}
+
+static const troupe_behaviour beginner = {.name = "beginner", .receive = begin_receive};
+
+static bool third_has_run(void *context)
+{
+    (void)context;
+    return turns[2] == 5;
+}
+
+static void pair_that_talks_without_end_starves_nobody(void **state)
+{
+    (void)state;
+    troupe_system *system = start_simulated(1);
+    memset(turns, 0, sizeof turns);
+    troupe_ref ref = troupe_spawn(system, &beginner, NULL);
+    assert_int_equal(troupe_send(system, ref, step, .number = 0), TROUPE_OK);
+    assert_int_equal(troupe_sim_run_until(system, third_has_run, NULL, 10), TROUPE_OK);
+    assert_true(turns[0] < 100 * FAIR_EVERY);
+    system->drain_ms = 1; /* they would go on */
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notice_for_a_slot_outside_waits_for_nobody),
+        cmocka_unit_test(order_is_kept_when_the_receiver_comes_home_between_two_sends),
+        cmocka_unit_test(notice_for_an_actor_that_has_moved_is_passed_on),
+        cmocka_unit_test(dealt_actor_is_queued_once_though_a_notice_finds_it_first),
+        cmocka_unit_test(pair_that_talks_without_end_starves_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
