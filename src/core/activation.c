@@ -151,18 +151,22 @@ static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_
     message_dispose(worker, message);
 }
 
-static void down(struct worker *worker, struct actor *actor, troupe_message *message)
+static void down_came(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    uint64_t monitor = ((const troupe_down *)troupe_body(message))->monitor;
-    struct handle *handle = handle_find(actor, HANDLE_MONITOR, monitor);
+    const troupe_down *down = troupe_body(message);
+    uint64_t id;
+    struct handle *handle = monitor_find(actor, down, &id);
     if (handle == NULL) {
         post_dead_letter(worker, message, TROUPE_NO_ACTOR);
         return;
     }
     bool is_fatal = handle->is_link && !actor->traps_exits;
-    handle_drop(actor, monitor);
+    if (handle->is_link)
+        monitor_link_drop(worker, actor, down->who);
+    else
+        handle_drop(actor, id);
     if (is_fatal) {
-        troupe_status reason = (troupe_status)((const troupe_down *)troupe_body(message))->reason;
+        troupe_status reason = (troupe_status)down->reason;
         handled(worker, actor);
         if (reason != TROUPE_OK)
             actor_ending(actor, reason);
@@ -200,7 +204,7 @@ __attribute__((noinline)) static void dispatch_other(struct worker *worker, stru
         monitor_accept(worker, actor, message);
         break;
     case MESSAGE_DOWN:
-        down(worker, actor, message);
+        down_came(worker, actor, message);
         break;
     case MESSAGE_DEMONITOR:
         handled(worker, actor);

@@ -105,7 +105,8 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
         timer_cancel(worker, handle->u.timer);
         break;
     case HANDLE_MONITOR:
-        monitor_end(worker, actor, handle->u.peer, id);
+        if (!handle->is_link) /* a link's other side hears of our end, and forgets it then */
+            monitor_end(worker, actor, handle->u.peer, id);
         break;
     case HANDLE_WATCH:
         watch_end(worker, actor, handle->u.fd);

@@ -11,8 +11,9 @@
 #define TROUPE_DEMONITOR_FIELDS(F) F(u64, monitor)
 TROUPE_MESSAGE(troupe_demonitor_request, TROUPE_DEMONITOR_FIELDS)
 
-/* A troupe_down with an empty text. */
 enum {
+    LINK_MONITOR = 0, /* what a link's block has for the number of a monitor: links go by who is linked */
+    /* A troupe_down with an empty text. */
     DOWN_SIZE = sizeof(troupe_down) + 1,
 };
 
@@ -87,9 +88,12 @@ void monitor_accept_all(struct worker *worker, struct actor *actor)
     *lane = (struct lane){0};
     while (message != NULL) {
         troupe_message *next = message->next;
-        if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_DEMONITOR) {
+        if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_DEMONITOR ||
+            message->flags == MESSAGE_LINK) {
             counter_add(&worker->counters.handled, 1);
-            if (message->flags == MESSAGE_MONITOR)
+            if (message->flags == MESSAGE_LINK)
+                monitor_link_accept(worker, actor, message);
+            else if (message->flags == MESSAGE_MONITOR)
                 monitor_accept(worker, actor, message);
             else
                 monitor_forget(worker, actor, message);
@@ -180,71 +184,114 @@ static struct handle *link_find(struct actor *actor, troupe_ref peer, uint64_t *
     return NULL;
 }
 
-/* One half of a link, unless it is there. */
+struct handle *monitor_find(struct actor *actor, const troupe_down *down, uint64_t *ret_id)
+{
+    *ret_id = down->monitor;
+    if (down->monitor == LINK_MONITOR)
+        return link_find(actor, down->who, ret_id);
+    return handle_find(actor, HANDLE_MONITOR, down->monitor);
+}
+
+/* The block that tells `watcher` of the end of `watched`, to which it is linked. */
+static troupe_message *link_block(struct worker *worker, troupe_ref watcher, troupe_ref watched)
+{
+    troupe_message *message = down_new(worker, 0);
+    if (message == NULL)
+        return NULL;
+    troupe_down *down = (troupe_down *)(void *)(message + 1);
+    down->monitor = LINK_MONITOR;
+    down->who = watched;
+    message->sender = watcher;
+    return message;
+}
+
+/* This side's half: a handle, so that the other's end is heard. */
 static troupe_status link_half(struct worker *worker, struct actor *actor, troupe_ref peer)
 {
     uint64_t id;
-    if (link_find(actor, peer, &id) != NULL)
-        return TROUPE_OK;
-    troupe_status status = monitor_start(worker, actor, peer, &id);
-    if (status == TROUPE_OK)
-        handle_find(actor, HANDLE_MONITOR, id)->is_link = true;
-    return status;
+    struct handle *handle;
+    troupe_status status = handle_new(worker, actor, HANDLE_MONITOR, &id, &handle);
+    if (status != TROUPE_OK)
+        return status;
+    handle->is_link = true;
+    handle->u.peer = peer.bits;
+    return TROUPE_OK;
 }
 
-static void unlink_half(struct worker *worker, struct actor *actor, troupe_ref peer)
+void monitor_link_drop(struct worker *worker, struct actor *actor, troupe_ref peer)
 {
     uint64_t id;
     if (link_find(actor, peer, &id) == NULL)
         return;
     handle_drop(actor, id);
-    monitor_end(worker, actor, peer.bits, id);
-}
-
-/* Asks the other for its half, or to end it. */
-static troupe_status link_ask(struct worker *worker, struct actor *actor, troupe_ref peer, uint8_t kind)
-{
-    static const troupe_type type = {.name = "troupe_link", .id = 3, .version = 1, .is_fixed = true};
-    troupe_message *message = message_new(worker, &type, 0);
-    if (message == NULL)
-        return TROUPE_NO_MEMORY;
-    message->message_class = TROUPE_CLASS_SYSTEM;
-    message->flags = kind;
-    message->sender = actor_ref(actor);
-    post_unbounded(worker, peer, message);
-    return TROUPE_OK;
+    for (troupe_message **link = &actor->extras->watchers; *link != NULL; link = &(*link)->next) {
+        troupe_message *block = *link;
+        if (((const troupe_down *)troupe_body(block))->monitor == LINK_MONITOR &&
+            troupe_ref_equal(block->sender, peer)) {
+            *link = block->next;
+            message_dispose(worker, block);
+            return;
+        }
+    }
 }
 
 void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    troupe_status status = TROUPE_OK;
-    if (message->flags == MESSAGE_LINK)
-        status = link_half(worker, actor, message->sender);
-    else
-        unlink_half(worker, actor, message->sender);
+    uint64_t id;
+    troupe_ref peer = message->sender;
+    if (message->flags == MESSAGE_UNLINK || link_find(actor, peer, &id) != NULL) {
+        if (message->flags == MESSAGE_UNLINK)
+            monitor_link_drop(worker, actor, peer);
+        message_dispose(worker, message);
+        return;
+    }
+    troupe_status status = link_half(worker, actor, peer);
+    message->flags = MESSAGE_MONITOR;
+    monitor_accept(worker, actor, message);
     if (status != TROUPE_OK) /* a link that holds one way only must not be */
         actor_ending(actor, status);
-    message_dispose(worker, message);
 }
 
 troupe_status troupe_link(troupe_self *self, troupe_ref who)
 {
     struct worker *worker = self->context.worker;
-    if (troupe_ref_equal(who, self->ref))
+    uint64_t id;
+    if (troupe_ref_equal(who, self->ref) || link_find(self->actor, who, &id) != NULL)
         return TROUPE_OK;
-    troupe_status status = link_half(worker, self->actor, who);
+    troupe_message *ours = link_block(worker, who, self->ref);
+    troupe_message *theirs = link_block(worker, self->ref, who);
+    troupe_status status = ours == NULL || theirs == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
     if (status == TROUPE_OK)
-        status = link_ask(worker, self->actor, who, MESSAGE_LINK);
-    if (status != TROUPE_OK)
-        unlink_half(worker, self->actor, who);
-    return status;
+        status = link_half(worker, self->actor, who);
+    if (status != TROUPE_OK) {
+        if (ours != NULL)
+            message_dispose(worker, ours);
+        if (theirs != NULL)
+            message_dispose(worker, theirs);
+        return status;
+    }
+    ours->next = self->actor->extras->watchers;
+    self->actor->extras->watchers = ours;
+    theirs->flags = MESSAGE_LINK;
+    post_unbounded(worker, who, theirs);
+    return TROUPE_OK;
 }
 
 void troupe_unlink(troupe_self *self, troupe_ref who)
 {
-    unlink_half(self->context.worker, self->actor, who);
-    /* Without memory the other half stays: our end may then end the other, never the reverse. */
-    (void)link_ask(self->context.worker, self->actor, who, MESSAGE_UNLINK);
+    static const troupe_type type = {.name = "troupe_link", .id = 3, .version = 1, .is_fixed = true};
+    struct worker *worker = self->context.worker;
+    uint64_t id;
+    if (link_find(self->actor, who, &id) == NULL)
+        return;
+    monitor_link_drop(worker, self->actor, who);
+    troupe_message *message = message_new(worker, &type, 0);
+    if (message == NULL)
+        return; /* the other keeps its half, which nothing of ours will end */
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_UNLINK;
+    message->sender = self->ref;
+    post_unbounded(worker, who, message);
 }
 
 void troupe_trap_exits(troupe_self *self, bool traps)

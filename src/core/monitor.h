@@ -12,6 +12,8 @@
 
 #include "core/system.h"
 
+struct handle;
+
 /* Sends a MONITOR block back as DOWN. Takes it. `why` is kept if there is memory for it. */
 void monitor_answer(struct worker *worker, troupe_message *message, troupe_status reason, const char *why);
 
@@ -19,8 +21,20 @@ void monitor_answer(struct worker *worker, troupe_message *message, troupe_statu
 void monitor_accept(struct worker *worker, struct actor *actor, troupe_message *message);
 void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *message);
 
-/* A LINK or UNLINK has come. Takes the message. */
+/*
+ * Links. Each side keeps a handle for the other, and a block that tells the other of its own end; whoever
+ * links makes both blocks, keeps one and sends the other as LINK. So its end, if it comes next, comes after
+ * the LINK and with its reason.
+ *
+ * A LINK or UNLINK has come. Takes the message.
+ */
 void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_message *message);
+
+/* Forgets the link to `peer`, if there is one, on this side. */
+void monitor_link_drop(struct worker *worker, struct actor *actor, troupe_ref peer);
+
+/* What a notice is for: a monitor, or the link to who has ended. NULL: taken back meanwhile. */
+struct handle *monitor_find(struct actor *actor, const troupe_down *down, uint64_t *ret_id);
 
 /* The monitors that have come to an actor that is to end: whoever asked in time hears the reason. */
 void monitor_accept_all(struct worker *worker, struct actor *actor);

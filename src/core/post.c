@@ -263,7 +263,7 @@ void post_dead_letter(struct worker *worker, troupe_message *message, troupe_sta
     counter_add(&worker->counters.dead_letters, 1);
     if (message->flags == MESSAGE_USER) {
         post_refusal(worker, message->sender, message->ask, reason);
-    } else if (message->flags == MESSAGE_MONITOR) {
+    } else if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_LINK) {
         /* Whom it asked to watch is gone: the same block is the answer. */
         monitor_answer(worker, message, reason, "");
         return;

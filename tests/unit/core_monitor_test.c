@@ -272,6 +272,100 @@ static void monitors_of_the_still_living_end_with_the_system(void **state)
     assert_int_equal(watcher.down_count, 0);
 }
 
+/*
+ * -- links: what core_stash_link_test.c leaves -------------------------------------------------------------
+ */
+
+static troupe_status link_and_exit(troupe_self *self)
+{
+    assert_int_equal(troupe_link(self, watched.ref), TROUPE_OK);
+    troupe_exit(self);
+    return TROUPE_OK;
+}
+
+static troupe_status link_and_fail(troupe_self *self)
+{
+    assert_int_equal(troupe_link(self, watched.ref), TROUPE_OK);
+    return troupe_fail(self, TROUPE_CORRUPT, "linked, and failed");
+}
+
+static troupe_status link_and_unlink(troupe_self *self)
+{
+    assert_int_equal(troupe_link(self, watched.ref), TROUPE_OK);
+    assert_int_equal(troupe_link(self, watched.ref), TROUPE_OK); /* once is enough */
+    troupe_unlink(self, watched.ref);
+    return TROUPE_FAILED;
+}
+
+static uint32_t handles_of_watched;
+
+static troupe_status count_all(troupe_self *self)
+{
+    const struct extras *extras = self->actor->extras;
+    handles_of_watched = extras == NULL ? 0 : extras->handle_count;
+    return count_watchers(self);
+}
+
+/* The link and the end are under way together, to an actor on any worker. */
+static void end_right_after_a_link_has_its_own_reason(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        const troupe_options options = {.workers = 3, .simulate = {.seed = seed}};
+        troupe_system *system;
+        assert_int_equal(troupe_start(&system, &options), TROUPE_OK);
+        probe_spawn(system, &watched, NULL);
+        for (int i = 0; i < 5; i++) {
+            probe_spawn(system, &watcher, NULL);
+            probe_do(system, &watcher, i % 2 == 0 ? link_and_exit : link_and_unlink);
+            assert_int_equal(watched.stop_count, 0);
+        }
+        probe_do(system, &watched, count_all);
+        assert_int_equal(watchers_of_watched, 0); /* nothing is left of them */
+        assert_int_equal(handles_of_watched, 0);
+        probe_spawn(system, &watcher, NULL);
+        probe_do(system, &watcher, link_and_fail);
+        assert_int_equal(watched.stop_count, 1);
+        assert_int_equal(watched.reason, TROUPE_CORRUPT);
+        probe_system_stop(system);
+    }
+}
+
+static troupe_status link_now(troupe_self *self)
+{
+    return troupe_link(self, watched.ref);
+}
+
+static troupe_status trap_now(troupe_self *self)
+{
+    troupe_trap_exits(self, true);
+    return TROUPE_OK;
+}
+
+static void both_sides_hear_of_a_link_that_both_made(void **state)
+{
+    (void)state;
+    static struct probe both[2];
+    troupe_system *system = probe_system(2);
+    for (int i = 0; i < 2; i++)
+        probe_spawn(system, &both[i], NULL);
+    watched.ref = both[1].ref;
+    probe_do(system, &both[0], trap_now);
+    troupe_send(system, both[0].ref, probe_run, .function = (uint64_t)(uintptr_t)link_now);
+    settle(system);
+    watched.ref = both[0].ref;
+    probe_do(system, &both[1], link_now);
+    probe_do(system, &both[1], fail_now);
+    assert_int_equal(both[0].down_count, 1);
+    assert_int_equal(both[0].downs[0].reason, TROUPE_CORRUPT);
+    assert_int_equal(both[0].downs[0].monitor, 0);
+    assert_string_equal(both[0].why, "the disk says no");
+    assert_int_equal(both[0].stop_count, 0);
+    probe_do(system, &both[0], link_now); /* to itself: nothing */
+    probe_do(system, &both[0], exit_now);
+    probe_system_stop(system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +379,8 @@ int main(void)
         cmocka_unit_test(reason_of_a_start_is_told_to_who_asked_in_time),
         cmocka_unit_test(own_end_is_told_to_nobody),
         cmocka_unit_test(monitors_of_the_still_living_end_with_the_system),
+        cmocka_unit_test(end_right_after_a_link_has_its_own_reason),
+        cmocka_unit_test(both_sides_hear_of_a_link_that_both_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
