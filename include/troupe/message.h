@@ -205,8 +205,8 @@ TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, c
                                           const void *body, size_t size);
 
 /**
- * Passes a message on: a copy, with its original sender and ask, so that the answer goes to whoever asked.
- * Errors: as troupe_send.
+ * Passes a message on: a copy, with its original sender, ask, class and deadline, so that the answer goes to
+ * whoever asked. Errors: as troupe_send.
  */
 TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message);
 

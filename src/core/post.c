@@ -156,11 +156,14 @@ static troupe_ref sender_of(troupe_context *from)
     return from->worker->self.ref;
 }
 
+/* Eight bytes of whatever type: a sender's struct may be written in line with our reading it as words. */
+typedef uint64_t __attribute__((may_alias)) any_word;
+
 /* Copies a body of `size` bytes in words: both ends have room up to the next multiple of 8. */
 static inline void body_copy(void *body, const void *fields, uint32_t size)
 {
-    const uint64_t *from = fields;
-    uint64_t *to = body;
+    const any_word *from = fields;
+    any_word *to = body;
     for (uint32_t i = 0; i < (size + 7) / 8; i++)
         to[i] = from[i];
 }
@@ -173,7 +176,7 @@ static inline void body_copy(void *body, const void *fields, uint32_t size)
 static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_type *type, const void *fields)
 {
     struct worker *worker = from->worker;
-    const uint64_t *words = fields; /* begin, envelope, fields */
+    const any_word *words = fields; /* begin, envelope, fields */
     if (UNLIKELY(words[1] != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
         return false;
     bool is_local;
@@ -241,6 +244,11 @@ troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_mess
         .sender = message->sender,
         .ask = message->ask,
     };
+    if (message->deadline_ms != 0) {
+        uint32_t now_ms = (uint32_t)(troupe_now_ns(self) / 1000000);
+        int32_t left_ms = (int32_t)(message->deadline_ms - now_ms);
+        letter.deadline_ms = left_ms > 0 ? (uint32_t)left_ms : 1; /* 0 would be none */
+    }
     return post_letter(self->context.worker, &letter);
 }
 

@@ -410,6 +410,33 @@ static void header_tells_sender_class_and_time(void **state)
     probe_system_stop(system);
 }
 
+static troupe_status pass_on_receive(troupe_self *self, const troupe_message *message)
+{
+    return troupe_forward(self, seer_ref, message);
+}
+
+static const troupe_behaviour passer = {.name = "passer", .receive = pass_on_receive};
+
+static void forwarded_message_keeps_sender_class_and_deadline(void **state)
+{
+    (void)state;
+    troupe_system *system = probe_system(1);
+    seer_ref = troupe_spawn(system, &header_keeper, NULL);
+    troupe_ref ref = troupe_spawn(system, &passer, NULL);
+    troupe_sim_advance(system, 1000);
+    troupe_send(system, ref, probe_value, .value = 3, .envelope.deadline_ms = 500,
+                .envelope.message_class = TROUPE_CLASS_URGENT);
+    settle(system);
+    assert_int_equal(header.message_class, TROUPE_CLASS_URGENT);
+    assert_in_range(header.deadline_ms, 1499, 1502);
+    assert_true(troupe_ref_is_none(header.sender));
+    troupe_send(system, ref, probe_value, .value = 3);
+    settle(system);
+    assert_int_equal(header.message_class, TROUPE_CLASS_NORMAL);
+    assert_int_equal(header.deadline_ms, 0);
+    probe_system_stop(system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +454,7 @@ int main(void)
         cmocka_unit_test(deadlines_hold_when_the_clock_turns_over),
         cmocka_unit_test(flat_body_is_sent_as_it_is),
         cmocka_unit_test(header_tells_sender_class_and_time),
+        cmocka_unit_test(forwarded_message_keeps_sender_class_and_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
