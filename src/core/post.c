@@ -157,7 +157,7 @@ static troupe_ref sender_of(troupe_context *from)
 }
 
 /* Eight bytes of whatever type: a sender's struct may be written in line with our reading it as words. */
-typedef uint64_t __attribute__((may_alias)) any_word;
+typedef __attribute__((may_alias)) uint64_t any_word;
 
 /* Copies a body of `size` bytes in words: both ends have room up to the next multiple of 8. */
 static inline void body_copy(void *body, const void *fields, uint32_t size)
