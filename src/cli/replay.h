@@ -66,12 +66,12 @@ struct feed_row {
     json_t *message;
 };
 
-/** Rows that are sent together; those that were refused stay in it until not_before_ms. */
+/** Rows that are sent together; those that were refused stay in it. */
 struct feed_batch {
     struct replay *replay;
     struct feed_row rows[BATCH_MAX];
     int row_count;
-    int64_t not_before_ms;
+    int sent_count; /* the first so many are under way */
     bool is_under_way;
 };
 
@@ -83,6 +83,9 @@ struct feed {
     struct feed_batch batches[FEED_BATCHES];
     struct feed_row ahead;
     bool is_read; /* the file has ended */
+    bool is_full; /* rows were refused: the oldest go first, `window` at a time, not before not_before_ms */
+    int window;
+    int64_t not_before_ms;
     bool has_origin;
     int64_t origin_unix; /* the row that is due at origin_ms */
     int64_t origin_ms;
@@ -104,12 +107,15 @@ struct take_batch {
 };
 
 /**
- * The handling side. `waiting` is what the mailbox holds beyond what was asked for, as far as this run knows.
+ * The handling side. `waiting` is what the mailbox holds beyond what was asked for, as far as this run knows;
+ * is_doubtful says that it knows wrong: nothing more is asked for until a sweep has put it right.
  */
 struct take {
     struct take_batch batches[TAKE_BATCHES];
     int64_t waiting;
     int64_t wip_limit;
+    bool is_doubtful;
+    int64_t swept_ms;
 };
 
 /** One look-up under way. */
@@ -214,7 +220,7 @@ void replay_feed_done(struct replay *replay);
 
 /* replay_take.c */
 
-/** Starts what can be taken and finished now. */
+/** Starts what can be taken and finished now; sweeps before, where that is due. */
 void replay_take_step(struct replay *replay);
 
 /** Whether nothing is in hand, asked for, or known to wait. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * replay_feed.c: the sending side of a replay. A batch is filled with rows that are due, sent as one array,
- * and kept until the server has taken in every one: what is refused stays and is sent again after the wait
- * that the server states.
+ * and kept until the server has taken in every one: what is refused stays and is sent again.
+ *
+ * A refusal says when a place is expected. Until then nothing is sent, since it would be refused as well;
+ * then the oldest rows go first, in one array of as many as were taken in the last time, and of twice as many
+ * each time that all of them are, until arrays are full again. So a mailbox that stays full sees few rows
+ * twice, and rows keep about their order.
  *
  * At a recorded pace a row is due (its time - the first row's time) / factor after the start. Rows that the
  * server had already cost no time: while receipts say "duplicate", the next row is due at once and the clock
@@ -112,7 +116,6 @@ static bool take_receipt(struct replay *replay, const struct feed_row *row, cons
     if (status == 429) {
         const json_t *stated = json_object_get(answer, "retry_after_ms");
         int64_t wait_ms = json_is_integer(stated) ? json_integer_value(stated) : RETRY_MS_MAX;
-        wait_ms = wait_ms > RETRY_MS_MIN ? wait_ms : RETRY_MS_MIN;
         *ret_wait_ms = wait_ms < *ret_wait_ms ? wait_ms : *ret_wait_ms;
         replay->counts.refused++;
         return false;
@@ -124,6 +127,21 @@ static bool take_receipt(struct replay *replay, const struct feed_row *row, cons
     return false;
 }
 
+/* What an array of `sent_count` rows, of which `refused_count` were refused, says about the mailbox. */
+static void adapt(struct feed *feed, int sent_count, int refused_count, int64_t wait_ms)
+{
+    if (refused_count > 0) {
+        wait_ms = wait_ms > RETRY_MS_MIN ? wait_ms : RETRY_MS_MIN;
+        feed->not_before_ms = replay_now_ms() + wait_ms;
+        feed->window = sent_count > refused_count ? sent_count - refused_count : 1;
+        feed->is_full = true;
+    } else if (feed->is_full) {
+        feed->not_before_ms = 0;
+        feed->window *= 2;
+        feed->is_full = feed->window < BATCH_MAX;
+    }
+}
+
 static void take_receipts(void *context, const struct client_answer *answer)
 {
     struct feed_batch *batch = context;
@@ -131,55 +149,77 @@ static void take_receipts(void *context, const struct client_answer *answer)
     batch->is_under_way = false;
     if (!replay_is_answered(replay, answer))
         return;
-    if (json_array_size(answer->json) != (size_t)batch->row_count) {
-        replay_end(replay, CLI_PROTOCOL, "%d sends, and %zu receipts", batch->row_count,
+    if (json_array_size(answer->json) != (size_t)batch->sent_count) {
+        replay_end(replay, CLI_PROTOCOL, "%d sends, and %zu receipts", batch->sent_count,
                    json_array_size(answer->json));
         return;
     }
     int left = 0;
     int64_t wait_ms = RETRY_MS_MAX;
-    for (int i = 0; i < batch->row_count; i++) {
+    for (int i = 0; i < batch->sent_count; i++) {
         struct feed_row *row = &batch->rows[i];
         if (take_receipt(replay, row, json_array_get(answer->json, (size_t)i), &wait_ms))
             json_decref(row->message);
         else
             batch->rows[left++] = *row;
     }
-    batch->row_count = left;
-    batch->not_before_ms = left > 0 ? replay_now_ms() + wait_ms : 0;
+    adapt(&replay->feed, batch->sent_count, left, wait_ms);
+    memmove(&batch->rows[left], &batch->rows[batch->sent_count],
+            (size_t)(batch->row_count - batch->sent_count) * sizeof(*batch->rows));
+    batch->row_count -= batch->sent_count - left;
 }
 
-static void send_batch(struct replay *replay, struct feed_batch *batch)
+/* Sends the first rows of the batch, at most `count`. */
+static void send_batch(struct replay *replay, struct feed_batch *batch, int count)
 {
     json_t *messages = text_must(json_array());
-    for (int i = 0; i < batch->row_count; i++)
-        json_array_append(messages, batch->rows[i].message);
     batch->replay = replay;
     batch->is_under_way = true;
+    batch->sent_count = count < batch->row_count ? count : batch->row_count;
+    for (int i = 0; i < batch->sent_count; i++)
+        json_array_append(messages, batch->rows[i].message);
     fleet_start(replay->fleet,
                 &(struct client_request){.method = "POST", .path = "/v1/send", .body = messages},
                 take_receipts, batch);
     json_decref(messages);
 }
 
+/* While the mailbox is full: sends the oldest rows when their time has come. Gives when that is. */
+static int64_t send_oldest(struct replay *replay, int64_t now_ms, int64_t latest_ms)
+{
+    struct feed *feed = &replay->feed;
+    struct feed_batch *oldest = NULL;
+    for (int i = 0; i < FEED_BATCHES; i++) {
+        struct feed_batch *batch = &feed->batches[i];
+        if (batch->is_under_way)
+            return latest_ms;
+        if (batch->row_count > 0 && (oldest == NULL || batch->rows[0].number < oldest->rows[0].number))
+            oldest = batch;
+    }
+    if (feed->not_before_ms > now_ms)
+        return feed->not_before_ms < latest_ms ? feed->not_before_ms : latest_ms;
+    if (oldest == NULL)
+        feed->is_full = false; /* what was refused has been taken in; the next rows find out how it stands */
+    else
+        send_batch(replay, oldest, feed->window);
+    return latest_ms;
+}
+
 int64_t replay_feed_step(struct replay *replay, int64_t now_ms, int64_t wait_ms)
 {
+    struct feed *feed = &replay->feed;
     int64_t latest_ms = now_ms + wait_ms;
-    /*
-     * At a recorded pace one batch at a time keeps the order; at full speed the connections are what counts.
-     */
+    /* At a recorded pace one batch at a time keeps the order; at full speed the connections count. */
     int batch_count = replay->factor == 0 ? FEED_BATCHES : 1;
+    if (feed->is_full)
+        return send_oldest(replay, now_ms, latest_ms);
     for (int i = 0; i < batch_count && replay->ending == CLI_OK; i++) {
-        struct feed_batch *batch = &replay->feed.batches[i];
+        struct feed_batch *batch = &feed->batches[i];
         if (batch->is_under_way)
             continue;
-        if (batch->not_before_ms > now_ms) {
-            latest_ms = batch->not_before_ms < latest_ms ? batch->not_before_ms : latest_ms;
-            continue;
-        }
         latest_ms = fill(replay, batch, now_ms, latest_ms);
         if (batch->row_count > 0 && replay->ending == CLI_OK)
-            send_batch(replay, batch);
+            send_batch(replay, batch, BATCH_MAX);
     }
     return latest_ms;
 }
@@ -199,10 +239,9 @@ bool replay_feed_is_over(const struct replay *replay)
 
 void replay_feed_restart(struct replay *replay)
 {
-    for (int i = 0; i < FEED_BATCHES; i++) {
+    for (int i = 0; i < FEED_BATCHES; i++)
         replay->feed.batches[i].is_under_way = false;
-        replay->feed.batches[i].not_before_ms = 0;
-    }
+    replay->feed.is_full = false;
 }
 
 void replay_feed_done(struct replay *replay)

@@ -7,8 +7,9 @@
  *     free --next--> asked for --messages--> in hand --done, and the next--> in hand, or free
  *
  * How much waits is counted here, since this run also sends: every receipt adds one, every message asked for
- * takes one off. The count is only an estimate when somebody else sends or takes too; replay_take_sweep asks
- * the server and puts it right.
+ * takes one off. That is an estimate: somebody else may send or take too, and a server may say that nothing
+ * waits while it is giving out the rest. So what was asked for and did not come is put back while others
+ * came, and when nothing came at all replay_take_sweep asks the server how it stands.
  */
 #include "cli/replay.h"
 
@@ -19,6 +20,7 @@
 
 enum {
     TAKE_MIN = BATCH_MAX / 2, /* fewer are not worth a request while more is on its way */
+    SWEEP_MS_MIN = 20,        /* between two sweeps of the same doubt */
 };
 
 /* What counts against the WIP limit: a `done` that takes the next one frees its place first. */
@@ -125,6 +127,10 @@ static void take_answers(void *context, const struct client_answer *answer)
         if (ended.count > 0 || replay_is_item_good(replay, item, replay->role))
             keep_messages(replay, batch, json_object_get(json_object_get(item, "answer"), "messages"));
     }
+    if (batch->count == 0 && ended.asked > 0)
+        replay->take.is_doubtful = true;
+    else if (batch->count < ended.asked)
+        replay->take.waiting += ended.asked - batch->count;
 }
 
 static void start(struct replay *replay, struct take_batch *batch, const char *path, json_t *requests)
@@ -144,7 +150,7 @@ static void finish_batch(struct replay *replay, struct take_batch *batch)
     json_t *requests = text_must(json_array());
     for (int i = 0; i < batch->count; i++) {
         json_t *request = text_must(json_pack("{s:s}", "id", batch->messages[i].id));
-        if (take->waiting > 0) {
+        if (take->waiting > 0 && !take->is_doubtful) {
             take->waiting--;
             batch->asked++;
             json_object_set_new(request, "next", json_true());
@@ -161,7 +167,7 @@ static void ask_batch(struct replay *replay, struct take_batch *batch)
     count = count < take->waiting ? count : take->waiting;
     count = count < BATCH_MAX ? count : BATCH_MAX;
     bool is_worth_it = count >= TAKE_MIN || replay->factor != 0 || fleet_busy(replay->fleet) == 0;
-    if (count <= 0 || !is_worth_it)
+    if (count <= 0 || !is_worth_it || take->is_doubtful)
         return;
     json_t *requests = text_must(json_array());
     for (int64_t i = 0; i < count; i++)
@@ -173,6 +179,10 @@ static void ask_batch(struct replay *replay, struct take_batch *batch)
 
 void replay_take_step(struct replay *replay)
 {
+    struct take *take = &replay->take;
+    int64_t left;
+    if (take->is_doubtful && in_hand(take) == 0 && replay_now_ms() - take->swept_ms >= SWEEP_MS_MIN)
+        replay_take_sweep(replay, &left);
     for (int i = 0; i < TAKE_BATCHES && replay->ending == CLI_OK; i++) {
         struct take_batch *batch = &replay->take.batches[i];
         if (!batch->is_under_way && batch->count > 0)
@@ -184,7 +194,7 @@ void replay_take_step(struct replay *replay)
 
 bool replay_take_is_idle(const struct replay *replay)
 {
-    return in_hand(&replay->take) == 0 && replay->take.waiting == 0;
+    return in_hand(&replay->take) == 0 && (replay->take.waiting == 0 || replay->take.is_doubtful);
 }
 
 void replay_take_restart(struct replay *replay)
@@ -192,6 +202,7 @@ void replay_take_restart(struct replay *replay)
     for (int i = 0; i < TAKE_BATCHES; i++)
         replay->take.batches[i] = (struct take_batch){.replay = replay};
     replay->take.waiting = 0;
+    replay->take.is_doubtful = false;
 }
 
 bool replay_take_sweep(struct replay *replay, int64_t *ret_left)
@@ -211,6 +222,8 @@ bool replay_take_sweep(struct replay *replay, int64_t *ret_left)
         for (size_t i = 0; i < json_array_size(held); i++)
             keep_message(replay, &replay->take.batches[i % TAKE_BATCHES], json_array_get(held, i));
         replay->take.waiting = json_integer_value(total);
+        replay->take.is_doubtful = false;
+        replay->take.swept_ms = replay_now_ms();
         *ret_left = replay->take.waiting + in_hand(&replay->take);
     }
     json_decref(answer.json);
