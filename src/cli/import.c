@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * import.c: `troupe import`: reads an organisation in from a file: Linux's MAINTAINERS, or our own JSON form.
- * The server does it all or not at all, and the same file again changes nothing.
+ * The same file again changes nothing, so one that was refused half-way is mended and sent again.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +37,10 @@ static enum cli_exit print_counts(const struct cli *cli, const json_t *answer)
         if (!json_is_integer(count))
             continue;
         printf("%s%s ", before, text_number(json_integer_value(count), number));
-        output_cleaned(OUTPUT_PLAIN, name);
+        char *words = text_clean(name, false);
+        for (const char *at = words; *at != '\0'; at++)
+            putchar(*at == '_' ? ' ' : *at);
+        free(words);
         before = ", ";
     }
     putchar('\n');

@@ -70,8 +70,8 @@ static void print_letter(const struct cli *cli, const struct letter *letter)
         print_line("Yours until", OUTPUT_PLAIN, text_ago(cli->now_ms, letter->lease_until_ms, time), "");
     if (letter->in_reply_to != NULL)
         print_line("In reply to", OUTPUT_PLAIN, letter->in_reply_to, "");
-    if (letter->attempts > 1)
-        print_line("Attempt", OUTPUT_PLAIN, text_number(letter->attempts, time), "");
+    if (letter->attempts > 0)
+        print_line("Failures", OUTPUT_PLAIN, text_number(letter->attempts, time), "");
     if (letter->body != NULL && *letter->body != '\0') {
         putchar('\n');
         output_body(letter->body);

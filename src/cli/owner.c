@@ -56,8 +56,10 @@ static enum cli_exit print_owners(const struct cli *cli, const json_t *answer)
         const json_t *owner = json_array_get(owners, i);
         char *deputies = join(&fields, fields_list(&fields, owner, "deputies"));
         const char *holder = fields_text_or_null(&fields, owner, "holder");
+        const char *domain = fields_text(&fields, owner, "domain");
+        const char *title = fields_text_or_null(&fields, owner, "title");
         const char *cells[COLUMN_COUNT] = {
-            fields_text(&fields, owner, "domain"),  fields_text(&fields, owner, "role"),
+            title != NULL ? title : domain,         fields_text(&fields, owner, "role"),
             holder != NULL ? holder : "vacant",     *deputies != '\0' ? deputies : "-",
             fields_text(&fields, owner, "pattern"),
         };

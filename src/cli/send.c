@@ -33,7 +33,7 @@ static const struct cli_option options[] = {
     [SEND_DEADLINE] = {"deadline", 0, "WHEN",
                        "when it is no longer needed: 2h, 3d, 2026-01-31, 2026-01-31T17:00"},
     [SEND_KEY] = {"key", 0, "KEY", "sent again with the same key it is still one message"},
-    [SEND_INSIST] = {"insist", 0, NULL, "send although the mailbox is full"},
+    [SEND_INSIST] = {"insist", 0, NULL, "send although the mailbox is full; for people"},
     [SEND_IN_REPLY_TO] = {"in-reply-to", 0, "ID", "the message that this one answers"},
     [SEND_COUNT] = {0},
 };

@@ -16,7 +16,8 @@ enum {
 
 static const struct cli_option options[] = {
     [SERVE_DATA] = {"data", 'd', "DIR", "where everything is kept; $TROUPE_DATA, or ./data, when not given"},
-    [SERVE_LISTEN] = {"listen", 'l', "ADDRESS", "where to listen; " SERVER_LISTEN_DEFAULT " when not given"},
+    [SERVE_LISTEN] = {"listen", 'l', "ADDRESS:PORT",
+                      "where to listen; " SERVER_LISTEN_DEFAULT " when not given"},
     [SERVE_SAMPLE] = {"sample", 0, "FILE", "an organisation to begin with, if there is none yet"},
     [SERVE_COUNT] = {0},
 };

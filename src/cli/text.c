@@ -158,6 +158,20 @@ const char *text_duration(int64_t duration_ms, char ret_text[TEXT_TIME_MAX])
     return ret_text;
 }
 
+/*
+ * What is still to come, rounded to the unit below the one that will be shown: somebody who wrote "2 days"
+ * and looks a second later reads "in 2 d", not "in 1 d".
+ */
+static int64_t rounded(int64_t distance_ms)
+{
+    static const int64_t steps[][2] = {
+        {DAY_MS, HOUR_MS}, {HOUR_MS, MINUTE_MS}, {MINUTE_MS, SECOND_MS}, {SECOND_MS, SECOND_MS}};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+        if (distance_ms + steps[i][1] / 2 >= steps[i][0])
+            return (distance_ms + steps[i][1] / 2) / steps[i][1] * steps[i][1];
+    return distance_ms;
+}
+
 const char *text_ago(int64_t now_ms, int64_t then_ms, char ret_text[TEXT_TIME_MAX])
 {
     char length[TEXT_TIME_MAX];
@@ -170,7 +184,7 @@ const char *text_ago(int64_t now_ms, int64_t then_ms, char ret_text[TEXT_TIME_MA
     } else if (distance < SECOND_MS) {
         snprintf(ret_text, TEXT_TIME_MAX, "now");
     } else if (then_ms > now_ms) {
-        snprintf(ret_text, TEXT_TIME_MAX, "in %s", text_duration(distance, length));
+        snprintf(ret_text, TEXT_TIME_MAX, "in %s", text_duration(rounded(distance), length));
     } else {
         snprintf(ret_text, TEXT_TIME_MAX, "%s ago", text_duration(distance, length));
     }

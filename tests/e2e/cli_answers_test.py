@@ -181,7 +181,7 @@ class Texts(AnswerCase):
             "Deadline    in 2 h\n"
             "Yours until in 3 d\n"
             "In reply to 0000000000000\n"
-            "Attempt     2\n"
+            "Failures    2\n"
             "\n"
             "It squeaks.\n"
             "\n"
@@ -235,18 +235,18 @@ class Texts(AnswerCase):
 
     def test_owner_names_role_holder_and_deputies(self):
         owner = {"domain": "gates", "role": "docs", "holder": "bob", "deputies": ["ann", "eve"],
-                 "pattern": "gates/*.c", "kind": "F"}
-        orphan = {**owner, "domain": "all", "holder": None, "deputies": [], "pattern": "*"}
+                 "title": "The gates", "pattern": "gates/*.c", "kind": "files"}
+        orphan = {**owner, "domain": "all", "title": None, "holder": None, "deputies": [], "pattern": "*"}
         answer = {"path": "p", "owners": [owner, orphan]}
         self.assertEqual(self.text(["owner", "gates/a.c", "--all"], answer), (
-            "DOMAIN  ROLE  HOLDER  DEPUTIES  PATTERN\n"
-            "gates   docs  bob     ann, eve  gates/*.c\n"
-            "all     docs  vacant  -         *\n"))
+            "DOMAIN     ROLE  HOLDER  DEPUTIES  PATTERN\n"
+            "The gates  docs  bob     ann, eve  gates/*.c\n"
+            "all        docs  vacant  -         *\n"))
 
     def test_import_counts_in_words(self):
         path = self.write("file", "{}")
-        self.assertEqual(self.text(["import", "organisation", path], {"actors": 1234, "roles": 0}),
-                         "1,234 actors, 0 roles\n")
+        self.assertEqual(self.text(["import", "organisation", path], {"actors": 1234, "roles_made": 0}),
+                         "1,234 actors, 0 roles made\n")
 
     def test_json_is_the_answer_in_one_line(self):
         for arguments, answer in (

@@ -115,6 +115,18 @@ static void age_is_told_both_ways_and_by_date_when_far(void **state)
     assert_string_equal(text_ago(NOW_MS, 0, text), "1970-01-01");
 }
 
+static void time_to_come_is_rounded_and_time_gone_is_not(void **state)
+{
+    (void)state;
+    char text[TEXT_TIME_MAX];
+    assert_string_equal(text_ago(NOW_MS, NOW_MS + 2 * DAY - 5, text), "in 2 d");
+    assert_string_equal(text_ago(NOW_MS, NOW_MS + 2 * DAY - 31 * 60 * SECOND, text), "in 1 d");
+    assert_string_equal(text_ago(NOW_MS, NOW_MS + 3 * HOUR - 20 * SECOND, text), "in 3 h");
+    assert_string_equal(text_ago(NOW_MS, NOW_MS + 60 * SECOND - 300, text), "in 1 min");
+    assert_string_equal(text_ago(NOW_MS, NOW_MS + 45 * SECOND - 700, text), "in 44 s");
+    assert_string_equal(text_ago(NOW_MS, NOW_MS - 2 * DAY + 5, text), "1 d ago");
+}
+
 static void number_has_its_thousands_apart(void **state)
 {
     (void)state;
@@ -229,6 +241,7 @@ int main(void)
         cmocka_unit_test(fitting_never_cuts_a_character),
         cmocka_unit_test(duration_takes_the_largest_unit),
         cmocka_unit_test(age_is_told_both_ways_and_by_date_when_far),
+        cmocka_unit_test(time_to_come_is_rounded_and_time_gone_is_not),
         cmocka_unit_test(number_has_its_thousands_apart),
         cmocka_unit_test(number_is_read_strictly_within_its_bounds),
         cmocka_unit_test(relative_time_counts_from_now),
