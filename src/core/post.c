@@ -156,16 +156,16 @@ static troupe_ref sender_of(troupe_context *from)
     return from->worker->self.ref;
 }
 
-/* Eight bytes of whatever type: a sender's struct may be written in line with our reading it as words. */
-typedef __attribute__((may_alias)) uint64_t any_word;
-
-/* Copies a body of `size` bytes in words: both ends have room up to the next multiple of 8. */
+/*
+ * Copies a body of `size` bytes in words: both ends have room up to the next multiple of 8. By memcpy, as
+ * the words are a sender's struct of any type, which may be written in line with this.
+ */
 static inline void body_copy(void *body, const void *fields, uint32_t size)
 {
-    const any_word *from = fields;
-    any_word *to = body;
+    const char *from = fields;
+    char *to = body;
     for (uint32_t i = 0; i < (size + 7) / 8; i++)
-        to[i] = from[i];
+        memcpy(to + sizeof(uint64_t) * i, from + sizeof(uint64_t) * i, sizeof(uint64_t));
 }
 
 /*
@@ -176,8 +176,10 @@ static inline void body_copy(void *body, const void *fields, uint32_t size)
 static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_type *type, const void *fields)
 {
     struct worker *worker = from->worker;
-    const any_word *words = fields; /* begin, envelope, fields */
-    if (UNLIKELY(words[1] != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
+    const char *words = fields; /* begin, envelope, fields */
+    uint64_t envelope;
+    memcpy(&envelope, words + sizeof envelope, sizeof envelope);
+    if (UNLIKELY(envelope != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
         return false;
     bool is_local;
     struct actor *actor = system_find_at(from->system, worker, to, &is_local);
@@ -189,7 +191,7 @@ static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_t
         return false;
     message->sender = worker->self.ref;
     message->generation = (uint32_t)slots_generation(to);
-    body_copy(message + 1, words + 2, type->size);
+    body_copy(message + 1, words + 2 * sizeof envelope, type->size);
     counter_add(&worker->counters.sent, 1);
     mailbox_push_here(worker, actor, message);
     return true;
