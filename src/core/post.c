@@ -179,7 +179,7 @@ static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_t
     const char *words = fields; /* begin, envelope, fields */
     uint64_t envelope;
     memcpy(&envelope, words + sizeof envelope, sizeof envelope);
-    if (UNLIKELY(envelope != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || worker->is_simulated))
+    if (UNLIKELY(envelope != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || !worker->sends_here))
         return false;
     bool is_local;
     struct actor *actor = system_find_at(from->system, worker, to, &is_local);

@@ -134,6 +134,7 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     worker->self.context = (struct troupe_context){system, worker};
     worker->index = index;
     worker->is_simulated = system->env->is_simulated;
+    worker->sends_here = !worker->is_simulated && index != OUTSIDE;
     worker->housekeeping_every = 1;
     worker->backlog_min = UINT32_MAX;
     worker->random.state = trace_mix(system->entropy, index + 1);

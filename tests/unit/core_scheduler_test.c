@@ -117,11 +117,11 @@ static void order_is_kept_when_the_receiver_comes_home_between_two_sends(void **
         struct actor *actor;
         troupe_ref ref;
         troupe_system *system = start_two(&actor, &ref);
-        system->workers[1]->is_simulated = !is_quick_way; /* simulated ones do not take it */
+        system->workers[1]->sends_here = is_quick_way;
         send_as(system, 1, ref, 0);
         worker_deal(system->workers[1], actor);
         send_as(system, 1, ref, 1);
-        system->workers[1]->is_simulated = true;
+        system->workers[1]->sends_here = false;
         troupe_sim_advance(system, 0);
         assert_int_equal(seen_count, 2);
         assert_int_equal(seen[0], 0);
