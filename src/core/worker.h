@@ -68,9 +68,8 @@ struct worker {
     uint32_t slot_runs;     /* times in a row that the slot was taken */
     uint32_t index;
     bool is_simulated;
-    bool
-        sends_here; /* may take the quick way of post.c: not simulated, and not `outside`, which needs its lock */
-    uint32_t fair_in;        /* steps until the longest ready goes first */
+    bool sends_here;  /* by the quick way of post.c: not simulated, nor outside, which needs its lock */
+    uint32_t fair_in; /* steps until the longest ready goes first */
     int32_t housekeeping_in; /* messages until the clock is looked at */
     int32_t housekeeping_every;
     uint64_t now_ns; /* as of the last housekeeping */
