@@ -46,8 +46,9 @@ enum {
     MAILBOX_LEN = 24,
     ASK_TIMEOUT_MS = 120000, /* never reached: a timeout is a lost answer */
     QUIET_MS_MAX = 120000,
-    POISON = UINT32_MAX,
 };
+
+#define POISON UINT32_MAX
 
 #define NOTE_FIELDS(F) F(u32, from) F(u32, hops) F(u64, instance) F(u64, number)
 TROUPE_MESSAGE(race_note, NOTE_FIELDS)
@@ -259,7 +260,7 @@ static void helper_down(struct player *player, const troupe_down *down)
             return;
         }
     }
-    ASSERT(!"a troupe_down for no monitor of ours");
+    ASSERT(false && "a troupe_down for no monitor of ours");
 }
 
 /*
@@ -298,7 +299,7 @@ static void timer_fired(troupe_self *self, struct player *player, const troupe_t
             return;
         }
     }
-    ASSERT(!"a troupe_timeout for no timer of ours");
+    ASSERT(false && "a troupe_timeout for no timer of ours");
 }
 
 static void question_answer(troupe_self *self, struct player *player, const troupe_message *message,
@@ -404,7 +405,7 @@ static troupe_status player_receive(troupe_self *self, const troupe_message *mes
     } else if (race_report_of(message) != NULL) {
         status = report(self, player, message);
     } else {
-        ASSERT(!"a message of a type nobody sends");
+        ASSERT(false && "a message of a type nobody sends");
     }
     return leave(player, status);
 }
