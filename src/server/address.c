@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ static bool split(const char *text, char host[HOST_LEN_MAX + 1], char port[PORT_
     size_t port_len = strlen(colon + 1);
     if (host_len == 0 || host_len > HOST_LEN_MAX || port_len == 0 || port_len > PORT_LEN_MAX)
         return false;
-    if (strspn(colon + 1, "0123456789") != port_len)
+    if (strspn(colon + 1, "0123456789") != port_len || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
         return false;
     memcpy(host, text, host_len);
     host[host_len] = '\0';

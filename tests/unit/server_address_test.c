@@ -52,9 +52,9 @@ static void what_is_no_address_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",        "7373",           ":7373",        "127.0.0.1", "127.0.0.1:",
-        "::1:80",  "127.0.0.1:http", "127.0.0.1:-1", "[]:80",     "127.0.0.1:100000",
-        "[::1:80", "300.0.0.1:80"};
+        "",        "7373",           ":7373",          "127.0.0.1", "127.0.0.1:",
+        "::1:80",  "127.0.0.1:http", "127.0.0.1:-1",   "[]:80",     "127.0.0.1:100000",
+        "[::1:80", "300.0.0.1:80",   "127.0.0.1:65536"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int fd = -1;
         assert_int_equal(address_listen(bad[i], &fd, url, why), TROUPE_INVALID);
