@@ -320,7 +320,9 @@ class Text(Planted):
                 self.finds("docs/a.md", f"See {path}.\n", 1, "is a path of one machine")
 
     def test_paths_of_every_machine_are_accepted(self):
-        self.accepts("docs/a.md", "See /usr/bin/python3, src/wor" "k/x, $HOME/wor" "k/y, /tmp/x, team/root/z.\n")
+        self.accepts(
+            "docs/a.md", "See /usr/bin/python3, src/wor" "k/x, $HOME/wor" "k/y, /tmp/x, team/root/z.\n"
+        )
 
 
 if __name__ == "__main__":
