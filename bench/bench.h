@@ -102,6 +102,19 @@ __attribute__((unused)) static void bench_end(struct bench *bench)
         (double)(now.tv_sec - bench->begun.tv_sec) + (double)(now.tv_nsec - bench->begun.tv_nsec) / 1e9;
 }
 
+/* Waits, a second at most, until so many actors of the system have ended; whether they have. */
+__attribute__((unused)) static bool have_ended(struct bench *bench, uint64_t actors)
+{
+    troupe_counters counters = {0};
+    for (int ms = 0; ms < 1000; ms++) {
+        troupe_system_counters(bench->system, &counters);
+        if (counters.actors_ended >= actors)
+            break;
+        usleep(1000);
+    }
+    return counters.actors_ended == actors;
+}
+
 static uint64_t number_of(const char *text)
 {
     char *end;
