@@ -46,7 +46,7 @@ function(troupe_describe_test name label)
 endfunction()
 
 # The labels that ./test and CONTRIBUTING.md name exist, also without a test.
-foreach(label IN ITEMS unit property race sim fuzz crash e2e example install)
+foreach(label IN ITEMS unit property race sim fuzz crash e2e example install bench-smoke)
     add_custom_target(tests_${label})
 endforeach()
 
@@ -137,6 +137,7 @@ foreach(script IN LISTS test_scripts)
     troupe_describe_test(${name} ${label})
     troupe_label_target(${label} troupe troupe_shared troupe_static)
 endforeach()
+troupe_label_target(bench-smoke ${bench_targets})
 
 foreach(source IN LISTS example_sources)
     cmake_path(GET source STEM name)
