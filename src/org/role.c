@@ -287,6 +287,18 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
     }
 }
 
+size_t org_role_list_for(const struct org_role *role, const char *actor, int64_t now_ms,
+                         const struct org_message **ret_messages, size_t limit, uint64_t *ret_total)
+{
+    *ret_total = 0;
+    if (role->configuration == NULL)
+        return 0;
+    uint32_t name = role_name_find(role, actor);
+    bool is_active = name != MAP_NONE && name == role_active(role);
+    *ret_total = role_count_for(role, name, is_active);
+    return role_list_for(role, name, is_active, now_ms, ret_messages, limit);
+}
+
 const char *org_message_text(const struct org_message *message, troupe_span span)
 {
     return troupe_flat_text(message->accepted, span);

@@ -354,6 +354,13 @@ size_t org_role_held_by(const struct org_role *role, const char *actor,
 size_t org_role_list(const struct org_role *role, enum org_state state, int64_t now_ms,
                      const struct org_message **ret_messages, size_t limit);
 
+/**
+ * Queued messages that this actor may take now, in the order of taking, at most `limit`; returns how many
+ * were written. `ret_total` is how many there are.
+ */
+size_t org_role_list_for(const struct org_role *role, const char *actor, int64_t now_ms,
+                         const struct org_message **ret_messages, size_t limit, uint64_t *ret_total);
+
 /** A text of a message. */
 const char *org_message_text(const struct org_message *message, troupe_span span);
 

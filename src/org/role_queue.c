@@ -275,18 +275,60 @@ static size_t list_heap(const struct org_role *role, int64_t now_ms, const struc
     return count;
 }
 
-size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
-                        size_t limit)
+/* What waits for whoever holds the role. */
+static size_t list_unassigned(const struct org_role *role, int64_t now_ms, const struct org_message **list,
+                              size_t count, size_t limit)
 {
-    size_t count = 0;
     for (int i = 0; i < ORG_CLASS_COUNT; i++) {
         const struct role_message *message = role->fresh[i].first;
         for (size_t taken = 0; message != NULL && taken < limit; message = message->next, taken++)
-            count = list_insert(role, now_ms, ret_messages, count, limit, message);
-        count = list_heap(role, now_ms, ret_messages, count, limit, &role->put_off[i]);
-        count = list_heap(role, now_ms, ret_messages, count, limit, &role->returned[i]);
-        for (size_t name = 0; name < role->name_count; name++)
-            count = list_heap(role, now_ms, ret_messages, count, limit, &role->names[name]->assigned[i]);
+            count = list_insert(role, now_ms, list, count, limit, message);
+        count = list_heap(role, now_ms, list, count, limit, &role->put_off[i]);
+        count = list_heap(role, now_ms, list, count, limit, &role->returned[i]);
     }
     return count;
+}
+
+static size_t list_assigned(const struct org_role *role, int64_t now_ms, const struct org_message **list,
+                            size_t count, size_t limit, const struct role_name *name)
+{
+    for (int i = 0; i < ORG_CLASS_COUNT; i++)
+        count = list_heap(role, now_ms, list, count, limit, &name->assigned[i]);
+    return count;
+}
+
+size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
+                        size_t limit)
+{
+    size_t count = list_unassigned(role, now_ms, ret_messages, 0, limit);
+    for (size_t name = 0; name < role->name_count; name++)
+        count = list_assigned(role, now_ms, ret_messages, count, limit, role->names[name]);
+    return count;
+}
+
+size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms,
+                     const struct org_message **ret_messages, size_t limit)
+{
+    size_t count = is_active ? list_unassigned(role, now_ms, ret_messages, 0, limit) : 0;
+    return name == MAP_NONE ? count
+                            : list_assigned(role, now_ms, ret_messages, count, limit, role->names[name]);
+}
+
+static uint64_t assigned_count(const struct role_name *name)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < ORG_CLASS_COUNT; i++)
+        count += name->assigned[i].count;
+    return count;
+}
+
+uint64_t role_count_for(const struct org_role *role, uint32_t name, bool is_active)
+{
+    uint64_t mine = name == MAP_NONE ? 0 : assigned_count(role->names[name]);
+    if (!is_active)
+        return mine;
+    uint64_t others = 0;
+    for (size_t i = 0; i < role->name_count; i++)
+        others += assigned_count(role->names[i]);
+    return role->counts.queued - others + mine;
 }

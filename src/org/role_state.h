@@ -228,6 +228,11 @@ void role_unassign(struct org_role *role, uint32_t name);
 size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
                         size_t limit);
 
+/** The same, of those alone that this actor may take; and how many these are. */
+size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms,
+                     const struct org_message **ret_messages, size_t limit);
+uint64_t role_count_for(const struct org_role *role, uint32_t name, bool is_active);
+
 /** The class at which a queued message counts at this time. */
 enum org_class role_class_at(const struct org_role *role, const struct role_message *message, int64_t now_ms);
 

@@ -20,7 +20,10 @@
  * How often a request is put back because a role had given its message to somebody else, or was started anew.
  */
 #define PICK_TRIES_MAX 20
-/* Heads of each role that a round looks at; more requests than that wait for the next round. */
+/*
+ * Heads of each role that a round looks at. Requests beyond that, and those that came while the round looked,
+ * wait for the next one when more is there than it saw.
+ */
 #define HEADS_MAX 100
 
 void desk_request_free(struct desk_request *request)
@@ -143,11 +146,15 @@ static bool is_before(const struct sight_entry *a, const struct sight_entry *b)
     return a->at != b->at ? a->at < b->at : a->id < b->id;
 }
 
-/* The role whose next message is the best of all that are left; NULL when none is. */
-static struct desk_sight *best(const struct desk_gather *gather, const char *only)
+/*
+ * The role whose next message is the best of all that are left on the sight; NULL when none is. Whether more
+ * waits than the sight shows is in `ret_is_more`.
+ */
+static struct desk_sight *best(const struct desk_gather *gather, const char *only, bool *ret_is_more)
 {
     struct desk_sight *found = NULL;
     const struct sight_entry *head = NULL;
+    *ret_is_more = false;
     for (uint32_t i = 0; i < gather->count; i++) {
         struct desk_sight *sight = &gather->sights[i];
         if (only[0] != '\0' && strcmp(only, sight->role) != 0)
@@ -155,6 +162,8 @@ static struct desk_sight *best(const struct desk_gather *gather, const char *onl
         size_t count;
         const struct sight_entry *entries = entries_of(sight, &count);
         size_t at = held_in(sight) + sight->picked;
+        if (count - held_in(sight) < sight->total)
+            *ret_is_more = true;
         if (at < count && (head == NULL || is_before(&entries[at], head))) {
             found = sight;
             head = &entries[at];
@@ -235,9 +244,12 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
         buffer_done(&json);
         return;
     }
-    struct desk_sight *sight = best(gather, request->role);
+    bool is_more;
+    struct desk_sight *sight = best(gather, request->role, &is_more);
     if (sight != NULL)
         pick(self, gather, request, sight);
+    else if (is_more) /* the round has taken all that it saw, and more waits: it is for the next round */
+        desk->is_stirred = true;
     else if (request->deadline_ns == 0 || desk->is_hurried)
         answer(self, request, NULL, 0);
 }

@@ -13,8 +13,6 @@
 
 /* The most messages that one look lists. */
 #define LOOK_MAX 1000
-/* Looked at beyond what is asked for, since some may be for another actor alone. */
-#define LOOK_SPARE 50
 
 static const char *said(const troupe_message *message, troupe_span span)
 {
@@ -289,36 +287,24 @@ static troupe_status sight_add(struct sight *sight, const char *role, const stru
     return buffer_append(&sight->entries, &entry, sizeof entry);
 }
 
-/* Whether this actor, and no other, could take a queued message. */
-static bool may_take(const struct org_message *message, const char *actor, bool is_active)
-{
-    return message->assigned != NULL ? strcmp(message->assigned, actor) == 0 : is_active;
-}
-
 static troupe_status look_around(struct role_actor *actor, const char *who, const role_look *look,
                                  struct sight *sight, uint64_t *ret_total)
 {
     const struct org_message *list[LOOK_MAX];
-    struct org_role_view view = org_role_view(actor->role);
-    bool is_active = view.holder != NULL && strcmp(view.holder, who) == 0;
+    size_t limit = look->limit < LOOK_MAX ? look->limit : LOOK_MAX;
     troupe_status status = TROUPE_OK;
     size_t count = org_role_held_by(actor->role, who, list, LOOK_MAX);
-    sight->ageing_ms = view.ageing_ms;
+    sight->ageing_ms = org_role_view(actor->role).ageing_ms;
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
         status = sight_add(sight, actor->name, list[i], true);
-    bool is_whole = look->all || is_active;
-    size_t limit = is_whole && look->limit + LOOK_SPARE < LOOK_MAX ? look->limit + LOOK_SPARE : LOOK_MAX;
-    count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
-    uint64_t mine = 0;
-    for (size_t i = 0; i < count && status == TROUPE_OK; i++) {
-        if (!look->all && !may_take(list[i], who, is_active))
-            continue;
-        if (mine < look->limit)
-            status = sight_add(sight, actor->name, list[i], false);
-        mine++;
+    if (look->all) {
+        count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
+        *ret_total = org_role_counts(actor->role).queued;
+    } else {
+        count = org_role_list_for(actor->role, who, sight->now_ms, list, limit, ret_total);
     }
-    uint64_t queued = org_role_counts(actor->role).queued;
-    *ret_total = is_whole && count == limit ? queued : mine;
+    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
+        status = sight_add(sight, actor->name, list[i], false);
     return status;
 }
 

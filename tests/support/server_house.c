@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server_house.c: the actors of server.c without its sockets; server_house.h says what for. The test's thread
+ * runs everything.
+ */
+#include "support/server_house.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "journal/memory.h"
+#include "journal/writer.h"
+#include "server/directory_actor.h"
+#include "server/keeper.h"
+
+/* --- the keeper of the house ------------------------------------------------------------------ */
+
+struct doorman {
+    struct house *house;
+};
+
+static troupe_status doorman_receive(troupe_self *self, const troupe_message *message)
+{
+    struct doorman *doorman = troupe_state(self);
+    const keeper_is_ready *ready = keeper_is_ready_of(message);
+    if (ready == NULL)
+        return TROUPE_UNEXPECTED;
+    if (ready->why.size > 0)
+        fail_msg("the house is not sound: %s", troupe_text(message, ready->why));
+    doorman->house->is_ready = true;
+    return TROUPE_OK;
+}
+
+static bool is_ready(void *context)
+{
+    return ((struct house *)context)->is_ready;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static void start_top(struct house *house)
+{
+    static const troupe_supervisor_spec roles = {
+        .name = NAME_ROLES,
+        .strategy = TROUPE_ONE_FOR_ONE,
+        .intensity = 1000,
+        .period_ms = 60000,
+        .backoff_min_ms = 20,
+        .backoff_max_ms = 5000,
+    };
+    struct directory_actor directory = {.ids = &house->ids};
+    troupe_child_spec children[] = {
+        {.id = "roles", .supervisor = &roles},
+        {.id = "directory",
+         .behaviour = &directory_behaviour,
+         .options = {.state = &directory,
+                     .name = NAME_DIRECTORY,
+                     .mailbox_len_max = DIRECTORY_MAILBOX_LEN_MAX,
+                     .mailbox_bytes_max = DIRECTORY_MAILBOX_BYTES_MAX}},
+    };
+    troupe_supervisor_spec top = {
+        .strategy = TROUPE_REST_FOR_ONE,
+        .intensity = 10,
+        .period_ms = 60000,
+        .backoff_min_ms = 20,
+        .children = children,
+        .child_count = sizeof children / sizeof children[0],
+    };
+    troupe_status status;
+    (void)troupe_supervisor_start(house->system, &top, &status);
+    assert_int_equal(status, TROUPE_OK);
+}
+
+static void start(struct house *house)
+{
+    static const troupe_behaviour doorman = {
+        .name = "doorman", .state_size = sizeof(struct doorman), .receive = doorman_receive};
+    troupe_options options = {.simulate = {.seed = house->seed}};
+    troupe_status status;
+    house->is_ready = false;
+    assert_int_equal(troupe_start(&house->system, &options), TROUPE_OK);
+    struct doorman state = {.house = house};
+    troupe_spawn(house->system, &doorman,
+                 (&(troupe_spawn_options){.state = &state, .name = NAME_KEEPER, .ret_status = &status}));
+    assert_int_equal(status, TROUPE_OK);
+    struct journal_writer_state writer = {.journal = house->journal};
+    troupe_spawn_options writer_options = journal_writer_options(&writer);
+    writer_options.name = NAME_JOURNAL;
+    writer_options.ret_status = &status;
+    troupe_spawn(house->system, &journal_writer, &writer_options);
+    assert_int_equal(status, TROUPE_OK);
+    start_top(house);
+    assert_int_equal(troupe_sim_run_until(house->system, is_ready, house, HOUSE_TIMEOUT_MS), TROUPE_OK);
+}
+
+void house_open(struct house *house, uint64_t seed)
+{
+    struct journal_error error;
+    assert_true(sodium_init() >= 0);
+    memset(house, 0, sizeof *house);
+    house->seed = seed;
+    assert_int_equal(journal_open(&journal_memory, "", &house->journal, &error), TROUPE_OK);
+    start(house);
+}
+
+void house_close(struct house *house)
+{
+    (void)troupe_stop(&house->system);
+    assert_int_equal(journal_close(&house->journal), TROUPE_OK);
+}
+
+void house_crash(struct house *house)
+{
+    (void)troupe_stop(&house->system);
+    journal_memory_restart(house->journal);
+    house->ids = (struct ids){0};
+    start(house);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+troupe_ref house_actor(struct house *house, const char *name)
+{
+    return troupe_whereis(house->system, name);
+}
+
+troupe_message *house_ask_fields(struct house *house, troupe_ref who, const troupe_type *type,
+                                 const void *fields)
+{
+    troupe_message *reply = NULL;
+    assert_int_equal(troupe_call_fields(house->system, who, HOUSE_TIMEOUT_MS, &reply, type, fields),
+                     TROUPE_OK);
+    return reply;
+}
+
+int house_status(struct house *house, troupe_message *reply)
+{
+    const answered *yes = answered_of(reply);
+    const denied *no = denied_of(reply);
+    assert_true(yes != NULL || no != NULL);
+    int status = yes != NULL ? (int)yes->status : -(int)no->kind;
+    troupe_message_free(house->system, &reply);
+    return status;
+}
+
+void house_import(struct house *house, const char *json)
+{
+    static const unsigned char hash[32] = {1};
+    troupe_ref directory = house_actor(house, NAME_DIRECTORY);
+    troupe_message *reply =
+        house_ask(house, directory, directory_own, .hash = {hash, sizeof hash}, .actor = "root");
+    assert_non_null(directory_owned_of(reply));
+    troupe_message_free(house->system, &reply);
+    reply = house_ask(house, directory, directory_change, .kind = CHANGE_IMPORT_ORGANISATION,
+                      .body = {json, strlen(json)}, .actor = "root");
+    if (denied_of(reply) != NULL)
+        fail_msg("%s", troupe_text(reply, denied_of(reply)->detail));
+    troupe_message_free(house->system, &reply);
+}
+
+troupe_ref house_desk(struct house *house, const char *actor)
+{
+    static const unsigned char hash[32] = {1};
+    troupe_message *reply = house_ask(house, house_actor(house, NAME_DIRECTORY), caller_check,
+                                      .hash = {hash, sizeof hash}, .as = actor);
+    const caller_known *known = caller_known_of(reply);
+    assert_non_null(known);
+    troupe_ref desk = known->desk;
+    troupe_message_free(house->system, &reply);
+    return desk;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server_house.h: the server's actors in a simulated system, over a journal in memory and without HTTP, for
+ * tests that ask them directly. A crash takes the actors and leaves the journal, as the end of a process
+ * does. One thread.
+ */
+#ifndef TESTS_SERVER_HOUSE_H
+#define TESTS_SERVER_HOUSE_H
+
+#include <troupe.h>
+
+#include "journal/journal.h"
+#include "server/ids.h"
+#include "server/messages.h"
+
+/** How long anything may take here, in virtual time. */
+#define HOUSE_TIMEOUT_MS 120000
+
+/** A house. */
+struct house {
+    troupe_system *system;
+    struct journal *journal;
+    struct ids ids;
+    uint64_t seed;
+    bool is_ready;
+};
+
+/** Opens a house with an empty journal and waits until the directory serves. */
+void house_open(struct house *house, uint64_t seed);
+
+/** Ends it. */
+void house_close(struct house *house);
+
+/** The actors are gone in the middle of whatever they did, and start anew on what the journal has. */
+void house_crash(struct house *house);
+
+/** Imports an organisation as the first administrator "root"; the test fails when it is refused. */
+void house_import(struct house *house, const char *json);
+
+/** The desk of an actor. */
+troupe_ref house_desk(struct house *house, const char *actor);
+
+/**
+ * Asks somebody; the answer is freed by troupe_message_free. The test fails when none comes.
+ */
+#define house_ask(house, who, TYPE, ...)                                                                     \
+    house_ask_fields((house), (who), &TYPE##_type, &(TYPE##_fields){__VA_ARGS__})
+troupe_message *house_ask_fields(struct house *house, troupe_ref who, const troupe_type *type,
+                                 const void *fields);
+
+/** The status of an `answered`, or the problem's kind below zero; frees the answer. */
+int house_status(struct house *house, troupe_message *reply);
+
+/** A named actor of the house. */
+troupe_ref house_actor(struct house *house, const char *name);
+
+#endif
