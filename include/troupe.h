@@ -20,7 +20,8 @@
  *   troupe/group.h       many actors under one name: broadcast, routers, pools
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
- *   troupe/observe.h     counters and dead letters
+ *   troupe/dead_letter.h messages that nobody handled, and why
+ *   troupe/observe.h     counters
  *   troupe/embed.h       a system that a host program's own loop steps
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
  *
@@ -37,6 +38,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/ask.h>
+#include <troupe/dead_letter.h>
 #include <troupe/embed.h>
 #include <troupe/group.h>
 #include <troupe/json.h>

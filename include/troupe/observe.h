@@ -6,6 +6,7 @@
 #ifndef TROUPE_OBSERVE_H
 #define TROUPE_OBSERVE_H
 
+#include <troupe/dead_letter.h>
 #include <troupe/ref.h>
 #include <troupe/status.h>
 #include <troupe/system.h>
@@ -26,11 +27,12 @@ typedef struct troupe_counters {
     uint64_t sent;          /**< accepted into a mailbox, system messages included */
     uint64_t handled;       /**< taken out of a mailbox by a handler or continuation */
     uint64_t refused;       /**< TROUPE_FULL */
-    uint64_t
-        dead_letters; /**< accepted but never handled: the actor ended, or it was UNEXPECTED, or cancelled */
-    uint64_t activations; /**< times an actor was given a worker */
-    uint64_t moved;       /**< actors handed from a busy worker to an idle one */
-    uint64_t sleeps;      /**< times a worker went to sleep */
+    uint64_t dead_letters;  /**< accepted but never handled */
+    uint64_t activations;   /**< times an actor was given a worker */
+    uint64_t moved;         /**< actors handed from a busy worker to an idle one */
+    uint64_t sleeps;        /**< times a worker went to sleep */
+    /** the dead letters by their troupe_dead_reason; they add up to `dead_letters` */
+    uint64_t dead_letters_by[TROUPE_DEAD_COUNT];
 } troupe_counters;
 
 /** Adds up the counters of all workers. Any thread. */

@@ -27,6 +27,13 @@ static void judge(struct actor *actor, troupe_status status)
         actor_ending(actor, status);
 }
 
+/* A message that this actor will not handle. Takes it. */
+static void bury(struct worker *worker, struct actor *actor, troupe_message *message,
+                 troupe_dead_reason reason)
+{
+    post_dead_letter(worker, message_to(actor, message), message, reason);
+}
+
 static void handled(struct worker *worker, struct actor *actor)
 {
     counter_add(&worker->counters.handled, 1);
@@ -38,7 +45,7 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
                                                          troupe_message *message, troupe_status status)
 {
     if (status == TROUPE_UNEXPECTED) {
-        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        bury(worker, actor, message, TROUPE_DEAD_UNEXPECTED);
         return;
     }
     if (status == TROUPE_STASHED) {
@@ -72,7 +79,7 @@ static void receive_kept(struct worker *worker, struct actor *actor, troupe_mess
 {
     troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
     if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
-        counter_add(&worker->counters.dead_letters, 1);
+        dead_letter_note(worker, message_to(actor, message), message, TROUPE_DEAD_UNEXPECTED);
         return;
     }
     handled(worker, actor);
@@ -92,7 +99,7 @@ static void ask_end(struct worker *worker, struct actor *actor, troupe_message *
 {
     struct handle *handle = handle_find(actor, HANDLE_ASK, message->ask);
     if (handle == NULL) { /* it has ended already */
-        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        bury(worker, actor, message, TROUPE_DEAD_LATE);
         return;
     }
     troupe_reply_handler on_reply = handle->on_reply;
@@ -103,7 +110,7 @@ static void ask_end(struct worker *worker, struct actor *actor, troupe_message *
     message->ask = 0; /* to whoever answered it would be the number of an ask of its own */
     status = on_reply(&worker->self, status, status == TROUPE_OK ? message : NULL, context);
     if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
-        post_dead_letter(worker, message, TROUPE_UNEXPECTED);
+        bury(worker, actor, message, TROUPE_DEAD_UNEXPECTED);
         return;
     }
     handled(worker, actor);
@@ -120,7 +127,7 @@ static void timer_due(struct worker *worker, struct actor *actor, troupe_message
         return;
     }
     if (handle_find(actor, HANDLE_TIMER, id) == NULL) { /* cancelled while it was on its way */
-        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     if (timer->every_ms == 0) {
@@ -142,7 +149,7 @@ static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_
 {
     uint64_t id = message->ask;
     if (handle_find(actor, HANDLE_WATCH, id) == NULL) {
-        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     message->ask = 0; /* the behaviour is not asked anything */
@@ -157,7 +164,7 @@ static void down_came(struct worker *worker, struct actor *actor, troupe_message
     uint64_t id;
     struct handle *handle = monitor_find(actor, down, &id);
     if (handle == NULL) {
-        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     bool is_fatal = handle->is_link && !actor->traps_exits;
@@ -183,7 +190,7 @@ __attribute__((noinline)) static void dispatch_other(struct worker *worker, stru
     switch ((enum message_kind)message->flags) {
     case MESSAGE_USER:
         if (has_expired(worker, message))
-            post_dead_letter(worker, message, TROUPE_EXPIRED);
+            bury(worker, actor, message, TROUPE_DEAD_EXPIRED);
         else
             receive(worker, actor, message);
         break;

@@ -220,7 +220,7 @@ static void mailbox_empty(struct worker *worker, struct actor *actor)
         while (actor->lanes[i].first != NULL) {
             troupe_message *message = actor->lanes[i].first;
             actor->lanes[i].first = message->next;
-            post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+            post_dead_letter(worker, message_to(actor, message), message, TROUPE_DEAD_ENDED);
         }
     }
 }

@@ -128,7 +128,7 @@ void extras_free(struct worker *worker, struct actor *actor)
         handle_drop(actor, id);
     }
     slab_free(&worker->slab, extras->handles, extras->handle_capacity * sizeof *extras->handles);
-    stash_bury(worker, extras);
+    stash_bury(worker, actor);
     free(extras->name);
     slab_free(&worker->slab, extras, sizeof *extras);
     actor->extras = NULL;

@@ -51,11 +51,10 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
         bool bounded = message_is_bounded(oldest);
         count += bounded;
         weight += bounded ? message_weight(oldest->size) : 0;
-        if (LIKELY(oldest->generation == generation)) {
+        if (LIKELY(oldest->generation == generation))
             admit(worker, actor, oldest);
-        } else {
-            post_dead_letter(worker, oldest, TROUPE_NO_ACTOR);
-        }
+        else /* its sender still found who has ended since */
+            post_dead_letter(worker, message_to(actor, oldest), oldest, TROUPE_DEAD_ENDED);
         oldest = next;
     }
     if (count > 0)                                                               /* after len: invariant 3 */

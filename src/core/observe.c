@@ -11,7 +11,11 @@ static void add(troupe_counters *sum, const struct worker_counters *counters)
     sum->sent += load_relaxed(&counters->sent);
     sum->handled += load_relaxed(&counters->handled);
     sum->refused += load_relaxed(&counters->refused);
-    sum->dead_letters += load_relaxed(&counters->dead_letters);
+    for (uint32_t i = 0; i < TROUPE_DEAD_COUNT; i++) {
+        uint64_t count = load_relaxed(&counters->dead_letters_by[i]);
+        sum->dead_letters_by[i] += count;
+        sum->dead_letters += count;
+    }
     sum->activations += load_relaxed(&counters->activations);
     sum->moved += load_relaxed(&counters->moved);
     sum->sleeps += load_relaxed(&counters->sleeps);

@@ -118,7 +118,13 @@ void overflow_settle(struct worker *worker, struct actor *actor, troupe_message 
     message->message_class &= (uint8_t)~OVERFLOW_MARK;
     while (load_relaxed(&actor->overflow) != TROUPE_OVERFLOW_PARK && lanes_are_full(actor, weight)) {
         troupe_message *victim = victim_of(actor, message);
-        post_dead_letter(worker, victim != NULL ? victim : message, TROUPE_FULL);
+        troupe_message *dropped = victim != NULL ? victim : message;
+        troupe_dead_reason reason = TROUPE_DEAD_DROPPED_OLDEST;
+        if (load_relaxed(&actor->overflow) == TROUPE_OVERFLOW_SHED)
+            reason = TROUPE_DEAD_SHED;
+        else if (victim == NULL)
+            reason = TROUPE_DEAD_DROPPED_NEWEST;
+        post_dead_letter(worker, message_to(actor, dropped), dropped, reason);
         if (victim == NULL)
             return;
     }

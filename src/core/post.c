@@ -50,7 +50,7 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
         return;
     }
     counter_add(&worker->counters.sent, 1);
-    post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+    post_dead_letter(worker, to, message, TROUPE_DEAD_NO_ACTOR);
 }
 
 /* Whether there is room, reserving it when the actor is at home elsewhere (mailbox.h, invariant 3). */
@@ -76,9 +76,16 @@ static troupe_status no_room(struct worker *worker, const struct letter *letter,
                              enum overflow_admission admission)
 {
     if (admission == OVERFLOW_DROPPED) {
+        const troupe_message unbuilt = {
+            .sender = letter->sender,
+            .ask = letter->ask,
+            .type = letter->type->id,
+            .size = letter->size,
+            .message_class = (uint8_t)letter->message_class,
+        };
         counter_add(&worker->counters.sent, 1);
-        counter_add(&worker->counters.dead_letters, 1);
-        post_refusal(worker, letter->sender, letter->ask, TROUPE_FULL);
+        dead_letter_note(worker, letter->to, &unbuilt, TROUPE_DEAD_DROPPED_NEWEST);
+        post_refusal(worker, letter->sender, letter->ask, dead_letter_status(TROUPE_DEAD_DROPPED_NEWEST));
         return TROUPE_OK;
     }
     counter_add(&worker->counters.refused, 1);
@@ -268,14 +275,16 @@ void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_sta
     post_unbounded(worker, to, message);
 }
 
-void post_dead_letter(struct worker *worker, troupe_message *message, troupe_status reason)
+void post_dead_letter(struct worker *worker, troupe_ref to, troupe_message *message,
+                      troupe_dead_reason reason)
 {
-    counter_add(&worker->counters.dead_letters, 1);
+    dead_letter_note(worker, to, message, reason);
+    troupe_status status = dead_letter_status(reason);
     if (message->flags == MESSAGE_USER) {
-        post_refusal(worker, message->sender, message->ask, reason);
+        post_refusal(worker, message->sender, message->ask, status);
     } else if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_LINK) {
         /* Whom it asked to watch is gone: the same block is the answer. */
-        monitor_answer(worker, message, reason, "");
+        monitor_answer(worker, message, status, "");
         return;
     } else if (message->flags == MESSAGE_PARK) {
         overflow_bounce(worker, message);

@@ -6,6 +6,7 @@
 #ifndef TROUPE_CORE_POST_H
 #define TROUPE_CORE_POST_H
 
+#include "core/dead_letter.h"
 #include "core/system.h"
 
 /* Notices between the runtime's own parts. */
@@ -102,8 +103,18 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter);
 troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe_type *type,
                           const void *fields);
 
-/* A message that will never be handled: counted, whoever asked is told `reason`, memory freed. */
-void post_dead_letter(struct worker *worker, troupe_message *message, troupe_status reason);
+/* Whom a message that got as far as a slot was for: its tenant then. */
+static inline troupe_ref message_to(const struct actor *actor, const troupe_message *message)
+{
+    return (troupe_ref){(uint64_t)message->generation / 2 << TROUPE_REF_SLOT_BITS | actor->slot};
+}
+
+/*
+ * A message that will never be handled by `to`: noted, whoever asked is told the status of the reason,
+ * memory freed.
+ */
+void post_dead_letter(struct worker *worker, troupe_ref to, troupe_message *message,
+                      troupe_dead_reason reason);
 
 /* Answers an ask with a status. `to.ask` 0: nothing. */
 void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_status status);

@@ -12,22 +12,23 @@ void stash_keep(struct worker *worker, struct actor *actor, troupe_message *mess
     bool can_be_kept = message->flags == MESSAGE_USER;
     struct extras *extras = can_be_kept ? extras_of(worker, actor) : NULL;
     if (extras == NULL || extras->stash_len >= load_relaxed(&actor->len_max)) {
-        post_dead_letter(worker, message,
-                         !can_be_kept     ? TROUPE_UNEXPECTED
-                         : extras == NULL ? TROUPE_NO_MEMORY
-                                          : TROUPE_FULL);
+        post_dead_letter(worker, message_to(actor, message), message,
+                         !can_be_kept     ? TROUPE_DEAD_UNEXPECTED
+                         : extras == NULL ? TROUPE_DEAD_NO_MEMORY
+                                          : TROUPE_DEAD_STASH_FULL);
         return;
     }
     lane_push(&extras->stash, message);
     extras->stash_len++;
 }
 
-void stash_bury(struct worker *worker, struct extras *extras)
+void stash_bury(struct worker *worker, struct actor *actor)
 {
+    struct extras *extras = actor->extras;
     while (extras->stash.first != NULL) {
         troupe_message *message = extras->stash.first;
         extras->stash.first = message->next;
-        post_dead_letter(worker, message, TROUPE_NO_ACTOR);
+        post_dead_letter(worker, message_to(actor, message), message, TROUPE_DEAD_ENDED);
     }
 }
 

@@ -15,6 +15,6 @@
 void stash_keep(struct worker *worker, struct actor *actor, troupe_message *message);
 
 /* Makes dead letters of what is kept: the actor ends. */
-void stash_bury(struct worker *worker, struct extras *extras);
+void stash_bury(struct worker *worker, struct actor *actor);
 
 #endif

@@ -42,7 +42,8 @@ struct troupe_self {
 /* Counters of one worker, of the same names as troupe_counters: written by it, read by anybody. */
 struct worker_counters {
     _Atomic uint64_t actors_spawned, actors_ended, actors_failed, restarts, sent, handled, refused,
-        dead_letters, activations, moved, sleeps;
+        activations, moved, sleeps;
+    _Atomic uint64_t dead_letters_by[TROUPE_DEAD_COUNT];
 };
 
 /* Actors in order, doubly linked through run_next and run_previous. */
