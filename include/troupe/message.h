@@ -142,6 +142,21 @@ static inline uint32_t troupe_type_id(const char *name)
     return hash;
 }
 
+/** How many types' names a process keeps; what is declared beyond has none for troupe_type_name. */
+#define TROUPE_TYPE_NAMES_MAX 4096
+
+/**
+ * Keeps a type's name, copied, for troupe_type_name. TROUPE_MESSAGE sees to it when the program is loaded; a
+ * program calls it only for a type that it made by hand. Any thread.
+ */
+TROUPE_API void troupe_type_announce(const troupe_type *type);
+
+/**
+ * The name of the type with this id, of those that some part of this program declares; NULL when none does.
+ * Lives as long as the process. For people: a receiver asks greet_of. Any thread.
+ */
+TROUPE_API const char *troupe_type_name(uint32_t id);
+
 /** The bytes of a message's body. */
 static inline const void *troupe_body(const troupe_message *message)
 {
@@ -350,6 +365,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
     {                                                                                                        \
         NAME##_type.id = troupe_type_id(#NAME);                                                              \
         NAME##_type.fields = FIELDS;                                                                         \
+        troupe_type_announce(&NAME##_type);                                                                  \
     }                                                                                                        \
     __attribute__((unused)) static inline const NAME *NAME##_of(const troupe_message *message)               \
     {                                                                                                        \
