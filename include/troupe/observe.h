@@ -6,6 +6,8 @@
 #ifndef TROUPE_OBSERVE_H
 #define TROUPE_OBSERVE_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <troupe/dead_letter.h>
 #include <troupe/ref.h>
 #include <troupe/status.h>
@@ -37,6 +39,30 @@ typedef struct troupe_counters {
 
 /** Adds up the counters of all workers. Any thread. */
 TROUPE_API void troupe_system_counters(troupe_system *system, troupe_counters *ret_counters);
+
+/** The number that stands for all threads that are not workers, for troupe_worker_counters. */
+#define TROUPE_WORKER_OUTSIDE UINT32_MAX
+
+/** What is known of one worker. */
+typedef struct troupe_worker_info {
+    troupe_counters counters; /**< of this worker alone; all workers' add up to the system's */
+    bool is_own_thread;       /**< the thread of one actor that was spawned with own_thread */
+    uint64_t up_ns;           /**< since it began */
+    uint64_t idle_ns; /**< of those, asleep for want of work; looking for some is busy. 0 when simulated */
+} troupe_worker_info;
+
+/**
+ * How many workers there are: the ordinary ones, from 0, and after them those with a thread of their own,
+ * which stay for the next such actor. Any thread.
+ */
+TROUPE_API uint32_t troupe_worker_count(troupe_system *system);
+
+/**
+ * Reads the counters of one worker, 0 to troupe_worker_count - 1, or TROUPE_WORKER_OUTSIDE. Errors:
+ * TROUPE_NOT_FOUND. Any thread.
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_worker_counters(troupe_system *system, uint32_t worker,
+                                                                  troupe_worker_info *ret_info);
 
 /** What is known of one actor. */
 typedef struct troupe_actor_info {

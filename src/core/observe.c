@@ -30,6 +30,34 @@ void troupe_system_counters(troupe_system *system, troupe_counters *ret_counters
     add(ret_counters, &system->outside->counters);
 }
 
+uint32_t troupe_worker_count(troupe_system *system)
+{
+    return load_acquire(&system->worker_count_all);
+}
+
+troupe_status troupe_worker_counters(troupe_system *system, uint32_t worker, troupe_worker_info *ret_info)
+{
+    struct worker *of = system->outside;
+    if (worker != TROUPE_WORKER_OUTSIDE) {
+        if (worker >= load_acquire(&system->worker_count_all))
+            return TROUPE_NOT_FOUND;
+        of = system->workers[worker];
+    }
+    uint64_t now_ns = env_now_ns(system->env);
+    uint64_t asleep_ns = load_relaxed(&of->asleep_since_ns);
+    *ret_info = (troupe_worker_info){
+        .is_own_thread = of->is_pinned,
+        .up_ns = now_ns - of->began_ns,
+        .idle_ns = load_relaxed(&of->idle_ns),
+    };
+    if (asleep_ns != 0 && asleep_ns < now_ns)
+        ret_info->idle_ns += now_ns - asleep_ns;
+    if (ret_info->idle_ns > ret_info->up_ns) /* it rose between the two readings */
+        ret_info->idle_ns = ret_info->up_ns;
+    add(&ret_info->counters, &of->counters);
+    return TROUPE_OK;
+}
+
 troupe_status troupe_actor_inspect(troupe_system *system, troupe_ref who, troupe_actor_info *ret_info)
 {
     struct actor *actor = system_find(system, who);

@@ -349,6 +349,7 @@ bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
         store_seq_cst(&worker->is_sleeping, 0);
         return false;
     }
+    store_relaxed(&worker->asleep_since_ns, env_now_ns(worker->self.context.system->env));
     uint64_t next_ms = wheel_next_ms(&worker->wheel);
     *ret_deadline_ns = next_ms == UINT64_MAX ? ENV_FOREVER : next_ms * NS_PER_MS + 1;
     return true;
@@ -357,6 +358,11 @@ bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
 void scheduler_rise(struct worker *worker)
 {
     store_seq_cst(&worker->is_sleeping, 0);
+    uint64_t since_ns = load_relaxed(&worker->asleep_since_ns);
+    if (since_ns == 0)
+        return;
+    counter_add(&worker->idle_ns, env_now_ns(worker->self.context.system->env) - since_ns);
+    store_relaxed(&worker->asleep_since_ns, 0);
 }
 
 /* Waits until there is something to do. */

@@ -140,6 +140,7 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     worker->random.state = trace_mix(system->entropy, index + 1);
     slab_init(&worker->slab, trace_mix(system->entropy, index + 1001), system->no_memory_probability);
     worker->now_ns = env_now_ns(system->env);
+    worker->began_ns = worker->now_ns;
     worker->wheel.now_ms = worker->now_ns / NS_PER_MS;
     troupe_status status = system->env->ops->poller_new(system->env, &worker->poller);
     if (status != TROUPE_OK)

@@ -87,10 +87,13 @@ struct worker {
     _Atomic uint32_t watch_count; /* descriptors watched here; written under the lock of the watches */
     struct random random;
     struct worker_counters counters;
+    _Atomic uint64_t idle_ns;         /* asleep so far, all sleeps that are over */
+    _Atomic uint64_t asleep_since_ns; /* 0: awake */
 
     /* -- set once -- */
     struct env_thread *thread;
     struct worker *pinned_next; /* in system->pinned_free, under pinned_lock */
+    uint64_t began_ns;
     bool is_pinned;
     bool is_started;
 };
