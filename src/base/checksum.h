@@ -8,8 +8,9 @@
  * and it is seen" is a theorem that a test can check. Other damage passes once in 2^32 times. It is no
  * protection against somebody who wants to deceive.
  *
- * Place: a leaf. Any thread. Eight tables of 1 KiB let it take eight bytes a step (Intel's slicing-by-8),
- * about 1.5 GB/s without special instructions: a record of 256 bytes costs a fiftieth of its row.
+ * Place: a leaf. Any thread. Where the processor has an instruction for it (SSE 4.2), a record of 256 bytes
+ * costs 0.03 us; elsewhere eight tables of 1 KiB let it take eight bytes a step (Intel's slicing-by-8), about
+ * 1.5 GB/s.
  */
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H
@@ -26,5 +27,8 @@
  * size is 0.
  */
 uint32_t checksum_extend(uint32_t checksum, const void *bytes, size_t size);
+
+/** The same without the instruction, so that a test can hold one against the other. */
+uint32_t checksum_by_table(uint32_t checksum, const void *bytes, size_t size);
 
 #endif

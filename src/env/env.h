@@ -90,6 +90,9 @@ void env_thread_join(struct env_thread *thread);
 /** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
 void env_sleep_ms(uint32_t ms);
 
+/** Lets another thread that is ready have the processor, if there is one. */
+void env_yield(void);
+
 static inline uint64_t env_now_ns(struct env *env)
 {
     return env->ops->now_ns(env);

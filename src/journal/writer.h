@@ -54,6 +54,11 @@ enum {
     JOURNAL_GROUP_US_MAX = 2000,
     /** ...when this many wait for an answer. */
     JOURNAL_GROUP_WAITING_MAX = 128,
+    /**
+     * A smaller one waits at most so long, in microseconds, for as many as were answered with the group
+     * before.
+     */
+    JOURNAL_GATHER_US_MAX = 200,
     /** Appends and reads that can be queued. */
     JOURNAL_WRITER_MAILBOX_LEN_MAX = 65536,
     /** And their bytes. */

@@ -54,6 +54,17 @@ static void every_length_and_alignment_agrees_with_the_definition(void **state)
     }
 }
 
+static void the_tables_and_the_instruction_agree(void **state)
+{
+    (void)state;
+    unsigned char bytes[300];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 101 + 7);
+    for (size_t size = 0; size <= sizeof(bytes); size++)
+        assert_int_equal(checksum_extend(0x1234567u, bytes, size),
+                         checksum_by_table(0x1234567u, bytes, size));
+}
+
 static void parts_in_a_row_make_the_sum_of_the_whole(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_values_come_out),
         cmocka_unit_test(every_length_and_alignment_agrees_with_the_definition),
+        cmocka_unit_test(the_tables_and_the_instruction_agree),
         cmocka_unit_test(parts_in_a_row_make_the_sum_of_the_whole),
         cmocka_unit_test(every_change_of_one_byte_is_seen),
     };

@@ -212,6 +212,74 @@ static void group_ends_when_its_first_append_has_waited_long_enough(void **state
     close_counting(journal);
 }
 
+/* Appends to its own stream again and again, each time when the last was answered. */
+struct regular {
+    char stream[32];
+    uint64_t seq;
+    uint64_t left;
+};
+
+static troupe_status regular_append(troupe_self *self);
+
+static troupe_status regular_answered(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                      void *context)
+{
+    struct regular *regular = context;
+    assert_int_equal(status, TROUPE_OK);
+    const journal_appended *appended = journal_appended_of(reply);
+    assert_non_null(appended);
+    assert_int_equal(appended->status, TROUPE_OK);
+    regular->seq = appended->seq;
+    if (--regular->left > 0)
+        return regular_append(self);
+    troupe_exit(self);
+    return TROUPE_OK;
+}
+
+static troupe_status regular_append(troupe_self *self)
+{
+    struct regular *regular = *(struct regular **)troupe_state(self);
+    return test_ask_append(self, regular->stream, regular->seq, 1, regular_answered, regular);
+}
+
+static uint64_t commits_of_regulars(size_t count, uint64_t times, uint64_t seed)
+{
+    static const troupe_behaviour behaviour = {.name = "regular",
+                                               .state_size = sizeof(struct regular *),
+                                               .start = regular_append,
+                                               .receive = test_refuse};
+    struct regular regulars[40];
+    struct journal_driver driver;
+    struct journal *journal = open_counting(&driver);
+    troupe_system *system = test_start_simulated(seed);
+    test_spawn_writer(system, journal);
+    troupe_sim_advance(system, 1);
+    for (size_t i = 0; i < count; i++) {
+        struct regular *regular = &regulars[i];
+        *regular = (struct regular){.left = times};
+        snprintf(regular->stream, sizeof(regular->stream), "regular%zu", i);
+        troupe_spawn_options options = {.state = &regular};
+        assert_false(troupe_ref_is_none(troupe_spawn(system, &behaviour, &options)));
+    }
+    troupe_sim_advance(system, 1000);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(regulars[i].left, 0);
+    troupe_stop(&system);
+    close_counting(journal);
+    return commits;
+}
+
+static void those_who_come_again_and_again_stay_in_one_group(void **state)
+{
+    (void)state;
+    enum { COUNT = 40, TIMES = 20 };
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        /* The first groups are as the scheduler has it; once all are together they stay so. */
+        assert_in_range(commits_of_regulars(COUNT, TIMES, seed), TIMES, TIMES + 8);
+        assert_int_equal(commits_of_regulars(1, TIMES, seed), TIMES);
+    }
+}
+
 static void what_is_refused_is_told_why_and_harms_nobody(void **state)
 {
     (void)state;
@@ -389,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queued_appends_share_one_commit_and_are_all_answered),
         cmocka_unit_test(group_ends_at_its_cap_of_records),
+        cmocka_unit_test(those_who_come_again_and_again_stay_in_one_group),
         cmocka_unit_test(group_ends_when_its_first_append_has_waited_long_enough),
         cmocka_unit_test(what_is_refused_is_told_why_and_harms_nobody),
         cmocka_unit_test(failed_commit_is_told_to_all_who_wait_and_ends_the_writer),

@@ -274,3 +274,8 @@ void env_sleep_ms(uint32_t ms)
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * NS_PER_MS};
     nanosleep(&time, NULL);
 }
+
+void env_yield(void)
+{
+    sched_yield();
+}
