@@ -1,4 +1,5 @@
-# What `cmake --install` leaves behind: the headers, both libraries, troupe.pc and the CMake package.
+# What `cmake --install` leaves behind: the headers, both libraries, troupe.pc, the CMake package and the
+# manual.
 
 if(NOT TARGET troupe_shared)
     return()
@@ -8,7 +9,9 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS troupe_shared troupe_static EXPORT troupe-targets
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(DIRECTORY docs/man/ DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" FILES_MATCHING PATTERN "*.1")
+if(TARGET troupe)
+    install(DIRECTORY docs/man/ DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" FILES_MATCHING PATTERN "*.1")
+endif()
 install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 
 # From the pkgconfig folder back to the prefix, so that an installed tree can be moved and is still found.

@@ -135,7 +135,7 @@ foreach(script IN LISTS test_scripts)
     endif()
     add_test(NAME ${name} COMMAND "${TROUPE_PYTHON}" -B "${script}")
     troupe_describe_test(${name} ${label})
-    troupe_label_target(${label} troupe troupe_shared troupe_static)
+    troupe_label_target(${label} troupe troupe_shared troupe_static troupe_manual)
 endforeach()
 troupe_label_target(bench-smoke ${bench_targets})
 

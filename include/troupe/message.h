@@ -21,8 +21,12 @@
  * fixed array of any kind but the last two: F(u32, samples, 4). A type without fields is declared with
  * TROUPE_MESSAGE_EMPTY(tick).
  *
- * Sending:  troupe_send(self, to, greet, .name = "world", .times = 1);
- * Reading:  const greet *m = greet_of(message);  puts(troupe_text(message, m->name));
+ * Sending, and reading in the handler:
+ *
+ *     troupe_send(self, to, greet, .name = "world", .times = 1);
+ *
+ *     const greet *m = greet_of(message);
+ *     puts(troupe_text(message, m->name));
  *
  * Order: what one actor or thread sends to one actor arrives in that order, within a class.
  */

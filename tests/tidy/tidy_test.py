@@ -295,6 +295,24 @@ class PublicHeader(Planted):
         self.accepts("include/troupe.h", public_header(body))
 
 
+    def test_header_that_the_overview_does_not_name_is_named(self):
+        overview = C_HEAD + "#ifndef TROUPE_H\n#define TROUPE_H\n@#endif\n"
+        header = C_HEAD + "#ifndef TROUPE_THING_H\n#define TROUPE_THING_H\n@#endif\n"
+        thing = "/** A thing. */\nint troupe_thing(void);\n"
+        files = {"include/troupe.h": overview.replace("@", "")}
+        files["include/troupe/thing.h"] = header.replace("@", thing)
+        status, lines = self.tidy(files)
+        self.assertEqual(1, status)
+        self.assertEqual(
+            ["include/troupe/thing.h:1: the reading order of troupe.h does not name it",
+             "include/troupe/thing.h:1: troupe.h does not include it"], lines,
+        )
+        files["include/troupe/thing.h"] = header.replace("@", "int troupe_thing[2];\n")
+        self.assertIn("a declaration that tools/manual cannot read", self.tidy(files)[1][0])
+        files["include/troupe/thing.h"] = header.replace("@", "struct troupe_thing {\n    int a;\n};\n")
+        self.assertIn("thing.h:7: troupe_thing has no comment", self.tidy(files)[1][0])
+
+
 class Text(Planted):
     def test_tab_and_trailing_space_are_named(self):
         self.finds_in_c("int x;\t/* y */\n", 1, "a tab")
