@@ -140,13 +140,12 @@ int main(int argc, char **argv)
     troupe_options options = {.workers = bench.workers};
     must(troupe_start(&bench.system, &options) == TROUPE_OK, "the system does not start");
     kernel.run(&bench);
-    printf(
-        "{\"kernel\": \"%s\", \"workers\": %u, \"n\": %llu, \"actors\": %llu, \"seconds\": %.4f, "
-        "\"rate\": %.0f, \"unit\": \"%s\", \"rss_bytes\": %llu, \"bytes_per_actor\": %.1f, "
-        "\"checked\": %s}\n",
-        kernel.name, bench.workers, (unsigned long long)bench.n, (unsigned long long)bench.actors,
-        bench.seconds, (double)bench.done / bench.seconds, kernel.unit, (unsigned long long)resident_bytes(),
-        bench.bytes_per_actor, bench.is_checked ? "true" : "false");
+    printf("{\"kernel\": \"%s\", \"workers\": %u, \"n\": %llu, \"actors\": %llu, \"seconds\": %.4f, "
+           "\"rate\": %.0f, \"unit\": \"%s\", \"rss_bytes\": %llu, \"bytes_per_actor\": %.1f, "
+           "\"checked\": %s}\n",
+           kernel.name, bench.workers, (unsigned long long)bench.n, (unsigned long long)bench.actors,
+           bench.seconds, (double)bench.done / bench.seconds, kernel.unit,
+           (unsigned long long)resident_bytes(), bench.bytes_per_actor, bench.is_checked ? "true" : "false");
     int failed = troupe_stop(&bench.system);
     return failed != 0 || !bench.is_checked;
 }

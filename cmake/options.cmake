@@ -23,7 +23,7 @@ add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow
     -Wstrict-prototypes -Wmissing-prototypes -Wvla
-    -fno-semantic-interposition -fno-omit-frame-pointer
+    -fno-semantic-interposition
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 add_link_options(LINKER:--as-needed)
 

@@ -59,16 +59,23 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
     message_dispose(worker, message);
 }
 
-/* A message for the behaviour, which is disposed of afterwards. */
-static inline void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+/* Calls the behaviour with a message, which is disposed of; whether it was handled and all goes on. */
+static inline bool receive_plain(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
     if (UNLIKELY(status != TROUPE_OK) || UNLIKELY(actor->phase != ACTOR_RUNNING)) {
         received_otherwise(worker, actor, message, status);
-        return;
+        return false;
     }
-    handled(worker, actor);
     message_dispose(worker, message);
+    return true;
+}
+
+/* The same, counting what was handled. */
+static void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    if (receive_plain(worker, actor, message))
+        handled(worker, actor);
 }
 
 /*
@@ -183,9 +190,9 @@ static void down_came(struct worker *worker, struct actor *actor, troupe_message
     receive(worker, actor, message);
 }
 
-/* Everything but a plain message without a deadline. */
-__attribute__((noinline)) static void dispatch_other(struct worker *worker, struct actor *actor,
-                                                     troupe_message *message)
+/* A message of any kind. */
+__attribute__((noinline)) static void dispatch(struct worker *worker, struct actor *actor,
+                                               troupe_message *message)
 {
     switch ((enum message_kind)message->flags) {
     case MESSAGE_USER:
@@ -253,44 +260,84 @@ static void start(struct worker *worker, struct actor *actor)
         actor_started(worker, actor);
 }
 
+/*
+ * The turn's next message when something is not as usual: it has waited in another lane, or elsewhere than
+ * in a lane, or it is more than a plain message. False: the turn is over.
+ */
+__attribute__((noinline)) static bool dispatch_next(struct worker *worker, struct actor *actor)
+{
+    if (actor->phase != ACTOR_RUNNING || (actor->attention & ATTENTION_ENDS_TURN) != 0)
+        return false;
+    troupe_message *message = mailbox_pop(worker, actor);
+    if (message == NULL)
+        return false;
+    if (UNLIKELY(worker->is_simulated))
+        trace_message(worker, actor, message);
+    dispatch(worker, actor, message);
+    return true;
+}
+
+/* The end of a turn after which not all is as usual. */
+__attribute__((noinline)) static void turn_end(struct worker *worker, struct actor *actor)
+{
+    actor->attention &= (uint8_t)~ATTENTION_ENDS_TURN;
+    if (actor->phase == ACTOR_ENDING) {
+        actor_end(worker, actor);
+        return;
+    }
+    overflow_release(worker, actor, false);
+    if (overflow_rests(actor))
+        return; /* is_queued stays: nobody wakes it but UNPARK and SHUTDOWN */
+    scheduler_yield(worker, actor);
+}
+
+/*
+ * Handles up to `turns` messages; how many. A plain message in the normal lane, while nothing else asks for
+ * attention, is handled here; the rest elsewhere.
+ */
+static inline uint32_t messages_handle(struct worker *worker, struct actor *actor, uint32_t turns)
+{
+    uint32_t plain = 0;
+    uint32_t done = 0;
+    for (; done < turns; done++) {
+        troupe_message *message = actor->normal.first;
+        if (LIKELY(actor->condition == ACTOR_AT_WORK)) {
+            if (message == NULL && !has_arrived(load_relaxed(&actor->arrived)))
+                break;
+            if (LIKELY(message != NULL) && LIKELY((message->flags | message->deadline_ms) == MESSAGE_USER) &&
+                LIKELY(!worker->is_simulated)) {
+                actor->normal.first = message->next;
+                load_add(actor, 0 - message_load(message->size));
+                plain += receive_plain(worker, actor, message);
+                continue;
+            }
+        }
+        if (!dispatch_next(worker, actor))
+            break;
+    }
+    counter_add(&worker->counters.handled, plain);
+    counter_add(&actor->handled, plain);
+    return done;
+}
+
 void activation_run(struct worker *worker, struct actor *actor)
 {
     worker->self.actor = actor;
     worker->self.ref = actor_ref(actor);
     counter_add(&worker->counters.activations, 1);
     uint32_t turns = scheduler_batch(worker);
-    uint32_t done = 0;
     bool has_begun = actor->phase == ACTOR_STARTING;
     if (UNLIKELY(has_begun))
         start(worker, actor);
-    while (done < turns && LIKELY(actor->phase == ACTOR_RUNNING)) {
-        troupe_message *message = mailbox_pop(worker, actor);
-        if (message == NULL)
-            break;
-        done++;
-        if (UNLIKELY(worker->is_simulated))
-            trace_message(worker, actor, message);
-        if (LIKELY((message->flags | message->deadline_ms) == MESSAGE_USER))
-            receive(worker, actor, message);
-        else
-            dispatch_other(worker, actor, message);
-        if (UNLIKELY(worker->ends_turn)) /* trying again at once would only be refused again */
-            break;
-    }
-    worker->ends_turn = false;
-    if (load_relaxed(&actor->behaviour)->flush != NULL && actor->phase == ACTOR_RUNNING &&
-        (done > 0 || has_begun)) {
-        troupe_status status = load_relaxed(&actor->behaviour)->flush(&worker->self);
-        judge(actor, status);
-    }
+    uint32_t done = messages_handle(worker, actor, turns);
+    if (UNLIKELY(load_relaxed(&actor->behaviour)->flush != NULL) && actor->phase == ACTOR_RUNNING &&
+        (done > 0 || has_begun))
+        judge(actor, load_relaxed(&actor->behaviour)->flush(&worker->self));
     worker->housekeeping_in -= (int32_t)done;
-    if (UNLIKELY(actor->phase == ACTOR_ENDING)) {
-        actor_end(worker, actor);
-        return;
-    }
-    if (UNLIKELY(actor->extras != NULL))
-        overflow_release(worker, actor, false);
-    if (UNLIKELY(overflow_rests(actor)))
-        return; /* is_queued stays: nobody wakes it but UNPARK and SHUTDOWN */
-    scheduler_yield(worker, actor);
+    if (UNLIKELY(actor->condition != ACTOR_AT_WORK))
+        turn_end(worker, actor);
+    else if (actor->normal.first != NULL)
+        run_queue_push(&worker->ready, actor);
+    else
+        actor->is_queued = 0; /* what arrives from now on finds no notice under way, or one that queues us */
 }

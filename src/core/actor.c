@@ -58,26 +58,25 @@ static troupe_status slot_fill(struct worker *worker, struct actor *actor, const
         else
             memset(state, 0, behaviour->state_size);
     }
-    memset(actor->lanes, 0, sizeof actor->lanes);
-    store_relaxed(&actor->len, 0);
-    store_relaxed(&actor->bytes, 0);
-    store_relaxed(&actor->len_max,
-                  user->mailbox_len_max != 0 ? user->mailbox_len_max : TROUPE_MAILBOX_LEN_DEFAULT);
-    store_relaxed(&actor->bytes_max,
-                  user->mailbox_bytes_max != 0 ? user->mailbox_bytes_max : TROUPE_MAILBOX_BYTES_DEFAULT);
+    uint32_t len_max = user->mailbox_len_max != 0 ? user->mailbox_len_max : TROUPE_MAILBOX_LEN_DEFAULT;
+    uint32_t bytes_max =
+        user->mailbox_bytes_max != 0 ? user->mailbox_bytes_max : TROUPE_MAILBOX_BYTES_DEFAULT;
+    actor->normal = (struct lane){0};
+    memset(actor->others, 0, sizeof actor->others);
+    store_relaxed(&actor->load, 0);
+    store_relaxed(&actor->limit, len_max | (uint64_t)bytes_max << 32);
     store_relaxed(&actor->behaviour, behaviour);
     actor->state = state;
     actor->state_size = (uint32_t)behaviour->state_size;
     store_relaxed(&actor->overflow, (uint8_t)user->overflow);
-    actor->park_state = 0;
     actor->traps_exits = false;
     store_relaxed(&actor->parked_on, 0);
     actor->extras = NULL;
     actor->parent = options->parent;
     store_relaxed(&actor->created, fetch_add_relaxed(&worker->self.context.system->created, 1) + 1);
     store_relaxed(&actor->handled, 0);
+    actor->condition = 0;
     actor->phase = ACTOR_STARTING;
-    actor->is_queued = 0;
     actor->is_pinned = user->own_thread;
     actor->has_started = 0;
     actor->is_supervisor = options->is_supervisor;
@@ -204,7 +203,7 @@ void actor_ending(struct actor *actor, troupe_status reason)
     if (actor->phase == ACTOR_ENDING)
         return;
     actor->phase = ACTOR_ENDING;
-    actor->reason = (uint32_t)reason;
+    actor->reason = (uint8_t)reason;
 }
 
 /*
@@ -216,10 +215,11 @@ static void mailbox_empty(struct worker *worker, struct actor *actor)
     if (load_relaxed(&actor->arrived) != NULL)
         mailbox_splice(worker, actor,
                        MAILBOX_NOTIFIED); /* the generation is new: all of it is dead letters */
-    for (int i = 0; i < LANE_COUNT; i++) {
-        while (actor->lanes[i].first != NULL) {
-            troupe_message *message = actor->lanes[i].first;
-            actor->lanes[i].first = message->next;
+    for (uint32_t i = 0; i < LANE_COUNT; i++) {
+        struct lane *lane = actor_lane(actor, i);
+        while (lane->first != NULL) {
+            troupe_message *message = lane->first;
+            lane->first = message->next;
             post_dead_letter(worker, message_to(actor, message), message, TROUPE_DEAD_ENDED);
         }
     }
@@ -239,7 +239,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     troupe_ref ref = actor_ref(actor);
     if (load_relaxed(&actor->arrived) != NULL)
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
-    if (actor->lanes[TROUPE_CLASS_SYSTEM].first != NULL)
+    if (actor_lane(actor, TROUPE_CLASS_SYSTEM)->first != NULL)
         monitor_accept_all(worker, actor);
     generation_next(actor);
     if (actor->extras != NULL && actor->extras->name != NULL)

@@ -40,45 +40,79 @@ enum {
     LANE_COUNT = 3, /* one a troupe_class */
 };
 
+/* What asks for more than the next normal message: bits of actor.attention. */
+enum {
+    ATTENTION_LANES = 1,     /* the urgent or the system lane may have a message */
+    ATTENTION_GUESTS = 2,    /* senders are parked on this mailbox */
+    ATTENTION_ENDS_TURN = 4, /* it met a full mailbox: whoever empties that goes first */
+};
+
+/*
+ * Three cache lines. An actor that handles a normal message from its own worker and waits for the next
+ * needs only the first two.
+ */
 struct actor {
     /* -- written by senders on any thread (mailbox.h) -- */
     _Alignas(64)
         troupe_message *_Atomic arrived; /* newest first; NULL, or a notice for the home is under way */
-    _Atomic uint64_t arrived_load;       /* of the bounded ones among them: count | bytes << 32 */
+    _Atomic uint64_t arrived_load;       /* of the bounded ones among them, as `load` */
     struct actor *arrival_next;  /* in worker.arrivals; by whoever made `arrived` non-NULL, then the home */
     _Atomic uint32_t generation; /* by the home; senders compare. Even: live, odd: free */
     _Atomic uint32_t home;       /* by the home; senders read where to put notices */
     /* -- the home's -- */
-    struct lane lanes[LANE_COUNT];
-    _Atomic uint32_t len;     /* bounded messages in the lanes; written by the home, read by senders */
-    _Atomic uint32_t bytes;   /* and what they weigh */
-    _Atomic uint32_t len_max; /* senders read them, a late one those of the next tenant */
-    _Atomic uint32_t bytes_max;
+    _Atomic uint64_t load;  /* of bounded messages in the lanes: see message_load; senders read it */
+    _Atomic uint64_t limit; /* the most of each; senders read it, a late one that of the next tenant */
+    struct lane normal;
+    /* second line */
+    union {
+        struct {
+            uint8_t phase;      /* an actor_phase */
+            uint8_t attention;  /* ATTENTION_ bits */
+            uint8_t park_state; /* see overflow.c */
+            uint8_t is_queued;  /* in a run queue, or running */
+        };
+        uint32_t condition; /* all four at once: see ACTOR_AT_WORK */
+    };
+    uint32_t slot;
     const troupe_behaviour *_Atomic behaviour; /* relaxed: others read only its name */
     void *state;
+    _Atomic uint64_t handled;
     struct actor *run_next; /* in a run queue, in worker.dealt, or in worker.slots_free */
     struct actor *run_previous;
     struct extras *extras;    /* what few actors need: extras.h; NULL until then */
-    troupe_ref parent;        /* told when start() has succeeded; none: nobody */
-    _Atomic uint64_t created; /* the how-manieth of the system */
-    _Atomic uint64_t handled;
-    uint32_t state_size; /* as allocated: become may need less */
-    uint32_t slot;
-    _Atomic uint64_t parked_on; /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
-    _Atomic uint8_t overflow;   /* a troupe_overflow */
+    _Atomic uint8_t overflow; /* a troupe_overflow */
     uint8_t traps_exits;
-    uint8_t park_state;    /* see overflow.c */
-    uint8_t phase;         /* an actor_phase */
-    uint8_t is_queued;     /* in a run queue, or running */
     uint8_t is_pinned;     /* has a thread of its own: never given away */
     uint8_t has_started;   /* start() has succeeded: stop() is owed */
     uint8_t is_supervisor; /* gets shutdown requests as messages, and says itself when it has started */
     uint8_t notices_from; /* the worker that the last notices came from, and how many in a row: scheduler.c */
     uint8_t notices;
-    uint32_t reason; /* a troupe_status, once ENDING */
+    uint8_t reason; /* a troupe_status, once ENDING */
+    /* third line */
+    struct lane others[LANE_COUNT - 1]; /* urgent, system; ATTENTION_LANES unless both are empty */
+    troupe_ref parent;                  /* told when start() has succeeded; none: nobody */
+    _Atomic uint64_t created;           /* the how-manieth of the system */
+    _Atomic uint64_t parked_on;         /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
+    uint32_t state_size;                /* as allocated: become may need less */
 };
 
+/* The condition of a running actor during its turn when nothing asks for attention. */
+static const union {
+    struct {
+        uint8_t phase, attention, park_state, is_queued;
+    };
+    uint32_t condition;
+} actor_at_work = {.phase = ACTOR_RUNNING, .is_queued = 1};
+#define ACTOR_AT_WORK (actor_at_work.condition)
+
+/* The lane of a class. */
+static inline struct lane *actor_lane(struct actor *actor, uint32_t message_class)
+{
+    return message_class == TROUPE_CLASS_NORMAL ? &actor->normal : &actor->others[message_class - 1];
+}
+
 _Static_assert(sizeof(struct actor) <= 192, "an idle actor costs at most 192 bytes plus its state");
+_Static_assert(TROUPE_CLASS_NORMAL == 0 && TROUPE_CLASS_SYSTEM == LANE_COUNT - 1, "classes number lanes");
 
 /* What a spawn needs beyond the public options. */
 struct actor_options {

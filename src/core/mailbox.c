@@ -4,8 +4,6 @@
 
 #include "core/overflow.h"
 
-troupe_message mailbox_notified;
-
 /* Takes a message into its lane, or does at once what it is for. */
 static void admit(struct worker *worker, struct actor *actor, troupe_message *message)
 {
@@ -20,13 +18,8 @@ static void admit(struct worker *worker, struct actor *actor, troupe_message *me
     if (UNLIKELY(message->flags == MESSAGE_SHUTDOWN))
         overflow_unpark(worker, actor); /* whoever is to end must not rest on others */
     if (message_is_bounded(message))
-        len_add(actor, 1, message_weight(message->size));
-    lane_push(&actor->lanes[message->message_class], message);
-}
-
-static bool has_any(const struct actor *actor)
-{
-    return actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
+        load_add(actor, message_load(message->size));
+    mailbox_lane_push(actor, message);
 }
 
 void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *left)
@@ -37,37 +30,34 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
      */
     troupe_message *message = exchange_acq_rel(&actor->arrived, left);
     troupe_message *oldest = NULL;
-    while (message != NULL && message != MAILBOX_NOTIFIED) {
+    while (has_arrived(message)) {
         troupe_message *next = message->next;
         message->next = oldest;
         oldest = message;
         message = next;
     }
-    uint32_t count = 0;
-    uint64_t weight = 0;
+    uint64_t load = 0;
     uint32_t generation = load_relaxed(&actor->generation);
     while (oldest != NULL) {
         troupe_message *next = oldest->next;
-        bool bounded = message_is_bounded(oldest);
-        count += bounded;
-        weight += bounded ? message_weight(oldest->size) : 0;
+        load += message_is_bounded(oldest) ? message_load(oldest->size) : 0;
         if (LIKELY(oldest->generation == generation))
             admit(worker, actor, oldest);
         else /* its sender still found who has ended since */
             post_dead_letter(worker, message_to(actor, oldest), oldest, TROUPE_DEAD_ENDED);
         oldest = next;
     }
-    if (count > 0)                                                               /* after len: invariant 3 */
-        fetch_sub_release(&actor->arrived_load, (uint64_t)count | weight << 32); /* with reserve in post.c */
+    if (load > 0)                                      /* after actor.load: invariant 3 */
+        fetch_sub_release(&actor->arrived_load, load); /* with reserve in post.c */
 }
 
 void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     troupe_message *arrived = load_relaxed(&actor->arrived);
-    if (UNLIKELY(arrived != NULL) && arrived != MAILBOX_NOTIFIED)
+    if (UNLIKELY(has_arrived(arrived)))
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
     admit(worker, actor, message);
-    if (!actor->is_queued && has_any(actor))
+    if (!actor->is_queued && mailbox_has_any(actor))
         scheduler_wake(worker, actor);
 }
 
@@ -82,10 +72,31 @@ void mailbox_push_remote(struct troupe_system *system, struct actor *actor, trou
         worker_notify(system->workers[load_acquire(&actor->home)], actor);
 }
 
+troupe_message *mailbox_pop_lanes(struct actor *actor)
+{
+    struct lane *lane = &actor->normal;
+    if (actor->attention & ATTENTION_LANES) {
+        lane = actor_lane(actor, TROUPE_CLASS_SYSTEM);
+        if (lane->first == NULL)
+            lane = actor_lane(actor, TROUPE_CLASS_URGENT);
+        if (lane->first == NULL) {
+            actor->attention &= (uint8_t)~ATTENTION_LANES;
+            lane = &actor->normal;
+        }
+    }
+    troupe_message *message = lane->first;
+    if (message == NULL)
+        return NULL;
+    lane->first = message->next;
+    if (message_is_bounded(message))
+        load_add(actor, 0 - message_load(message->size));
+    return message;
+}
+
 troupe_message *mailbox_pop_arrived(struct worker *worker, struct actor *actor)
 {
     troupe_message *arrived = load_relaxed(&actor->arrived);
-    if (arrived == NULL || arrived == MAILBOX_NOTIFIED)
+    if (!has_arrived(arrived))
         return NULL;
     mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
     return mailbox_pop_lanes(actor);

@@ -21,9 +21,9 @@
  *   1. arrived != NULL exactly while the actor is on its home's `arrivals`, or its pusher is about to
  *      put it there
  *   2. order per sender: whatever is in `arrived` is spliced before anything newer is pushed to a lane
- *   3. len and bytes never exceed their bounds for bounded messages: a remote sender adds itself to
- *      arrived_load first and looks afterwards; the home adds to len before it takes off arrived_load, so a
- *      sender may see a message twice, never not at all
+ *   3. the loads of bounded messages stay within the limit: a remote sender adds itself to arrived_load
+ *      first and looks afterwards; the home adds to `load` before it takes off arrived_load, so a sender may
+ *      see a message twice, never not at all
  *   4. a message whose generation is not the actor's came for an earlier tenant of the slot and is a
  *      dead letter
  */
@@ -34,16 +34,31 @@
 #include "core/scheduler.h"
 
 /* The mark in `arrived` that a notice is under way but nothing has arrived. Never followed. */
-extern troupe_message mailbox_notified;
-#define MAILBOX_NOTIFIED (&mailbox_notified)
+#define MAILBOX_NOTIFIED ((troupe_message *)(uintptr_t)1)
 
-/* Whether one more bounded message of `weight` bytes has no room, as seen by the home. */
-static inline bool mailbox_is_full(struct actor *actor, uint32_t weight)
+/* Whether anything is in `arrived` beside a notice. */
+static inline bool has_arrived(const troupe_message *arrived)
 {
-    uint64_t load = load_relaxed(&actor->arrived_load);
-    uint64_t len = load_relaxed(&actor->len) + (load & UINT32_MAX);
-    uint64_t bytes = load_relaxed(&actor->bytes) + (load >> 32);
-    return len >= load_relaxed(&actor->len_max) || bytes + weight > load_relaxed(&actor->bytes_max);
+    return (uintptr_t)arrived > (uintptr_t)MAILBOX_NOTIFIED;
+}
+
+/* The top bit of both numbers of a load. */
+#define LOAD_GUARDS UINT64_C(0x8000000080000000)
+
+/*
+ * Whether a load is within a limit, in both its numbers: all are under 2^31, so subtracting from a number
+ * with its top bit set borrows from that bit if and only if the limit is the smaller.
+ */
+static inline bool load_fits(uint64_t load, uint64_t limit)
+{
+    return (((limit | LOAD_GUARDS) - load) & LOAD_GUARDS) == LOAD_GUARDS;
+}
+
+/* Whether one more bounded message of load `more` has no room, as seen by the home. */
+static inline bool mailbox_is_full(struct actor *actor, uint64_t more)
+{
+    uint64_t load = load_relaxed(&actor->load) + load_relaxed(&actor->arrived_load);
+    return !load_fits(load + more, load_relaxed(&actor->limit));
 }
 
 /*
@@ -63,23 +78,24 @@ static inline void lane_push(struct lane *lane, troupe_message *message)
     lane->last = message;
 }
 
-/* Counts bounded messages into the lanes. */
-static inline void len_add(struct actor *actor, uint32_t count, uint32_t weight)
+/* Appends to the lane of its class. The home's thread. */
+static inline void mailbox_lane_push(struct actor *actor, troupe_message *message)
 {
-    store_relaxed(&actor->len, load_relaxed(&actor->len) + count);
-    store_relaxed(&actor->bytes, load_relaxed(&actor->bytes) + weight);
+    if (message->message_class != TROUPE_CLASS_NORMAL)
+        actor->attention |= ATTENTION_LANES;
+    lane_push(actor_lane(actor, message->message_class), message);
 }
 
-/* As mailbox_push_local, for a bounded message of normal class, which most are. */
-static inline void mailbox_push_here(struct worker *worker, struct actor *actor, troupe_message *message)
+/* Counts bounded messages into the lanes, or out of them: modulo 2^64, a difference is a load like any. */
+static inline void load_add(struct actor *actor, uint64_t load)
 {
-    troupe_message *arrived = load_relaxed(&actor->arrived);
-    if (UNLIKELY(arrived != NULL) && arrived != MAILBOX_NOTIFIED)
-        mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
-    len_add(actor, 1, message_weight(message->size));
-    lane_push(&actor->lanes[TROUPE_CLASS_NORMAL], message);
-    if (!actor->is_queued)
-        scheduler_wake(worker, actor);
+    store_relaxed(&actor->load, load_relaxed(&actor->load) + load);
+}
+
+/* Whether a lane has a message. The home's thread. */
+static inline bool mailbox_has_any(const struct actor *actor)
+{
+    return actor->normal.first != NULL || actor->others[0].first != NULL || actor->others[1].first != NULL;
 }
 
 /* Puts a message in its lane and sees to it that the actor runs. The home's thread. Takes the message. */
@@ -89,21 +105,7 @@ void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_messa
 void mailbox_push_remote(struct troupe_system *system, struct actor *actor, troupe_message *message);
 
 /* The oldest message of the first lane that has one: system, urgent, normal. */
-static inline troupe_message *mailbox_pop_lanes(struct actor *actor)
-{
-    struct lane *lane = &actor->lanes[TROUPE_CLASS_SYSTEM];
-    if (LIKELY(lane->first == NULL))
-        lane = &actor->lanes[TROUPE_CLASS_URGENT];
-    if (LIKELY(lane->first == NULL))
-        lane = &actor->lanes[TROUPE_CLASS_NORMAL];
-    troupe_message *message = lane->first;
-    if (message == NULL)
-        return NULL;
-    lane->first = message->next;
-    if (LIKELY(message_is_bounded(message)))
-        len_add(actor, UINT32_MAX, 0u - message_weight(message->size)); /* one less, modulo 2^32 */
-    return message;
-}
+troupe_message *mailbox_pop_lanes(struct actor *actor);
 
 /* When the lanes are empty: splices what has arrived and pops from it. */
 troupe_message *mailbox_pop_arrived(struct worker *worker, struct actor *actor);

@@ -83,7 +83,7 @@ void monitor_forget(struct worker *worker, struct actor *actor, troupe_message *
 
 void monitor_accept_all(struct worker *worker, struct actor *actor)
 {
-    struct lane *lane = &actor->lanes[TROUPE_CLASS_SYSTEM];
+    struct lane *lane = actor_lane(actor, TROUPE_CLASS_SYSTEM);
     troupe_message *message = lane->first;
     *lane = (struct lane){0};
     while (message != NULL) {

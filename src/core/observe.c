@@ -63,13 +63,13 @@ troupe_status troupe_actor_inspect(troupe_system *system, troupe_ref who, troupe
     struct actor *actor = system_find(system, who);
     if (actor == NULL)
         return TROUPE_NO_ACTOR;
-    uint64_t load = load_relaxed(&actor->arrived_load);
+    uint64_t load = load_relaxed(&actor->load) + load_relaxed(&actor->arrived_load);
     troupe_actor_info info = {
         .behaviour = load_relaxed(&actor->behaviour)->name,
         .created = load_relaxed(&actor->created),
         .handled = load_relaxed(&actor->handled),
-        .depth = load_relaxed(&actor->len) + (uint32_t)load,
-        .bytes = load_relaxed(&actor->bytes) + (uint32_t)(load >> 32),
+        .depth = (uint32_t)load,
+        .bytes = (uint32_t)(load >> 32),
         .worker = load_relaxed(&actor->home),
     };
     if (system_find(system, who) == NULL) /* it ended meanwhile: what was read may be another's */

@@ -48,7 +48,7 @@ static bool park(struct worker *worker, troupe_ref to)
     block->message_class = TROUPE_CLASS_SYSTEM;
     block->sender = worker->self.ref;
     sender->park_state = PARK_SOON;
-    worker->ends_turn = true;
+    sender->attention |= ATTENTION_ENDS_TURN;
     post_unbounded(worker, to, block);
     return true;
 }
@@ -56,7 +56,7 @@ static bool park(struct worker *worker, troupe_ref to)
 /* Room for a message of another thread over the bound; never more than as much again. */
 static bool reserve_over(struct actor *target, bool is_local)
 {
-    return is_local || (load_relaxed(&target->arrived_load) & UINT32_MAX) < load_relaxed(&target->len_max);
+    return is_local || (uint32_t)load_relaxed(&target->arrived_load) < (uint32_t)load_relaxed(&target->limit);
 }
 
 enum overflow_admission overflow_admit(struct worker *worker, struct actor *target, troupe_ref to,
@@ -80,7 +80,7 @@ enum overflow_admission overflow_admit(struct worker *worker, struct actor *targ
 static troupe_message *lane_victim(struct actor *actor, troupe_class message_class)
 {
     troupe_message *before = NULL;
-    struct lane *lane = &actor->lanes[message_class];
+    struct lane *lane = actor_lane(actor, message_class);
     for (troupe_message *message = lane->first; message != NULL; before = message, message = message->next) {
         if (!message_is_bounded(message))
             continue;
@@ -90,7 +90,7 @@ static troupe_message *lane_victim(struct actor *actor, troupe_class message_cla
             before->next = message->next;
         if (lane->last == message)
             lane->last = before;
-        len_add(actor, UINT32_MAX, 0u - message_weight(message->size));
+        load_add(actor, 0 - message_load(message->size));
         return message;
     }
     return NULL;
@@ -106,17 +106,16 @@ static troupe_message *victim_of(struct actor *actor, const troupe_message *mess
     return victim != NULL || sheds ? victim : lane_victim(actor, TROUPE_CLASS_URGENT);
 }
 
-static bool lanes_are_full(const struct actor *actor, uint32_t weight)
+static bool lanes_are_full(const struct actor *actor, uint64_t more)
 {
-    return load_relaxed(&actor->len) >= load_relaxed(&actor->len_max) ||
-           (uint64_t)load_relaxed(&actor->bytes) + weight > load_relaxed(&actor->bytes_max);
+    return !load_fits(load_relaxed(&actor->load) + more, load_relaxed(&actor->limit));
 }
 
 void overflow_settle(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    uint32_t weight = message_weight(message->size);
+    uint64_t load = message_load(message->size);
     message->message_class &= (uint8_t)~OVERFLOW_MARK;
-    while (load_relaxed(&actor->overflow) != TROUPE_OVERFLOW_PARK && lanes_are_full(actor, weight)) {
+    while (load_relaxed(&actor->overflow) != TROUPE_OVERFLOW_PARK && lanes_are_full(actor, load)) {
         troupe_message *victim = victim_of(actor, message);
         troupe_message *dropped = victim != NULL ? victim : message;
         troupe_dead_reason reason = TROUPE_DEAD_DROPPED_OLDEST;
@@ -128,8 +127,8 @@ void overflow_settle(struct worker *worker, struct actor *actor, troupe_message 
         if (victim == NULL)
             return;
     }
-    len_add(actor, 1, weight);
-    lane_push(&actor->lanes[message->message_class], message);
+    load_add(actor, load);
+    mailbox_lane_push(actor, message);
 }
 
 /* Sends the block of a parked actor back to it. */
@@ -142,8 +141,9 @@ static void park_answer(struct worker *worker, troupe_message *block)
 
 static bool has_room(const struct actor *actor)
 {
-    return load_relaxed(&actor->len) <= load_relaxed(&actor->len_max) / 2 &&
-           load_relaxed(&actor->bytes) <= load_relaxed(&actor->bytes_max) / 2;
+    uint64_t limit = load_relaxed(&actor->limit);
+    uint64_t half = (limit >> 32) / 2 << 32 | (uint32_t)limit / 2;
+    return load_fits(load_relaxed(&actor->load), half);
 }
 
 void overflow_unpark(struct worker *worker, struct actor *actor)
@@ -172,6 +172,7 @@ void overflow_control(struct worker *worker, struct actor *actor, troupe_message
     }
     message->next = extras->parked;
     extras->parked = message;
+    actor->attention |= ATTENTION_GUESTS;
 }
 
 void overflow_release(struct worker *worker, struct actor *actor, bool all)
@@ -181,6 +182,7 @@ void overflow_release(struct worker *worker, struct actor *actor, bool all)
         return;
     troupe_message *block = extras->parked;
     extras->parked = NULL;
+    actor->attention &= (uint8_t)~ATTENTION_GUESTS;
     while (block != NULL) {
         troupe_message *next = block->next;
         park_answer(worker, block);

@@ -26,7 +26,7 @@ void message_dispose_other(struct worker *worker, troupe_message *message)
 }
 
 enum {
-    SEND_HERE_MAX = 256, /* bodies up to here are copied in line */
+    SEND_HERE_MAX = SLAB_SMALL_MAX - sizeof(troupe_message), /* bodies up to here are copied in line */
 };
 
 /* Puts a built message into the mailbox of an actor that was found. */
@@ -54,18 +54,15 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
 }
 
 /* Whether there is room, reserving it when the actor is at home elsewhere (mailbox.h, invariant 3). */
-static bool reserve(struct worker *worker, struct actor *actor, uint32_t weight, bool is_local)
+static bool reserve(struct worker *worker, struct actor *actor, uint64_t mine, bool is_local)
 {
     struct troupe_system *system = worker->self.context.system;
     if (UNLIKELY(worker->is_simulated) && random_chance(&worker->random, system->refuse_probability))
         return false;
     if (LIKELY(is_local))
-        return !mailbox_is_full(actor, weight);
-    uint64_t mine = 1 | (uint64_t)weight << 32;
-    uint64_t load = fetch_add_acquire(&actor->arrived_load, mine); /* with mailbox_splice: invariant 3 */
-    uint64_t len = load_relaxed(&actor->len) + (load & UINT32_MAX);
-    uint64_t bytes = load_relaxed(&actor->bytes) + (load >> 32);
-    if (len < load_relaxed(&actor->len_max) && bytes + weight <= load_relaxed(&actor->bytes_max))
+        return !mailbox_is_full(actor, mine);
+    uint64_t arrived = fetch_add_acquire(&actor->arrived_load, mine); /* with mailbox_splice: invariant 3 */
+    if (load_fits(load_relaxed(&actor->load) + arrived + mine, load_relaxed(&actor->limit)))
         return true;
     fetch_sub_relaxed(&actor->arrived_load, mine);
     return false;
@@ -89,7 +86,8 @@ static troupe_status no_room(struct worker *worker, const struct letter *letter,
         return TROUPE_OK;
     }
     counter_add(&worker->counters.refused, 1);
-    worker->ends_turn = true;
+    if (worker->index != OUTSIDE && worker->self.actor != NULL)
+        worker->self.actor->attention |= ATTENTION_ENDS_TURN;
     return TROUPE_FULL;
 }
 
@@ -99,22 +97,22 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
     struct actor *actor = system_find_at(worker->self.context.system, worker, letter->to, &is_local);
     if (UNLIKELY(actor == NULL))
         return TROUPE_NO_ACTOR;
-    uint32_t weight = message_weight(letter->size);
+    uint64_t load = message_load(letter->size);
     uint8_t mark = 0;
-    if (UNLIKELY(!reserve(worker, actor, weight, is_local))) {
-        if (weight > load_relaxed(&actor->bytes_max))
-            return TROUPE_TOO_LARGE;
+    if (UNLIKELY(!load_fits(load, load_relaxed(&actor->limit))))
+        return TROUPE_TOO_LARGE;
+    if (UNLIKELY(!reserve(worker, actor, load, is_local))) {
         enum overflow_admission admission = overflow_admit(worker, actor, letter->to, is_local);
         if (admission != OVERFLOW_OVER)
             return no_room(worker, letter, admission);
         mark = OVERFLOW_MARK;
         if (!is_local)
-            fetch_add_relaxed(&actor->arrived_load, 1 | (uint64_t)weight << 32);
+            fetch_add_relaxed(&actor->arrived_load, load);
     }
     troupe_message *message = message_new(worker, letter->type, letter->size);
     if (UNLIKELY(message == NULL)) {
         if (!is_local)
-            fetch_sub_relaxed(&actor->arrived_load, 1 | (uint64_t)weight << 32);
+            fetch_sub_relaxed(&actor->arrived_load, load);
         return TROUPE_NO_MEMORY;
     }
     message->sender = letter->sender;
@@ -171,36 +169,48 @@ static inline void body_copy(void *body, const void *fields, uint32_t size)
 {
     const char *from = fields;
     char *to = body;
-    for (uint32_t i = 0; i < (size + 7) / 8; i++)
-        memcpy(to + sizeof(uint64_t) * i, from + sizeof(uint64_t) * i, sizeof(uint64_t));
+    const char *end = from + size;
+    for (; from < end; from += sizeof(uint64_t), to += sizeof(uint64_t)) {
+        memcpy(to, from, sizeof(uint64_t));
+        __asm__("" : "+r"(from)); /* keeps a loop for few words from being made one for many */
+    }
 }
 
 /*
  * The way of most messages: an actor sends fixed fields, without envelope, to an actor on the same worker.
- * The same steps as in post_letter, without what such a message cannot need. False: it is not of that sort,
- * or has no room.
+ * The same steps as in post_letter, without what such a message cannot need. Everything is looked at before
+ * anything is done, and nothing is called: what is not of this sort goes the other way (false), untouched.
  */
-static inline bool send_here(troupe_context *from, troupe_ref to, const troupe_type *type, const void *fields)
+static inline bool send_here(struct worker *worker, troupe_ref to, const troupe_type *type,
+                             const void *fields)
 {
-    struct worker *worker = from->worker;
     const char *words = fields; /* begin, envelope, fields */
     uint64_t envelope;
     memcpy(&envelope, words + sizeof envelope, sizeof envelope);
-    if (UNLIKELY(envelope != 0 || !type->is_fixed || type->size > SEND_HERE_MAX || !worker->sends_here))
+    uint32_t size = type->size;
+    if (UNLIKELY(envelope != 0) || UNLIKELY(!type->is_fixed) || UNLIKELY(size > SEND_HERE_MAX) ||
+        UNLIKELY(!worker->sends_here))
         return false;
-    bool is_local;
-    struct actor *actor = system_find_at(from->system, worker, to, &is_local);
-    if (UNLIKELY(actor == NULL) || UNLIKELY(!is_local) ||
-        UNLIKELY(mailbox_is_full(actor, message_weight(type->size))))
+    struct actor *actor = slots_at(worker->chunks, slots_number(to));
+    if (UNLIKELY(actor == NULL) || UNLIKELY(load_acquire(&actor->home) != worker->index) ||
+        UNLIKELY(load_acquire(&actor->generation) != slots_generation(to)) || /* as in system_find_at */
+        UNLIKELY(has_arrived(load_relaxed(&actor->arrived))))
         return false;
-    troupe_message *message = message_new(worker, type, type->size);
+    uint64_t load = load_relaxed(&actor->load) + message_load(size);
+    if (UNLIKELY(!load_fits(load + load_relaxed(&actor->arrived_load), load_relaxed(&actor->limit))))
+        return false;
+    troupe_message *message = slab_alloc_quick(&worker->slab, sizeof *message + size);
     if (UNLIKELY(message == NULL))
         return false;
+    message_init(worker, message, type, size);
     message->sender = worker->self.ref;
     message->generation = (uint32_t)slots_generation(to);
-    body_copy(message + 1, words + 2 * sizeof envelope, type->size);
+    body_copy(message + 1, words + 2 * sizeof envelope, size);
     counter_add(&worker->counters.sent, 1);
-    mailbox_push_here(worker, actor, message);
+    store_relaxed(&actor->load, load);
+    lane_push(&actor->normal, message);
+    if (!actor->is_queued)
+        scheduler_wake(worker, actor);
     return true;
 }
 
@@ -222,7 +232,7 @@ __attribute__((noinline)) static troupe_status send_anywhere(troupe_context *fro
 troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
                                  const void *fields)
 {
-    if (LIKELY(send_here(from, to, type, fields)))
+    if (LIKELY(send_here(from->worker, to, type, fields)))
         return TROUPE_OK;
     return send_anywhere(from, to, type, fields);
 }

@@ -40,27 +40,34 @@ static inline bool message_is_bounded(const troupe_message *message)
     return message->flags == MESSAGE_USER;
 }
 
-/* What a bounded message weighs in its mailbox. */
-static inline uint32_t message_weight(uint32_t size)
+/*
+ * What a bounded message with a body of `size` adds to the load of its mailbox. A load is two numbers in one
+ * word, messages | bytes << 32, so that both are added, taken off and compared at once. Neither ever
+ * reaches 2^31.
+ */
+static inline uint64_t message_load(uint32_t size)
 {
-    return (uint32_t)sizeof(troupe_message) + size;
+    return 1 | (uint64_t)(sizeof(troupe_message) + size) << 32;
 }
 
-/*
- * A message with an unwritten body of `size` bytes and the header filled in: kind USER, no sender, no ask.
- * NULL: no memory.
- */
-static inline troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size)
+/* Fills in the header: kind USER, no sender, no ask. */
+static inline void message_init(struct worker *worker, troupe_message *message, const troupe_type *type,
+                                uint32_t size)
 {
-    troupe_message *message = slab_alloc(&worker->slab, sizeof *message + size);
-    if (UNLIKELY(message == NULL))
-        return NULL;
     *message = (troupe_message){
         .type = type->id,
         .version = type->version,
         .size = size,
         .sent_ms = worker->now_ms,
     };
+}
+
+/* A message with an unwritten body of `size` bytes and its header filled in. NULL: no memory. */
+static inline troupe_message *message_new(struct worker *worker, const troupe_type *type, uint32_t size)
+{
+    troupe_message *message = slab_alloc(&worker->slab, sizeof *message + size);
+    if (LIKELY(message != NULL))
+        message_init(worker, message, type, size);
     return message;
 }
 

@@ -25,11 +25,6 @@ enum {
 _Thread_local struct worker *worker_current;
 _Thread_local bool outside_is_held;
 
-static bool has_messages(const struct actor *actor)
-{
-    return actor->lanes[0].first != NULL || actor->lanes[1].first != NULL || actor->lanes[2].first != NULL;
-}
-
 static void queue_push_first(struct run_queue *queue, struct actor *actor)
 {
     actor->run_previous = NULL;
@@ -78,7 +73,7 @@ void scheduler_spawned(struct worker *worker, struct actor *actor)
 
 void scheduler_yield(struct worker *worker, struct actor *actor)
 {
-    if (has_messages(actor)) {
+    if (mailbox_has_any(actor)) {
         run_queue_push(&worker->ready, actor);
         return;
     }
@@ -114,7 +109,7 @@ static void worker_wake(struct worker *worker)
 static bool is_to_follow(struct worker *worker, struct actor *actor)
 {
     struct troupe_system *system = worker->self.context.system;
-    const struct lane *lane = &actor->lanes[TROUPE_CLASS_NORMAL];
+    const struct lane *lane = &actor->normal;
     bool has_one = lane->first != NULL && !actor->is_pinned;
     struct actor *sender = has_one ? system_find(system, lane->last->sender) : NULL;
     uint32_t from = sender == NULL ? OUTSIDE : load_relaxed(&sender->home);
@@ -152,7 +147,7 @@ static void arrivals_take(struct worker *worker)
         mailbox_splice(worker, actor, NULL);
         if (actor->phase == ACTOR_FREE || actor->is_queued)
             continue;
-        if (!has_messages(actor))
+        if (!mailbox_has_any(actor))
             continue;
         if (is_to_follow(worker, actor)) {
             worker_deal(system->workers[actor->notices_from], actor);
@@ -289,30 +284,29 @@ void scheduler_housekeeping(struct worker *worker)
         scheduler_deal(worker);
     worker->handled_then = handled;
     worker->backlog_min = UINT32_MAX;
+    worker->is_leaving = load_relaxed(&system->is_stopping);
 }
 
-/* The next actor to run, as scheduler.h says. */
-static struct actor *pick(struct worker *worker)
+/* The next actor to run when it is not the turn of the slot, as scheduler.h says. */
+__attribute__((noinline)) static struct actor *pick(struct worker *worker)
 {
-    struct actor *actor;
+    struct actor *actor = NULL;
+    worker->slot_left = SLOT_RUNS_MAX;
     if (UNLIKELY(worker->fair_in-- == 0)) {
         worker->fair_in = FAIR_EVERY - 1;
-        if ((actor = queue_pop_first(&worker->ready)) != NULL)
-            return actor;
+        actor = queue_pop_first(&worker->ready);
     }
-    if (worker->slot != NULL && worker->slot_runs < SLOT_RUNS_MAX) {
-        actor = worker->slot;
-        worker->slot = NULL;
-        worker->slot_runs++;
-        return actor;
-    }
-    worker->slot_runs = 0;
-    if ((actor = queue_pop_first(&worker->fresh)) == NULL)
+    if (actor == NULL)
+        actor = queue_pop_first(&worker->fresh);
+    if (actor == NULL)
         actor = queue_pop_first(&worker->ready);
     if (actor == NULL) {
         actor = worker->slot;
         worker->slot = NULL;
     }
+    uint32_t backlog = worker->ready.len + worker->fresh.len;
+    if (actor != NULL && backlog < worker->backlog_min)
+        worker->backlog_min = backlog;
     return actor;
 }
 
@@ -324,12 +318,13 @@ bool scheduler_step(struct worker *worker)
         arrivals_take(worker);
     if (UNLIKELY(load_relaxed(&worker->dealt) != NULL))
         scheduler_dealt_take(worker);
-    struct actor *actor = pick(worker);
-    if (actor == NULL)
+    struct actor *actor = worker->slot;
+    if (LIKELY(actor != NULL) && LIKELY(worker->slot_left > 0)) {
+        worker->slot = NULL;
+        worker->slot_left--;
+    } else if ((actor = pick(worker)) == NULL) {
         return false;
-    uint32_t backlog = worker->ready.len + worker->fresh.len;
-    if (backlog < worker->backlog_min)
-        worker->backlog_min = backlog;
+    }
     activation_run(worker, actor);
     return true;
 }
@@ -394,7 +389,7 @@ void scheduler_run(void *context)
 {
     struct worker *worker = context;
     worker_current = worker;
-    while (!load_relaxed(&worker->self.context.system->is_stopping))
+    while (!worker->is_leaving)
         if (!scheduler_step(worker))
             worker_sleep(worker);
     slab_flush(&worker->slab);

@@ -9,7 +9,7 @@
  * actor of a worker is never taken.
  *
  * Next to run: the slot (woken last; at most SLOT_RUNS_MAX times in a row), then the newest spawned, then
- * the longest ready; every FAIR_EVERYth step the longest ready goes first.
+ * the longest ready; every FAIR_EVERYth look at the queues the longest ready goes first.
  *
  * Sleep and wake: see worker_sleep in scheduler.c, with the model of the protocol in tests/model.
  *
@@ -24,7 +24,7 @@
 enum {
     ACTIVATION_MESSAGES_MAX = 100, /* one actor handles at most so many in a row */
     SLOT_RUNS_MAX = 3,
-    FAIR_EVERY = 61,
+    FAIR_EVERY = 31,
     HOUSEKEEPING_MAX = 1024, /* messages between two looks at the clock */
     SPINS_BEFORE_SLEEP = 500,
     DEAL_MAX = 256, /* actors given away at once */

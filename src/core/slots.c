@@ -72,13 +72,6 @@ troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor 
     return status;
 }
 
-struct actor *slots_at(struct slots *slots, uint32_t slot)
-{
-    /* Pairs with store_release in slots_chunk_new. */
-    struct actor *chunk = load_acquire(&slots->chunks[slot >> SLOTS_CHUNK_BITS]);
-    return chunk == NULL ? NULL : &chunk[slot & (SLOTS_CHUNK_LEN - 1)];
-}
-
 uint32_t slots_owner(struct slots *slots, uint32_t slot)
 {
     return slots->owners[slot >> SLOTS_CHUNK_BITS];

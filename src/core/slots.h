@@ -17,8 +17,7 @@
 #include <troupe.h>
 
 #include "base/atomic.h"
-
-struct actor;
+#include "core/actor.h"
 
 enum {
     SLOTS_CHUNK_BITS = 9,
@@ -34,6 +33,12 @@ struct slots {
     pthread_mutex_t lock;
     uint32_t chunk_count;
 };
+
+/* The slot that a ref names. */
+static inline uint32_t slots_number(troupe_ref ref)
+{
+    return (uint32_t)ref.bits & ((1u << TROUPE_REF_SLOT_BITS) - 1);
+}
 
 /*
  * The generation that a slot has while the tenant that `ref` names lives; no slot's if `ref` is of elsewhere.
@@ -53,8 +58,13 @@ void slots_done(struct slots *slots);
  */
 troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor **ret_first);
 
-/* The actor in a slot by number, for walks; NULL when the chunk is not there. */
-struct actor *slots_at(struct slots *slots, uint32_t slot);
+/* The actor in a slot by number, from `slots.chunks`; NULL when the chunk is not there. */
+static inline struct actor *slots_at(struct actor *_Atomic *chunks, uint32_t slot)
+{
+    /* Pairs with store_release in slots_chunk_new. */
+    struct actor *chunk = load_acquire(&chunks[slot >> SLOTS_CHUNK_BITS]);
+    return chunk == NULL ? NULL : &chunk[slot & (SLOTS_CHUNK_LEN - 1)];
+}
 
 /* The worker that hands out this slot. */
 uint32_t slots_owner(struct slots *slots, uint32_t slot);

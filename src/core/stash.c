@@ -11,7 +11,7 @@ void stash_keep(struct worker *worker, struct actor *actor, troupe_message *mess
 {
     bool can_be_kept = message->flags == MESSAGE_USER;
     struct extras *extras = can_be_kept ? extras_of(worker, actor) : NULL;
-    if (extras == NULL || extras->stash_len >= load_relaxed(&actor->len_max)) {
+    if (extras == NULL || extras->stash_len >= (uint32_t)load_relaxed(&actor->limit)) {
         post_dead_letter(worker, message_to(actor, message), message,
                          !can_be_kept     ? TROUPE_DEAD_UNEXPECTED
                          : extras == NULL ? TROUPE_DEAD_NO_MEMORY
@@ -42,16 +42,19 @@ void troupe_unstash(troupe_self *self)
     while (extras->stash.first != NULL) {
         troupe_message *message = extras->stash.first;
         extras->stash.first = message->next;
-        len_add(actor, 1, message_weight(message->size));
+        load_add(actor, message_load(message->size));
         lane_push(&back[message->message_class], message);
     }
     extras->stash_len = 0;
-    for (int i = 0; i < LANE_COUNT; i++) {
+    for (uint32_t i = 0; i < LANE_COUNT; i++) {
+        struct lane *lane = actor_lane(actor, i);
         if (back[i].first == NULL)
             continue;
-        back[i].last->next = actor->lanes[i].first;
-        if (actor->lanes[i].first == NULL)
-            actor->lanes[i].last = back[i].last;
-        actor->lanes[i].first = back[i].first;
+        back[i].last->next = lane->first;
+        if (lane->first == NULL)
+            lane->last = back[i].last;
+        lane->first = back[i].first;
+        if (i != TROUPE_CLASS_NORMAL)
+            actor->attention |= ATTENTION_LANES;
     }
 }

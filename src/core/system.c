@@ -135,6 +135,7 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     worker->index = index;
     worker->is_simulated = system->env->is_simulated;
     worker->sends_here = !worker->is_simulated && index != OUTSIDE;
+    worker->chunks = system->slots.chunks;
     worker->housekeeping_every = 1;
     worker->backlog_min = UINT32_MAX;
     worker->random.state = trace_mix(system->entropy, index + 1);
@@ -407,7 +408,7 @@ static void actors_end(struct troupe_system *system)
     struct actor **live = malloc((size_t)slot_count * sizeof *live + 1);
     uint32_t live_count = 0;
     for (uint32_t slot = 0; slot < slot_count; slot++) {
-        struct actor *actor = slots_at(&system->slots, slot);
+        struct actor *actor = slots_at(system->slots.chunks, slot);
         if (actor->phase == ACTOR_FREE)
             continue;
         if (live != NULL)

@@ -55,8 +55,7 @@ struct troupe_system {
 static inline struct actor *system_find_at(struct troupe_system *system, const struct worker *worker,
                                            troupe_ref ref, bool *ret_is_local)
 {
-    uint32_t slot = (uint32_t)ref.bits & ((1u << TROUPE_REF_SLOT_BITS) - 1);
-    struct actor *actor = slots_at(&system->slots, slot);
+    struct actor *actor = slots_at(system->slots.chunks, slots_number(ref));
     if (UNLIKELY(actor == NULL))
         return NULL;
     /* Pairs with store_release in dealt_push: what its last home wrote is visible. */

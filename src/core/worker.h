@@ -65,13 +65,14 @@ struct worker {
     struct run_queue ready; /* first in, first out */
     struct run_queue fresh; /* newly spawned: the newest runs first */
     struct actor *slot;     /* woken last: runs next, while its messages are in the cache */
-    bool ends_turn;         /* the running actor met a full mailbox: whoever empties it goes first */
-    uint32_t slot_runs;     /* times in a row that the slot was taken */
+    uint32_t slot_left;     /* times in a row that the slot may still be taken */
     uint32_t index;
     bool is_simulated;
-    bool sends_here;  /* by the quick way of post.c: not simulated, nor outside, which needs its lock */
-    uint32_t fair_in; /* steps until the longest ready goes first */
-    int32_t housekeeping_in; /* messages until the clock is looked at */
+    bool sends_here; /* by the quick way of post.c: not simulated, nor outside, which needs its lock */
+    bool is_leaving; /* the system stops: seen at a housekeeping */
+    struct actor *_Atomic *chunks; /* the system's slots: slots.h */
+    uint32_t fair_in;              /* turns of queues until the longest ready goes first */
+    int32_t housekeeping_in;       /* messages until the clock is looked at */
     int32_t housekeeping_every;
     uint64_t now_ns; /* as of the last housekeeping */
     uint32_t now_ms;

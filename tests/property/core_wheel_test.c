@@ -63,7 +63,7 @@ static void list_remove(uint32_t at)
 /* The sink's mailbox is where the wheel's notices go: taken out by hand, so nothing runs. */
 static void expect_fired(struct worker *worker, struct actor *sink, uint64_t now_ms)
 {
-    struct lane *lane = &sink->lanes[TROUPE_CLASS_SYSTEM];
+    struct lane *lane = actor_lane(sink, TROUPE_CLASS_SYSTEM);
     while (lane->first != NULL) {
         struct timer *timer = (struct timer *)(void *)lane->first;
         lane->first = lane->first->next;

@@ -412,7 +412,7 @@ static void all_end(troupe_system *system, const troupe_ref *supervisors, uint64
         for (uint32_t i = 0; i < 3; i++)
             troupe_shutdown(system, supervisors[i], TROUPE_SHUTDOWN);
         for (uint32_t slot = 0; slot < system->slots.chunk_count << SLOTS_CHUNK_BITS; slot++) {
-            struct actor *actor = slots_at(&system->slots, slot);
+            struct actor *actor = slots_at(system->slots.chunks, slot);
             if (actor->phase != ACTOR_FREE && !actor->is_supervisor)
                 troupe_shutdown(system, actor_ref(actor), TROUPE_KILLED);
         }

@@ -27,21 +27,21 @@ static void chunks_are_numbered_and_belong_to_their_worker(void **state)
     (void)state;
     struct slots slots;
     assert_int_equal(slots_init(&slots), TROUPE_OK);
-    assert_null(slots_at(&slots, 0));
+    assert_null(slots_at(slots.chunks, 0));
     for (uint32_t chunk = 0; chunk < 5; chunk++) {
         struct actor *first = NULL;
         assert_int_equal(slots_chunk_new(&slots, 10 + chunk, &first), TROUPE_OK);
         for (uint32_t i = 0; i < SLOTS_CHUNK_LEN; i++) {
             uint32_t slot = chunk * SLOTS_CHUNK_LEN + i;
-            assert_ptr_equal(slots_at(&slots, slot), first + i);
+            assert_ptr_equal(slots_at(slots.chunks, slot), first + i);
             assert_int_equal(first[i].slot, slot);
             assert_int_equal(load_relaxed(&first[i].home), 10 + chunk);
             assert_int_equal(load_relaxed(&first[i].generation) % 2, 1); /* free */
             assert_int_equal(slots_owner(&slots, slot), 10 + chunk);
         }
     }
-    assert_null(slots_at(&slots, 5 * SLOTS_CHUNK_LEN));
-    assert_null(slots_at(&slots, (1u << TROUPE_REF_SLOT_BITS) - 1));
+    assert_null(slots_at(slots.chunks, 5 * SLOTS_CHUNK_LEN));
+    assert_null(slots_at(slots.chunks, (1u << TROUPE_REF_SLOT_BITS) - 1));
     slots_done(&slots);
 }
 
@@ -76,7 +76,7 @@ static void used_up_slot_is_never_handed_out_again(void **state)
     probe_spawn(system, &probes[0], NULL);
     uint32_t slot = slot_of(probes[0].ref);
     probe_do(system, &probes[0], exit_now);
-    store_relaxed(&slots_at(&system->slots, slot)->generation, SLOTS_GENERATION_MAX - 2);
+    store_relaxed(&slots_at(system->slots.chunks, slot)->generation, SLOTS_GENERATION_MAX - 2);
     probe_spawn(system, &probes[1], NULL);
     assert_int_equal(slot_of(probes[1].ref), slot);
     assert_int_equal(probes[1].ref.bits >> TROUPE_REF_SLOT_BITS, (1u << TROUPE_REF_GENERATION_BITS) - 1);

@@ -226,7 +226,7 @@ static troupe_status wait_and_cancel(troupe_self *self)
     asked_ns = troupe_now_ns(self);
     assert_int_equal(troupe_timer_start(self, 0, every_ms, 1, &timer), TROUPE_OK);
     wheel_advance(worker, asked_ns / NS_PER_MS + 2);
-    assert_non_null(self->actor->lanes[TROUPE_CLASS_SYSTEM].first);
+    assert_non_null(actor_lane(self->actor, TROUPE_CLASS_SYSTEM)->first);
     troupe_timer_cancel(self, timer);
     return TROUPE_OK;
 }

@@ -165,7 +165,7 @@ static troupe_status unwatch_when_ready(troupe_self *self)
     feed();
     worker_current = self->context.worker;
     scheduler_housekeeping(self->context.worker);
-    assert_non_null(self->actor->lanes[TROUPE_CLASS_SYSTEM].first);
+    assert_non_null(actor_lane(self->actor, TROUPE_CLASS_SYSTEM)->first);
     troupe_unwatch(self, pipe_fds[0]);
     return TROUPE_OK;
 }
