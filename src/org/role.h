@@ -54,6 +54,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/record.h"
 #include "org/events.h"
 #include "org/limits.h"
@@ -319,6 +320,24 @@ void org_role_fold_batch(struct org_role *role, const struct record_batch *batch
  * it), TROUPE_NO_MEMORY.
  */
 TROUPE_MUST_CHECK troupe_status org_role_replay(struct org_role *role, const struct record *record);
+
+/** The version of the bytes that org_role_save writes; others are not restored. */
+#define ORG_SNAPSHOT_VERSION 1u
+
+/**
+ * Adds the whole state to a buffer, at a multiple of 8: a snapshot, from which org_role_restore makes the
+ * same role again. Everything decided must have been folded. TROUPE_NO_MEMORY, TROUPE_TOO_LARGE; the buffer
+ * is then as it was.
+ */
+TROUPE_MUST_CHECK troupe_status org_role_save(const struct org_role *role, struct buffer *bytes);
+
+/**
+ * Makes a role from a snapshot; records that came after it are replayed on top. `bytes` lie at a multiple of
+ * 8 and are not needed afterwards. TROUPE_UNEXPECTED when another version wrote it and TROUPE_MALFORMED when
+ * it is none: the stream is to be read from its beginning then. TROUPE_NO_MEMORY, TROUPE_INVALID (the name).
+ */
+TROUPE_MUST_CHECK troupe_status org_role_restore(const char *name, const void *bytes, size_t size,
+                                                 struct org_role **ret_role);
 
 /** When the next ORG_TICK has something to do, in Unix milliseconds; INT64_MAX for never. */
 int64_t org_role_due_ms(const struct org_role *role);

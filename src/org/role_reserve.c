@@ -40,8 +40,7 @@ void role_drop_reserved(struct org_role *role)
     role->reserved_count = 0;
 }
 
-/* Enters a name that may be there already. */
-static troupe_status reserve_name(struct org_role *role, const char *text)
+troupe_status role_reserve_name(struct org_role *role, const char *text)
 {
     const char *copy;
     void *name;
@@ -64,7 +63,7 @@ static troupe_status reserve_name(struct org_role *role, const char *text)
     return TROUPE_OK;
 }
 
-static troupe_status reserve_source(struct org_role *role, const char *text)
+troupe_status role_reserve_source(struct org_role *role, const char *text)
 {
     const char *copy;
     if (text[0] == '\0' || role_source_find(role, text) != NULL)
@@ -99,7 +98,7 @@ static troupe_status reserve_accepted(struct org_role *role, const struct record
     if (status == TROUPE_OK && body->key.size > 0)
         status = map_reserve(&role->receipt_map, more);
     if (status == TROUPE_OK)
-        status = reserve_source(role, troupe_flat_text(body, body->source));
+        status = role_reserve_source(role, troupe_flat_text(body, body->source));
     if (status == TROUPE_OK)
         status = reserve_block(role, sizeof(struct role_message) + record->size);
     return status;
@@ -109,7 +108,7 @@ static troupe_status reserve_accepted(struct org_role *role, const struct record
 static troupe_status reserve_return(struct org_role *role, const char *assigned)
 {
     size_t more = role->reserved_count + 1;
-    troupe_status status = reserve_name(role, assigned);
+    troupe_status status = role_reserve_name(role, assigned);
     uint32_t name = status == TROUPE_OK ? role_name_find(role, assigned) : MAP_NONE;
     for (int i = 0; i < ORG_CLASS_COUNT && status == TROUPE_OK; i++) {
         status = heap_reserve(&role->returned[i], more);
@@ -166,7 +165,7 @@ static troupe_status reserve_configured(struct org_role *role, const struct reco
             return TROUPE_MALFORMED;
         memcpy(name, holders, len);
         name[len] = '\0';
-        status = reserve_name(role, name);
+        status = role_reserve_name(role, name);
         holders += len + (holders[len] == '\n');
     }
     return status == TROUPE_OK ? reserve_block(role, sizeof(struct role_configuration) + record->size)
@@ -205,7 +204,7 @@ static troupe_status reserve(struct org_role *role, const struct record *record)
     if (type == org_accepted_type.id)
         return reserve_accepted(role, record);
     if (type == org_taken_type.id)
-        return reserve_name(role, troupe_flat_text(body, ((const org_taken *)body)->by));
+        return role_reserve_name(role, troupe_flat_text(body, ((const org_taken *)body)->by));
     if (type == org_sent_type.id)
         return reserve_sent(role, record);
     if (type == org_done_type.id || type == org_declined_type.id || type == org_forwarded_type.id)
@@ -217,11 +216,11 @@ static troupe_status reserve(struct org_role *role, const struct record *record)
     if (type == org_role_configured_type.id)
         return reserve_configured(role, record);
     if (type == org_resolved_type.id)
-        return reserve_source(role, troupe_flat_text(body, ((const org_resolved *)body)->source));
+        return role_reserve_source(role, troupe_flat_text(body, ((const org_resolved *)body)->source));
     if (type == org_presence_type.id) {
         troupe_status status = reserve_unassign(role);
         return status == TROUPE_OK
-                   ? reserve_name(role, troupe_flat_text(body, ((const org_presence *)body)->actor))
+                   ? role_reserve_name(role, troupe_flat_text(body, ((const org_presence *)body)->actor))
                    : status;
     }
     return TROUPE_OK;

@@ -14,6 +14,7 @@
  *     role_fold.c        records -> state
  *     role_queue.c       who waits where, and who is next
  *     role_check.c       the invariants, as a walk
+ *     role_snapshot.c    the whole state as bytes, and back: whoever adds a field saves it there
  *
  * Where a message that has not ended is kept, beside `entries` (by number) and `ids` (by id):
  *
@@ -274,6 +275,10 @@ const struct role_receipt *role_receipt_find(const struct org_role *role, const 
 
 /** Reserves what the fold of a record needs. TROUPE_NO_MEMORY, TROUPE_LIMIT. */
 TROUPE_MUST_CHECK troupe_status role_reserve(struct org_role *role, const struct record *record);
+
+/** Enters an actor's name, or a stream's, that may be there already. */
+TROUPE_MUST_CHECK troupe_status role_reserve_name(struct org_role *role, const char *text);
+TROUPE_MUST_CHECK troupe_status role_reserve_source(struct org_role *role, const char *text);
 
 /** Takes the next reserved block. */
 void *role_take_reserved(struct org_role *role);

@@ -22,7 +22,7 @@ static void check_role(const struct org_role *role)
         fail_msg("%s", reason);
 }
 
-enum { LIST_MAX = 512 };
+enum { LIST_MAX = 512, COMMANDS_BETWEEN_SLEEPS = 7 };
 
 static void check_same_list(const struct desk *desk, enum org_state state)
 {
@@ -101,8 +101,28 @@ void desk_done(struct desk *desk)
     record_batch_done(&desk->journal);
 }
 
+/* The mirror goes on from a snapshot of itself, as an actor that slept. */
+static void sleep_and_wake(struct desk *desk)
+{
+    struct buffer first = {0};
+    struct buffer second = {0};
+    struct org_role *woken = NULL;
+    assert_int_equal(org_role_save(desk->mirror, &first), TROUPE_OK);
+    assert_int_equal(org_role_restore(org_role_view(desk->mirror).name, first.bytes, first.size, &woken),
+                     TROUPE_OK);
+    assert_int_equal(org_role_save(woken, &second), TROUPE_OK);
+    assert_int_equal(first.size, second.size);
+    assert_memory_equal(first.bytes, second.bytes, first.size);
+    buffer_done(&first);
+    buffer_done(&second);
+    org_role_free(desk->mirror);
+    desk->mirror = woken;
+}
+
 const struct org_answer *desk_do(struct desk *desk, const struct org_command *command)
 {
+    if (++desk->commands % COMMANDS_BETWEEN_SLEEPS == 0)
+        sleep_and_wake(desk);
     size_t before = desk->journal.bytes.size;
     uint32_t count = desk->journal.count;
     struct record record;

@@ -2,7 +2,8 @@
 /*
  * org_desk.h: roles for tests. A desk is one role with everything its actor would do around it: each command
  * is decided, its records are folded, kept as the journal would keep them, and replayed into a second role,
- * the mirror. After each step both are checked against every invariant and must look the same. Several desks
+ * the mirror. After each step both are checked against every invariant and must look the same; now and then
+ * the mirror is saved and goes on as what was restored, as after a sleep. Several desks
  * deliver their outboxes to each other. One thread.
  */
 #ifndef TESTS_ORG_DESK_H
@@ -19,6 +20,7 @@ struct desk {
     int64_t now_ms;
     uint64_t last_id;
     struct org_answer answer;
+    uint32_t commands;
     uint32_t records; /* how many the last command added */
 };
 
