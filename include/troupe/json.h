@@ -97,7 +97,7 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_to_json(const troupe_type
 /** Bytes that hold the body of any JSON text of this size: one block is enough for both. Any thread. */
 static inline size_t troupe_flat_from_json_size_max(const troupe_type *type, size_t text_size)
 {
-    size_t more = (size_t)type->field_count + text_size;
+    size_t more = TROUPE__CAST(size_t, type->field_count) + text_size;
     if (type->size > TROUPE_BODY_SIZE_MAX || more > TROUPE_BODY_SIZE_MAX - type->size)
         return TROUPE_BODY_SIZE_MAX;
     return type->size + more;

@@ -28,6 +28,8 @@
  *     const greet *m = greet_of(message);
  *     puts(troupe_text(message, m->name));
  *
+ * In C++, from C++17 on, the fields are given in the order of the list; some may be left out.
+ *
  * Order: what one actor or thread sends to one actor arrives in that order, within a class.
  */
 #ifndef TROUPE_MESSAGE_H
@@ -142,7 +144,7 @@ static inline uint32_t troupe_type_id(const char *name)
 {
     uint32_t hash = 2166136261u;
     for (; *name != '\0'; name++)
-        hash = (hash ^ (uint8_t)*name) * 16777619u;
+        hash = (hash ^ TROUPE__CAST(uint8_t, *name)) * 16777619u;
     return hash;
 }
 
@@ -170,13 +172,13 @@ static inline const void *troupe_body(const troupe_message *message)
 /** The text that a span of a body names: NUL-terminated, borrowed from the body. */
 static inline const char *troupe_flat_text(const void *body, troupe_span span)
 {
-    return (const char *)body + span.offset;
+    return TROUPE__CAST(const char *, body) + span.offset;
 }
 
 /** The bytes that a span of a body names, borrowed from the body. */
 static inline troupe_bytes troupe_flat_bytes(const void *body, troupe_span span)
 {
-    troupe_bytes bytes = {(const char *)body + span.offset, span.size};
+    troupe_bytes bytes = {TROUPE__CAST(const char *, body) + span.offset, span.size};
     return bytes;
 }
 
@@ -246,7 +248,8 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
  * long as its block.
  */
 #ifdef __cplusplus
-#define TROUPE_FIELDS(type, ...) troupe__address(type##_fields{.troupe__begin = 0, __VA_ARGS__})
+/* Designated initializers are C++20's; `__extension__` lets C++17 have them without a warning. */
+#define TROUPE_FIELDS(type, ...) troupe__address(__extension__ type##_fields{.troupe__begin = 0, __VA_ARGS__})
 #define TROUPE__ZERO = {}
 #else
 #define TROUPE__ZERO
@@ -374,7 +377,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
     __attribute__((unused)) static inline const NAME *NAME##_of(const troupe_message *message)               \
     {                                                                                                        \
         return message->type == NAME##_type.id && message->version == (NUMBER)                               \
-                   ? (const NAME *)troupe_body(message)                                                      \
+                   ? TROUPE__CAST(const NAME *, troupe_body(message))                                        \
                    : NULL;                                                                                   \
     }
 

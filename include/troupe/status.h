@@ -50,6 +50,13 @@ typedef enum troupe_status {
 /** Marks the symbols that the shared library offers. */
 #define TROUPE_API __attribute__((visibility("default")))
 
+/* A cast that neither language warns of. */
+#ifdef __cplusplus
+#define TROUPE__CAST(type, value) static_cast<type>(value)
+#else
+#define TROUPE__CAST(type, value) ((type)(value))
+#endif
+
 /** The text of a status in English, never NULL; an unknown code has a text that says so. Any thread. */
 TROUPE_API const char *troupe_status_text(troupe_status status);
 

@@ -72,13 +72,13 @@ TROUPE_API int troupe_stop(troupe_system **system);
 /** Turns a `troupe_self *` or a `troupe_system *` into the context it is. Users seldom need it. */
 static inline troupe_context *troupe_self_context(troupe_self *self)
 {
-    return (troupe_context *)(void *)self;
+    return TROUPE__CAST(troupe_context *, TROUPE__CAST(void *, self));
 }
 
 /** As troupe_self_context, for threads outside. */
 static inline troupe_context *troupe_system_context(troupe_system *system)
 {
-    return (troupe_context *)(void *)system;
+    return TROUPE__CAST(troupe_context *, TROUPE__CAST(void *, system));
 }
 
 /** Monotonic time of the system in nanoseconds since its start (virtual when simulated). */
@@ -98,18 +98,18 @@ TROUPE_API troupe_system *troupe_system_of(troupe_self *self);
 
 #ifdef __cplusplus
 }
-/** The context of a self. */
-static inline troupe_context *troupe_context_of(troupe_self *self)
+/* The context of a self. */
+static inline troupe_context *troupe__context_of(troupe_self *self)
 {
     return troupe_self_context(self);
 }
-/** The context of a system. */
-static inline troupe_context *troupe_context_of(troupe_system *system)
+/* The context of a system. */
+static inline troupe_context *troupe__context_of(troupe_system *system)
 {
     return troupe_system_context(system);
 }
 /** The context of a self or a system. */
-#define TROUPE_CONTEXT(from) troupe_context_of(from)
+#define TROUPE_CONTEXT(from) troupe__context_of(from)
 #else
 /** The context of a self or a system. */
 #define TROUPE_CONTEXT(from)                                                                                 \
