@@ -1,6 +1,7 @@
 # Language, warnings, and what a preset can turn on. Everything here holds for every target of the project.
 
-option(TROUPE_TESTS "Build the tests (needs cmocka)" ON)
+option(TROUPE_SERVER "Build the server and the command line, which need more than the C library" ON)
+option(TROUPE_TESTS "Build the tests, which are of all of it (needs cmocka)" ON)
 option(TROUPE_WERROR "Treat warnings as errors" ON)
 option(TROUPE_LTO "Optimise at link time" OFF)
 option(TROUPE_COVERAGE "Count executed lines" OFF)

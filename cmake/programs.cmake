@@ -14,6 +14,10 @@ foreach(source IN LISTS example_sources)
     target_link_libraries(example_${name} PRIVATE troupe_shared)
 endforeach()
 
+if(NOT TROUPE_SERVER)
+    return() # some of the programs measure the journal and the roles
+endif()
+
 troupe_glob(bench_sources bench/*.c)
 troupe_glob(bench_support_sources bench/support/*.c)
 if(bench_support_sources)
