@@ -64,8 +64,10 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_start(troupe_system **ret_syst
 /**
  * Ends a system: waits until no actor has work (at most `drain_ms`), stops the actors in the reverse order
  * of their creation, supervisors before their children's parents, frees everything and clears *system.
- * Returns 0, so that main can return it, or TROUPE_IN_HANDLER inside a handler (the system then stays).
- * Blocks. NULL and a pointer to NULL are accepted.
+ * Threads outside may go on using the system while it drains; a troupe_call of theirs that has no answer by
+ * then returns TROUPE_STOPPING, and none may begin another. Returns 0, so that main can return it, or
+ * TROUPE_IN_HANDLER inside a handler (the system then stays). Blocks. NULL and a pointer to NULL are
+ * accepted.
  */
 TROUPE_API int troupe_stop(troupe_system **system);
 

@@ -123,13 +123,13 @@ static troupe_status home_choose(struct worker *worker, bool own_thread, struct 
 troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviour,
                           const struct actor_options *options, troupe_ref *ret_ref)
 {
-    troupe_status status = options_check(from->system, behaviour, &options->user);
-    if (status != TROUPE_OK)
-        return status;
     struct worker *worker = context_enter(from);
     struct actor *actor = NULL;
     struct worker *home = NULL;
-    status = worker_slot_take(worker, &actor);
+    /* Within: a stop that has let the last thread out is seen by the next one to come in. */
+    troupe_status status = options_check(from->system, behaviour, &options->user);
+    if (status == TROUPE_OK)
+        status = worker_slot_take(worker, &actor);
     if (status != TROUPE_OK)
         goto leave;
     status = slot_fill(worker, actor, behaviour, options);

@@ -449,6 +449,9 @@ int troupe_stop(troupe_system **system_at)
     struct troupe_system *system = *system_at;
     drain(system);
     threads_stop(system);
+    /* Whoever came in before `is_stopping` is out again: what follows is this thread's alone. */
+    pthread_mutex_lock(&system->outside_lock);
+    pthread_mutex_unlock(&system->outside_lock);
     settle(system); /* so that the walk finds every slot at rest */
     actors_end(system);
     settle(system);
