@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h: a simulated system runs the same library on the caller's thread, in virtual time. Which worker
- * steps next, which message meets a fault and what troupe_random says come from one seed, so that a run can
- * be repeated exactly: the same seed and the same calls give the same trace hash. Start with troupe_start
- * and a `simulate.seed` other than 0.
+ * sim.h: a simulated system runs the same library on the caller's thread, in virtual time, from one seed, so
+ * that a run can be repeated exactly: the same seed and the same calls give the same trace hash. Start with
+ * troupe_start and a `simulate.seed` other than 0. docs/simulation.md shows how to test one's own actors.
  *
- * Nothing runs between these calls, which must all come from one thread.
+ * The seed says wherever a machine could do one thing or another: which worker steps next, how long a turn
+ * is, which idle worker is given work, which of the timers due at once fires first, what troupe_random says.
+ * And it says the moment of each fault that the options ask for (system.h: troupe_simulation).
+ *
+ * Nothing runs between these calls, which must all come from one thread. Descriptors are real ones; a run
+ * that uses them repeats as long as both ends are in the program: a pipe, a socket pair.
  */
 #ifndef TROUPE_SIM_H
 #define TROUPE_SIM_H
@@ -33,7 +37,16 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_sim_run_until(troupe_system *s
                                                                 bool (*is_reached)(void *context),
                                                                 void *context, uint64_t ms);
 
-/** A hash of everything that was run so far: each step's worker, actor, message type and virtual time. */
+/**
+ * Switches the faults of the options off, so that a test can let the system settle and look whether it does,
+ * or on again; they are on at first. What has already been delayed still comes when it was to come.
+ */
+TROUPE_API void troupe_sim_faults(troupe_system *system, bool are_on);
+
+/**
+ * A hash of everything that was run so far: each start of an actor and each message taken, with its worker
+ * and its virtual time. 0 when nothing was.
+ */
 TROUPE_API uint64_t troupe_sim_trace_hash(troupe_system *system);
 
 #ifdef __cplusplus

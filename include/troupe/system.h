@@ -29,11 +29,28 @@ typedef struct troupe_context troupe_context;
 /** The most workers a system may have. */
 #define TROUPE_WORKERS_MAX 64
 
-/** The simulated environment, see sim.h. A seed of 0 means: the real one. */
+/** How long a simulated delay may be, at most, in milliseconds; and when delay_ms_max is 0. */
+#define TROUPE_SIM_MS_MAX 3600000u
+#define TROUPE_SIM_DELAY_MS_DEFAULT 10u
+
+/**
+ * The simulated environment, see sim.h. A seed of 0 means: the real one. Every member but the seed is a fault
+ * to be injected: a probability is from 0 (never) to 1 (always), and the moments come from the seed.
+ * troupe_sim_faults switches all of them off and on during a run.
+ */
 typedef struct troupe_simulation {
     uint64_t seed;                /**< every choice of the run comes from it; 0 = not simulated */
-    double refuse_probability;    /**< a bounded send is refused as FULL, 0 to 1 */
-    double no_memory_probability; /**< an allocation of a message or an actor fails, 0 to 1 */
+    double refuse_probability;    /**< a bounded send is refused as FULL */
+    double no_memory_probability; /**< an allocation of a message, a state or a handle fails */
+    /** a handler's answer is replaced by TROUPE_FAILED: what it did stands, and the actor ends as failed */
+    double crash_probability;
+    /** what comes from elsewhere comes late: word of a message to another worker, or of a descriptor */
+    double delay_probability;
+    uint32_t delay_ms_max; /**< so late at most, to TROUPE_SIM_MS_MAX; default TROUPE_SIM_DELAY_MS_DEFAULT */
+    /** a worker sleeps past its timers by up to so long, to TROUPE_SIM_MS_MAX; default: not at all */
+    uint32_t timer_late_ms_max;
+    double spurious_probability; /**< a watched descriptor is reported when nothing has come */
+    double short_probability;    /**< troupe_fd_read and troupe_fd_write do only a part, or nothing now */
 } troupe_simulation;
 
 /** Options of troupe_start; zero means the default for every member. */

@@ -2,6 +2,7 @@
 /*
  * timer.h: timers belong to the actor that started them and end with it. When one is due, its owner
  * receives a troupe_timeout in the system lane. Times are of the system's clock: virtual when simulated.
+ * Timers due in the same millisecond fire in any order.
  */
 #ifndef TROUPE_TIMER_H
 #define TROUPE_TIMER_H

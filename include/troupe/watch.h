@@ -3,6 +3,10 @@
  * watch.h: readiness of file descriptors as messages. A watch is one-shot: after its troupe_ready the owner
  * reads or writes as much as it likes and watches again. Watches end with their owner; the descriptor stays
  * the owner's to close, after unwatching it.
+ *
+ * A report is a hint: by the time it is handled the descriptor may have nothing. Whoever reads and writes
+ * with troupe_fd_read and troupe_fd_write meets that, and every other thing a descriptor may do, under a seed
+ * too: sim.h.
  */
 #ifndef TROUPE_WATCH_H
 #define TROUPE_WATCH_H
@@ -36,6 +40,22 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_watch(troupe_self *self, int f
 
 /** Ends a watch of this actor, to be called before close(fd). A notice already in the mailbox is dropped. */
 TROUPE_API void troupe_unwatch(troupe_self *self, int fd);
+
+/**
+ * Reads at most `size` bytes (at least 1) from a descriptor that does not block. TROUPE_OK writes how many
+ * came; 0 means that there is nothing now: watch it. Errors: TROUPE_END (there will be no more),
+ * TROUPE_INVALID (size 0), TROUPE_IO (errno says why).
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_fd_read(troupe_self *self, int fd, void *buffer,
+                                                          size_t size, size_t *ret_size);
+
+/**
+ * Writes at most `size` bytes (at least 1) to a descriptor that does not block. TROUPE_OK writes how many
+ * were taken; 0 means that there is no room now: watch it. A socket whose other end is closed raises no
+ * SIGPIPE. Errors: TROUPE_INVALID (size 0), TROUPE_IO (errno says why).
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_fd_write(troupe_self *self, int fd, const void *buffer,
+                                                           size_t size, size_t *ret_size);
 
 #ifdef __cplusplus
 }

@@ -17,6 +17,7 @@
 #include "core/overflow.h"
 #include "core/post.h"
 #include "core/scheduler.h"
+#include "core/sim.h"
 #include "core/stash.h"
 #include "core/trace.h"
 
@@ -248,9 +249,34 @@ __attribute__((noinline)) static void dispatch(struct worker *worker, struct act
     }
 }
 
+/*
+ * Any message in simulation, where the seed may want its handler to fail: what the handler did stands, what
+ * it answered does not.
+ */
+__attribute__((noinline)) static void dispatch_simulated(struct worker *worker, struct actor *actor,
+                                                         troupe_message *message)
+{
+    bool is_asked = message->flags == MESSAGE_USER;
+    bool is_for_user = is_asked || (message->flags >= MESSAGE_REPLY && message->flags <= MESSAGE_READY) ||
+                       message->flags == MESSAGE_DOWN;
+    trace_message(worker, actor, message);
+    bool crashes = is_for_user && !actor->is_supervisor && sim_crashes(worker->self.context.system->sim);
+    if (crashes && is_asked && !has_expired(worker, message)) {
+        (void)load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+        received_otherwise(worker, actor, message, troupe_fail(&worker->self, TROUPE_FAILED, SIM_CRASH_TEXT));
+        return;
+    }
+    uint64_t handled_then = load_relaxed(&actor->handled);
+    dispatch(worker, actor, message);
+    if (crashes && actor->phase == ACTOR_RUNNING && load_relaxed(&actor->handled) != handled_then)
+        (void)troupe_fail(&worker->self, TROUPE_FAILED, SIM_CRASH_TEXT);
+}
+
 /* The first turn: start(), and word to the parent. */
 static void start(struct worker *worker, struct actor *actor)
 {
+    if (UNLIKELY(worker->is_simulated))
+        trace_start(worker, actor);
     actor->phase = ACTOR_RUNNING;
     if (load_relaxed(&actor->behaviour)->start != NULL)
         judge(actor, load_relaxed(&actor->behaviour)->start(&worker->self));
@@ -272,8 +298,9 @@ __attribute__((noinline)) static bool dispatch_next(struct worker *worker, struc
     if (message == NULL)
         return false;
     if (UNLIKELY(worker->is_simulated))
-        trace_message(worker, actor, message);
-    dispatch(worker, actor, message);
+        dispatch_simulated(worker, actor, message);
+    else
+        dispatch(worker, actor, message);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "core/mailbox.h"
 
 #include "core/overflow.h"
+#include "core/sim.h"
 
 /* Takes a message into its lane, or does at once what it is for. */
 static void admit(struct worker *worker, struct actor *actor, troupe_message *message)
@@ -68,7 +69,7 @@ void mailbox_push_remote(struct troupe_system *system, struct actor *actor, trou
         message->next = head;
         /* Acquire and release pair with the splice, see there. */
     } while (!cas_acq_rel(&actor->arrived, &head, message));
-    if (head == NULL) /* invariant 1: the notice is ours to send */
+    if (head == NULL && !sim_holds_notice(system->sim, actor)) /* invariant 1: the notice is ours to send */
         worker_notify(system->workers[load_acquire(&actor->home)], actor);
 }
 

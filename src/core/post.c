@@ -10,6 +10,7 @@
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/overflow.h"
+#include "core/sim.h"
 #include "core/supervisor.h"
 
 #define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
@@ -56,8 +57,7 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
 /* Whether there is room, reserving it when the actor is at home elsewhere (mailbox.h, invariant 3). */
 static bool reserve(struct worker *worker, struct actor *actor, uint64_t mine, bool is_local)
 {
-    struct troupe_system *system = worker->self.context.system;
-    if (UNLIKELY(worker->is_simulated) && random_chance(&worker->random, system->refuse_probability))
+    if (UNLIKELY(worker->is_simulated) && sim_refuses(worker->self.context.system->sim))
         return false;
     if (LIKELY(is_local))
         return !mailbox_is_full(actor, mine);

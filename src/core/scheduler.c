@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "core/activation.h"
 #include "core/mailbox.h"
+#include "core/sim.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -87,7 +88,7 @@ void scheduler_yield(struct worker *worker, struct actor *actor)
 uint32_t scheduler_batch(struct worker *worker)
 {
     if (UNLIKELY(worker->is_simulated))
-        return 1 + random_below(&worker->random, ACTIVATION_MESSAGES_MAX);
+        return sim_batch(worker->self.context.system->sim);
     return ACTIVATION_MESSAGES_MAX;
 }
 

@@ -37,6 +37,11 @@ void slab_init(struct slab *slab, uint64_t seed, double no_memory_probability)
 {
     memset(slab, 0, sizeof *slab);
     slab->random.state = seed;
+    slab_fail(slab, no_memory_probability);
+}
+
+void slab_fail(struct slab *slab, double no_memory_probability)
+{
     slab->no_memory_probability = no_memory_probability;
     slab->is_faulty = no_memory_probability > 0;
 }

@@ -82,8 +82,11 @@ struct slab {
     double no_memory_probability; /* 0 but in simulation */
 };
 
-/* Makes an empty slab; it takes no memory until used. */
+/* Makes an empty slab; it takes no memory until used. The seed is for injected failures. */
 void slab_init(struct slab *slab, uint64_t seed, double no_memory_probability);
+
+/* From now on allocations fail so often; 0: only when there is no memory. */
+void slab_fail(struct slab *slab, double no_memory_probability);
 
 /* Gives all memory back. No block may be in use. */
 void slab_done(struct slab *slab);

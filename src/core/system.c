@@ -139,7 +139,7 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     worker->housekeeping_every = 1;
     worker->backlog_min = UINT32_MAX;
     worker->random.state = trace_mix(system->entropy, index + 1);
-    slab_init(&worker->slab, trace_mix(system->entropy, index + 1001), system->no_memory_probability);
+    slab_init(&worker->slab, trace_mix(system->entropy, index + 1001), 0);
     worker->now_ns = env_now_ns(system->env);
     worker->began_ns = worker->now_ns;
     worker->wheel.now_ms = worker->now_ns / NS_PER_MS;
@@ -223,14 +223,10 @@ static void system_free(struct troupe_system *system)
     slots_done(&system->slots);
     if (system->env != NULL)
         system->env->ops->free(system->env);
+    free(system->sim);
     pthread_mutex_destroy(&system->outside_lock);
     pthread_mutex_destroy(&system->pinned_lock);
     free(system);
-}
-
-static bool is_probability(double x)
-{
-    return x >= 0 && x <= 1;
 }
 
 static troupe_status options_take(struct troupe_system *system, const troupe_options *options)
@@ -240,7 +236,7 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
     uint32_t workers = given->workers != 0 ? given->workers : env_processors();
     const troupe_simulation *simulate = &given->simulate;
     if (workers > TROUPE_WORKERS_MAX || given->actors_max >= 1u << TROUPE_REF_SLOT_BITS ||
-        !is_probability(simulate->refuse_probability) || !is_probability(simulate->no_memory_probability))
+        !sim_is_valid(simulate))
         return TROUPE_INVALID;
     system->is_embedded = given->embedded && simulate->seed == 0;
     system->host = pthread_self();
@@ -249,12 +245,8 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
     system->drain_ms = given->drain_ms != 0 ? given->drain_ms : DRAIN_MS_DEFAULT;
     system->seed = simulate->seed;
     system->entropy = simulate->seed != 0 ? simulate->seed : env_entropy();
-    system->sim_random.state = trace_mix(system->entropy, 0);
-    if (simulate->seed != 0) {
-        system->refuse_probability = simulate->refuse_probability;
-        system->no_memory_probability = simulate->no_memory_probability;
-    }
-    troupe_status status = simulate->seed != 0 ? env_sim_new(&system->env) : env_linux_new(&system->env);
+    troupe_status status =
+        simulate->seed != 0 ? sim_new(simulate, &system->sim, &system->env) : env_linux_new(&system->env);
     if (status == TROUPE_OK)
         status = slots_init(&system->slots);
     if (status == TROUPE_OK)
@@ -312,7 +304,9 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
         system->outside = system->workers[OUTSIDE];
         system->context = (struct troupe_context){system, system->outside};
         store_release(&system->worker_count_all, system->worker_count);
-        if (system->seed == 0 && !system->is_embedded)
+        if (system->seed != 0)
+            troupe_sim_faults(system, true);
+        else if (!system->is_embedded)
             status = threads_start(system);
     }
     if (status == TROUPE_OK)
@@ -370,9 +364,7 @@ static void drain(struct troupe_system *system)
         return;
     }
     if (system->env->is_simulated) {
-        uint64_t end_ns = env_now_ns(system->env) + (uint64_t)system->drain_ms * NS_PER_MS;
-        while (env_now_ns(system->env) < end_ns && sim_step(system)) {
-        }
+        sim_drain(system, env_now_ns(system->env) + (uint64_t)system->drain_ms * NS_PER_MS);
         return;
     }
     uint64_t activations = 0;

@@ -11,6 +11,8 @@
 #include "core/watch.h"
 #include "core/worker.h"
 
+struct sim;
+
 struct troupe_system {
     struct troupe_context context; /* must be first: a system is a context */
     struct env *env;
@@ -30,10 +32,7 @@ struct troupe_system {
     uint32_t drain_ms;
     bool is_embedded; /* stepped by the thread `host` */
     pthread_t host;
-    double refuse_probability; /* simulation only */
-    double no_memory_probability;
-    struct random sim_random; /* which worker steps next */
-    uint64_t sim_trace_hash;
+    struct sim *sim; /* NULL but in simulation */
     uint64_t seed;
     uint64_t entropy;
 

@@ -4,13 +4,15 @@
  * wheel's now differ, in the slot that t has there. So all of level 0 is due before anything of level 1,
  * and within a level the lowest occupied slot is next. When now reaches the beginning of a slot of a higher
  * level, its timers are hung again, lower. Lists are first in, first out, which the spreading keeps: timers
- * due in the same millisecond fire in the order they were started.
+ * due in the same millisecond fire in the order they were started on one worker. That is no promise to users,
+ * so the simulator shuffles them.
  */
 #include "core/timer.h"
 
 #include "base/assert.h"
 #include "core/extras.h"
 #include "core/post.h"
+#include "core/sim.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -103,6 +105,8 @@ void wheel_advance(struct worker *worker, uint64_t now_ms)
     while (wheel_next(wheel, &level, &slot, &ms) && ms <= now_ms) {
         wheel->now_ms = ms > wheel->now_ms ? ms : wheel->now_ms;
         struct timer *timer = slot_take(wheel, level, slot);
+        if (UNLIKELY(worker->is_simulated) && level == 0)
+            timer = sim_shuffled(worker->self.context.system->sim, timer);
         while (timer != NULL) {
             struct timer *next = timer->next;
             if (level == 0)

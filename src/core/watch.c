@@ -191,3 +191,15 @@ bool watch_notice_back(struct worker *worker, troupe_message *message)
         post_unbounded(worker, owner, message);
     return is_kept;
 }
+
+troupe_status troupe_fd_read(troupe_self *self, int fd, void *buffer, size_t size, size_t *ret_size)
+{
+    struct env *env = self->context.system->env;
+    return size == 0 ? TROUPE_INVALID : env->ops->fd_read(env, fd, buffer, size, ret_size);
+}
+
+troupe_status troupe_fd_write(troupe_self *self, int fd, const void *buffer, size_t size, size_t *ret_size)
+{
+    struct env *env = self->context.system->env;
+    return size == 0 ? TROUPE_INVALID : env->ops->fd_write(env, fd, buffer, size, ret_size);
+}

@@ -52,6 +52,12 @@ struct env_ops {
     /** Reports `fd` once when any of `events` holds; asked again, it replaces. */
     troupe_status (*poller_watch)(struct env_poller *poller, int fd, uint32_t events);
     void (*poller_unwatch)(struct env_poller *poller, int fd);
+    /**
+     * Moves at most `size` bytes, at least 1, and never blocks: TROUPE_OK with how many, 0 for none now.
+     * Errors: TROUPE_END (reading, there will be no more), TROUPE_IO with errno set.
+     */
+    troupe_status (*fd_read)(struct env *env, int fd, void *buffer, size_t size, size_t *ret_size);
+    troupe_status (*fd_write)(struct env *env, int fd, const void *buffer, size_t size, size_t *ret_size);
 };
 
 /** An environment: linux/ and sim/ put their own members behind this one. */
@@ -63,11 +69,29 @@ struct env {
 /** The real one. */
 troupe_status env_linux_new(struct env **ret_env);
 
-/** The simulated one: virtual time, which only env_sim_advance_to moves. */
-troupe_status env_sim_new(struct env **ret_env);
+/** What a simulated environment does to descriptors: probabilities of 0 to 1, drawn from its seed. */
+struct env_sim_faults {
+    double delay_probability; /* readiness is reported up to delay_ms_max late */
+    uint32_t delay_ms_max;
+    double spurious_probability; /* a watch is reported though nothing holds */
+    double short_probability;    /* a read or write does a part or nothing */
+};
+
+/** The simulated one: virtual time, which only env_sim_advance_to moves. No faults at first. */
+troupe_status env_sim_new(uint64_t seed, struct env **ret_env);
+
+/** From now on these faults; NULL: none. */
+void env_sim_faults(struct env *env, const struct env_sim_faults *faults);
 
 /** Moves virtual time forward to `now_ns`; never back. */
 void env_sim_advance_to(struct env *env, uint64_t now_ns);
+
+/** When a wait of this poller would end: 0 when it was woken, ENV_FOREVER when nothing is known of. */
+uint64_t env_sim_poller_due_ns(struct env_poller *poller);
+
+/** What fd_read and fd_write of the real environment do, for both. */
+troupe_status env_fd_read(int fd, void *buffer, size_t size, size_t *ret_size);
+troupe_status env_fd_write(int fd, const void *buffer, size_t size, size_t *ret_size);
 
 /**
  * Fresh zeroed memory straight from the system, `size` a multiple of 64 KiB and so aligned; NULL when there

@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <troupe/watch.h>
 #include <unistd.h>
@@ -173,6 +174,48 @@ static void poller_unwatch(struct env_poller *poller, int fd)
     epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* What a count of bytes, or -1 and errno, come to. */
+static troupe_status moved(ssize_t count, size_t *ret_size)
+{
+    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        return TROUPE_IO;
+    *ret_size = count < 0 ? 0 : (size_t)count;
+    return TROUPE_OK;
+}
+
+troupe_status env_fd_read(int fd, void *buffer, size_t size, size_t *ret_size)
+{
+    ssize_t count;
+    do {
+        count = read(fd, buffer, size);
+    } while (count < 0 && errno == EINTR);
+    return count == 0 ? TROUPE_END : moved(count, ret_size);
+}
+
+troupe_status env_fd_write(int fd, const void *buffer, size_t size, size_t *ret_size)
+{
+    ssize_t count;
+    do {
+        count = send(fd, buffer, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno == ENOTSOCK)
+            count = write(fd, buffer, size);
+    } while (count < 0 && errno == EINTR);
+    return moved(count, ret_size);
+}
+
+static troupe_status linux_fd_read(struct env *env, int fd, void *buffer, size_t size, size_t *ret_size)
+{
+    (void)env;
+    return env_fd_read(fd, buffer, size, ret_size);
+}
+
+static troupe_status linux_fd_write(struct env *env, int fd, const void *buffer, size_t size,
+                                    size_t *ret_size)
+{
+    (void)env;
+    return env_fd_write(fd, buffer, size, ret_size);
+}
+
 troupe_status env_linux_new(struct env **ret_env)
 {
     static const struct env_ops ops = {
@@ -186,6 +229,8 @@ troupe_status env_linux_new(struct env **ret_env)
         .poller_wake = poller_wake,
         .poller_watch = poller_watch,
         .poller_unwatch = poller_unwatch,
+        .fd_read = linux_fd_read,
+        .fd_write = linux_fd_write,
     };
     struct linux_env *env = calloc(1, sizeof *env);
     if (env == NULL)
