@@ -49,6 +49,22 @@ TROUPE_API void troupe_sim_faults(troupe_system *system, bool are_on);
  */
 TROUPE_API uint64_t troupe_sim_trace_hash(troupe_system *system);
 
+/**
+ * One run of a test under one seed, which starts, drives and stops a simulated system. Answers whether all
+ * was well; writes the run's troupe_sim_trace_hash.
+ */
+typedef bool (*troupe_sim_test)(uint64_t seed, void *context, uint64_t *ret_trace_hash);
+
+/**
+ * Runs a test under many seeds, each twice: the two must agree in their answer and in their hash, and no two
+ * seeds may give the same hash. The program's arguments say which seeds: `--seeds M` for M of them instead of
+ * `seeds`, `--seed N` to begin at N instead of 1 (alone: that seed only). Stops at the first seed that fails
+ * and prints on standard error what failed and the command that replays it, also when the test ends the
+ * process by abort(3), as assert(3) does. Returns what main should: 0 when all seeds passed, 1 when one
+ * failed, 2 when the arguments are wrong. One thread of a process at a time; blocks.
+ */
+TROUPE_API int troupe_sim_seeds(int argc, char **argv, uint64_t seeds, troupe_sim_test test, void *context);
+
 #ifdef __cplusplus
 }
 #endif
