@@ -10,6 +10,7 @@
  *   troupe/status.h      every status code and its text
  *   troupe/ref.h         what names an actor
  *   troupe/message.h     declaring, sending and reading typed messages
+ *   troupe/blob.h        large payloads that many messages share without copies
  *   troupe/json.h        a message as JSON text and back, and as a line for people
  *   troupe/system.h      starting and stopping a system, its options, time and randomness
  *   troupe/actor.h       behaviours, spawn, state, become, stop
@@ -38,6 +39,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/ask.h>
+#include <troupe/blob.h>
 #include <troupe/dead_letter.h>
 #include <troupe/embed.h>
 #include <troupe/group.h>

@@ -77,7 +77,7 @@ typedef struct troupe_spawn_options {
     const void *state;          /**< initial state, `state_size` bytes, copied; NULL: zeros */
     const char *name;           /**< registered before the first message; NULL: none */
     uint32_t mailbox_len_max;   /**< messages; default TROUPE_MAILBOX_LEN_DEFAULT */
-    uint32_t mailbox_bytes_max; /**< bytes of headers and bodies; default TROUPE_MAILBOX_BYTES_DEFAULT */
+    uint32_t mailbox_bytes_max; /**< headers, bodies and blobs; default TROUPE_MAILBOX_BYTES_DEFAULT */
     troupe_overflow overflow;   /**< default TROUPE_OVERFLOW_REFUSE; what is dropped becomes a dead letter */
     const char *group;          /**< joined before the first message; NULL: none. See group.h */
     bool own_thread;            /**< a thread of its own, so that it may block */

@@ -18,7 +18,7 @@
  *     ref                     a string of 16 hexadecimal digits
  *     text                    a string. A byte that is not UTF-8 is written \udc80 to \udcff, as Python does
  *                             (PEP 383), and read back from that; any other lone surrogate is refused
- *     bytes                   a string in base64, padded (RFC 4648, section 4)
+ *     bytes, blob             a string in base64, padded (RFC 4648, section 4)
  *     an array                an array of exactly its length; an array of one is written as its element
  *
  * Reading is strict: RFC 8259 and nothing else. UTF-8 only and without a byte order mark; each member at most
@@ -94,6 +94,18 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_to_json(const troupe_type
                                                                size_t size, char *buffer, size_t buffer_size,
                                                                size_t *ret_size);
 
+/** As troupe_flat_json_size, of a received message with whatever blobs ride with it. */
+TROUPE_API size_t troupe_message_json_size(const troupe_type *type, const troupe_message *message);
+
+/**
+ * As troupe_flat_to_json, for a received message with whatever blobs ride with it. Errors: also
+ * TROUPE_MALFORMED when it is of another type or version, TROUPE_TOO_LARGE when no flat body could hold its
+ * blobs.
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_message_to_json(const troupe_type *type,
+                                                                  const troupe_message *message, char *buffer,
+                                                                  size_t buffer_size, size_t *ret_size);
+
 /** Bytes that hold the body of any JSON text of this size: one block is enough for both. Any thread. */
 static inline size_t troupe_flat_from_json_size_max(const troupe_type *type, size_t text_size)
 {
@@ -125,6 +137,10 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_from_json(const troupe_ty
  */
 TROUPE_API size_t troupe_flat_to_trace(const troupe_type *type, const void *body, size_t size, char *buffer,
                                        size_t buffer_size);
+
+/** As troupe_flat_to_trace, for a received message with whatever blobs ride with it. */
+TROUPE_API size_t troupe_message_to_trace(const troupe_type *type, const troupe_message *message,
+                                          char *buffer, size_t buffer_size);
 
 /**
  * The type with this id and version among `count` types, or NULL. For what came from a journal, a file or

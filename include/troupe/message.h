@@ -17,9 +17,9 @@
  *     greet_type     the description: name, id, version, fields
  *     greet_of(m)    the body of a message of this type and version, or NULL
  *
- * Kinds of field: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool ref text bytes. A third argument to F makes a
- * fixed array of any kind but the last two: F(u32, samples, 4). A type without fields is declared with
- * TROUPE_MESSAGE_EMPTY(tick).
+ * Kinds of field: u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool ref text bytes blob. A third argument to F makes
+ * a fixed array of any kind but the last three: F(u32, samples, 4). A type without fields is declared with
+ * TROUPE_MESSAGE_EMPTY(tick). A blob is bytes that ride by reference, for large payloads: blob.h.
  *
  * Sending, and reading in the handler:
  *
@@ -38,6 +38,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <troupe/blob.h>
 #include <troupe/ref.h>
 #include <troupe/status.h>
 #include <troupe/system.h>
@@ -71,11 +72,11 @@ typedef struct troupe_span {
     uint32_t size;
 } troupe_span;
 
-/** Bytes somewhere in memory, borrowed. */
-typedef struct troupe_bytes {
-    const void *data;
-    size_t size;
-} troupe_bytes;
+/** Where a blob field's bytes are, see troupe_blob_of and, in a flat body, troupe_flat_blob. */
+typedef struct troupe_blob_span {
+    uint32_t offset;
+    uint32_t size;
+} troupe_blob_span;
 
 /** A message as a handler receives it: borrowed until the handler returns, never to be changed. */
 typedef struct troupe_message {
@@ -117,6 +118,7 @@ typedef enum troupe_field_kind {
     TROUPE_FIELD_ref,
     TROUPE_FIELD_text,
     TROUPE_FIELD_bytes,
+    TROUPE_FIELD_blob,
 } troupe_field_kind;
 
 /** One field of a type. */
@@ -133,9 +135,10 @@ typedef struct troupe_type {
     const char *name;
     uint32_t id; /**< troupe_type_id(name): the same in every process */
     uint16_t version;
-    bool is_fixed; /**< no text or bytes: the body is the struct and nothing else */
+    bool is_fixed; /**< no text, bytes or blob: the body is the struct and nothing else */
     uint32_t size; /**< of the fixed members */
     uint32_t field_count;
+    uint32_t blob_count; /**< how many of the fields are blobs */
     const troupe_field *fields;
 } troupe_type;
 
@@ -182,6 +185,13 @@ static inline troupe_bytes troupe_flat_bytes(const void *body, troupe_span span)
     return bytes;
 }
 
+/** The bytes of a blob field of a flat body, borrowed from the body. For a message's: troupe_blob_of. */
+static inline troupe_bytes troupe_flat_blob(const void *body, troupe_blob_span span)
+{
+    troupe_bytes bytes = {(const char *)body + span.offset, span.size};
+    return bytes;
+}
+
 /** The text that a span of this message names: NUL-terminated, borrowed like the message. */
 static inline const char *troupe_text(const troupe_message *message, troupe_span span)
 {
@@ -195,8 +205,22 @@ static inline troupe_bytes troupe_bytes_of(const troupe_message *message, troupe
 }
 
 /**
- * How many bytes the body takes that these fields make; SIZE_MAX when over TROUPE_BODY_SIZE_MAX. NULL texts
- * count as "".
+ * The blob in a field of a received message, borrowed like the message, to keep with troupe_blob_ref or to
+ * send on; NULL when the sender gave none.
+ */
+TROUPE_API troupe_blob *troupe_blob_of(const troupe_message *message, troupe_blob_span span);
+
+/**
+ * The bytes in a blob field of a received message, borrowed like the message; none when the sender gave none.
+ */
+static inline troupe_bytes troupe_blob_bytes_of(const troupe_message *message, troupe_blob_span span)
+{
+    return troupe_blob_bytes(troupe_blob_of(message, span));
+}
+
+/**
+ * How many bytes the flat body takes that these fields make, those of blobs in it; SIZE_MAX when over
+ * TROUPE_BODY_SIZE_MAX. NULL texts count as "", NULL blobs as none.
  */
 TROUPE_API size_t troupe_flat_size(const troupe_type *type, const void *fields);
 
@@ -214,20 +238,37 @@ TROUPE_API void troupe_flat_write(const troupe_type *type, const void *fields, v
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_check(const troupe_type *type, const void *body,
                                                              size_t size);
 
+/**
+ * How many bytes a received message takes as a flat body, for media where nothing can ride by reference: its
+ * size, and what its blobs hold; SIZE_MAX when over TROUPE_BODY_SIZE_MAX. Any thread that may read the
+ * message.
+ */
+TROUPE_API size_t troupe_message_flat_size(const troupe_type *type, const troupe_message *message);
+
+/**
+ * Writes a received message as the flat body of `size` = troupe_message_flat_size bytes, 8-byte aligned, that
+ * troupe_flat_write makes of the same fields. For a message without blobs that is its body as it is. Errors:
+ * TROUPE_MALFORMED (it is not of this type), TROUPE_INVALID (another size).
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_message_flatten(const troupe_type *type,
+                                                                  const troupe_message *message, void *body,
+                                                                  size_t size);
+
 /** As troupe_send, with the fields given as a struct. */
 TROUPE_API troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
                                             const void *fields);
 
 /**
- * As troupe_send, with a body that is flat already (it passes troupe_flat_check, or came out of a message).
- * For forwarding what was stored.
+ * As troupe_send, with a body that is flat already: what was stored, or came from elsewhere. It is checked;
+ * one that does not pass is counted as refused. `body` is 8-byte aligned; the bytes of its blobs are copied
+ * once, into new ones. Errors: as troupe_send, and TROUPE_MALFORMED (troupe_flat_check refuses it).
  */
 TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type,
                                           const void *body, size_t size);
 
 /**
- * Passes a message on: a copy, with its original sender, ask, class and deadline, so that the answer goes to
- * whoever asked. Errors: as troupe_send.
+ * Passes a message on: a copy, its blobs shared, with its original sender, ask, class and deadline, so that
+ * the answer goes to whoever asked. Errors: as troupe_send.
  */
 TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message);
 
@@ -273,6 +314,9 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__VARIES(...) TROUPE__PICK(__VA_ARGS__, TROUPE__VARIES_ARRAY, TROUPE__VARIES_ONE, )(__VA_ARGS__)
 #define TROUPE__VARIES_ONE(kind, name) +(TROUPE__KIND_##kind >= TROUPE_FIELD_text)
 #define TROUPE__VARIES_ARRAY(kind, name, count) +0
+#define TROUPE__BLOBS(...) TROUPE__PICK(__VA_ARGS__, TROUPE__BLOBS_ARRAY, TROUPE__BLOBS_ONE, )(__VA_ARGS__)
+#define TROUPE__BLOBS_ONE(kind, name) +(TROUPE__KIND_##kind == TROUPE_FIELD_blob)
+#define TROUPE__BLOBS_ARRAY(kind, name, count) +0
 
 /*
  * The C type of each kind: in a body, and as given by a sender. `_Bool` is what the word bool has become by
@@ -293,6 +337,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__FLAT_ref troupe_ref
 #define TROUPE__FLAT_text troupe_span
 #define TROUPE__FLAT_bytes troupe_span
+#define TROUPE__FLAT_blob troupe_blob_span
 #define TROUPE__GIVEN_u8 uint8_t
 #define TROUPE__GIVEN_u16 uint16_t
 #define TROUPE__GIVEN_u32 uint32_t
@@ -308,6 +353,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__GIVEN_ref troupe_ref
 #define TROUPE__GIVEN_text const char *
 #define TROUPE__GIVEN_bytes troupe_bytes
+#define TROUPE__GIVEN_blob troupe_blob *
 #define TROUPE__KIND_u8 TROUPE_FIELD_u8
 #define TROUPE__KIND_u16 TROUPE_FIELD_u16
 #define TROUPE__KIND_u32 TROUPE_FIELD_u32
@@ -323,6 +369,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 #define TROUPE__KIND_ref TROUPE_FIELD_ref
 #define TROUPE__KIND_text TROUPE_FIELD_text
 #define TROUPE__KIND_bytes TROUPE_FIELD_bytes
+#define TROUPE__KIND_blob TROUPE_FIELD_blob
 
 /**
  * Declares a message type, version 1, from its field list. At file scope, without a semicolon; it may stand
@@ -351,7 +398,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
         return list;                                                                                         \
     }                                                                                                        \
     TROUPE__TYPE(NAME, NUMBER, (0 LIST(TROUPE__VARIES)) == 0, sizeof(NAME), (0 LIST(TROUPE__COUNT)),         \
-                 NAME##__describe())
+                 (0 LIST(TROUPE__BLOBS)), NAME##__describe())
 
 /** Declares a message type without fields. */
 #define TROUPE_MESSAGE_EMPTY(NAME)                                                                           \
@@ -362,12 +409,12 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
         uint64_t troupe__begin;                                                                              \
         troupe_envelope envelope TROUPE__ZERO;                                                               \
     } NAME##_fields;                                                                                         \
-    TROUPE__TYPE(NAME, 1, true, 0, 0, NULL)
+    TROUPE__TYPE(NAME, 1, true, 0, 0, 0, NULL)
 
 #define TROUPE__COUNT(...) +1
-#define TROUPE__TYPE(NAME, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, FIELDS)                                      \
+#define TROUPE__TYPE(NAME, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, BLOB_COUNT, FIELDS)                          \
     static troupe_type NAME##_type                                                                           \
-        __attribute__((unused)) = {#NAME, 0, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, NULL};                     \
+        __attribute__((unused)) = {#NAME, 0, NUMBER, IS_FIXED, SIZE, FIELD_COUNT, BLOB_COUNT, NULL};         \
     __attribute__((constructor)) static void NAME##__identify(void)                                          \
     {                                                                                                        \
         NAME##_type.id = troupe_type_id(#NAME);                                                              \

@@ -55,7 +55,7 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
     }
     handled(worker, actor);
     judge(actor, status);
-    if (actor->reason != TROUPE_OK && message->flags == MESSAGE_USER) /* it failed over this question */
+    if (actor->reason != TROUPE_OK && message_is_bounded(message)) /* it failed over this question */
         post_refusal(worker, message->sender, message->ask, (troupe_status)actor->reason);
     message_dispose(worker, message);
 }
@@ -195,7 +195,7 @@ static void down_came(struct worker *worker, struct actor *actor, troupe_message
 __attribute__((noinline)) static void dispatch(struct worker *worker, struct actor *actor,
                                                troupe_message *message)
 {
-    switch ((enum message_kind)message->flags) {
+    switch (message_kind(message)) {
     case MESSAGE_USER:
         if (has_expired(worker, message))
             bury(worker, actor, message, TROUPE_DEAD_EXPIRED);

@@ -60,14 +60,12 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
         status = post_letter(worker, &letter);
         return status == TROUPE_NO_ACTOR ? TROUPE_OK : status; /* nobody is left who would care */
     }
-    troupe_message *message = message_new(worker, type, letter.size);
+    letter.ask = asker.ask;
+    troupe_message *message = letter_message(worker, &letter);
     if (message == NULL)
         return TROUPE_NO_MEMORY;
     message->message_class = TROUPE_CLASS_SYSTEM;
-    message->flags = MESSAGE_REPLY;
-    message->ask = asker.ask;
-    message->sender = letter.sender;
-    troupe_flat_write(type, fields, message + 1, letter.size);
+    message->flags |= MESSAGE_REPLY;
     post_unbounded(worker, asker.ref, message);
     return TROUPE_OK;
 }
@@ -98,11 +96,8 @@ static void complete(struct call **call, troupe_status status, const troupe_mess
     struct call *done = *call;
     *call = NULL;
     if (reply != NULL) {
-        size_t size = sizeof *reply + reply->size;
-        done->reply = malloc(size);
-        if (done->reply != NULL)
-            memcpy(done->reply, reply, size);
-        else
+        done->reply = ride_copy(reply);
+        if (done->reply == NULL)
             status = TROUPE_NO_MEMORY;
     }
     pthread_mutex_lock(&done->lock);
@@ -198,8 +193,10 @@ troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t 
 void troupe_message_free(troupe_system *system, troupe_message **message)
 {
     (void)system;
-    if (message == NULL)
+    if (message == NULL || *message == NULL)
         return;
+    if (((*message)->flags & MESSAGE_RIDES) != 0)
+        ride_release(*message);
     free(*message);
     *message = NULL;
 }

@@ -12,14 +12,14 @@ static void admit(struct worker *worker, struct actor *actor, troupe_message *me
         overflow_settle(worker, actor, message);
         return;
     }
-    if (UNLIKELY(message->flags >= MESSAGE_PARK)) {
+    if (UNLIKELY(message->flags >= MESSAGE_PARK) && (message->flags & MESSAGE_RIDES) == 0) {
         overflow_control(worker, actor, message);
         return;
     }
     if (UNLIKELY(message->flags == MESSAGE_SHUTDOWN))
         overflow_unpark(worker, actor); /* whoever is to end must not rest on others */
     if (message_is_bounded(message))
-        load_add(actor, message_load(message->size));
+        load_add(actor, message_load_of(message));
     mailbox_lane_push(actor, message);
 }
 
@@ -41,7 +41,7 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
     uint32_t generation = load_relaxed(&actor->generation);
     while (oldest != NULL) {
         troupe_message *next = oldest->next;
-        load += message_is_bounded(oldest) ? message_load(oldest->size) : 0;
+        load += message_is_bounded(oldest) ? message_load_of(oldest) : 0;
         if (LIKELY(oldest->generation == generation))
             admit(worker, actor, oldest);
         else /* its sender still found who has ended since */
@@ -90,7 +90,7 @@ troupe_message *mailbox_pop_lanes(struct actor *actor)
         return NULL;
     lane->first = message->next;
     if (message_is_bounded(message))
-        load_add(actor, 0 - message_load(message->size));
+        load_add(actor, 0 - message_load_of(message));
     return message;
 }
 

@@ -53,14 +53,40 @@ static bool park(struct worker *worker, troupe_ref to)
     return true;
 }
 
-/* Room for a message of another thread over the bound; never more than as much again. */
-static bool reserve_over(struct actor *target, bool is_local)
+/*
+ * Room over the bound for one more message of load `mine`, reserved when the sender is elsewhere: of senders
+ * elsewhere never more than as many again, unless they park, and of all never more bytes than a load holds.
+ */
+static bool reserve_over(struct actor *target, uint64_t mine, bool is_local, bool parks)
 {
-    return is_local || (uint32_t)load_relaxed(&target->arrived_load) < (uint32_t)load_relaxed(&target->limit);
+    uint64_t arrived = load_relaxed(&target->arrived_load);
+    do {
+        if ((load_relaxed(&target->load) + arrived + mine) >> 32 > OVERFLOW_BYTES_MAX)
+            return false;
+        if (is_local)
+            return true;
+        if (!parks && (uint32_t)arrived >= (uint32_t)load_relaxed(&target->limit))
+            return false;
+        /* Acquire on success pairs with mailbox_splice: mailbox.h, invariant 3. */
+    } while (!cas_acq_rel(&target->arrived_load, &arrived, arrived + mine));
+    return true;
+}
+
+/* Parks the running actor with its message; false, and nothing is reserved: it cannot. */
+static bool park_over(struct worker *worker, struct actor *target, troupe_ref to, uint64_t mine,
+                      bool is_local)
+{
+    if (!reserve_over(target, mine, is_local, true))
+        return false;
+    if (park(worker, to))
+        return true;
+    if (!is_local)
+        fetch_sub_relaxed(&target->arrived_load, mine);
+    return false;
 }
 
 enum overflow_admission overflow_admit(struct worker *worker, struct actor *target, troupe_ref to,
-                                       bool is_local)
+                                       uint64_t mine, bool is_local)
 {
     switch ((troupe_overflow)load_relaxed(&target->overflow)) {
     case TROUPE_OVERFLOW_REFUSE:
@@ -69,9 +95,9 @@ enum overflow_admission overflow_admit(struct worker *worker, struct actor *targ
         return OVERFLOW_DROPPED;
     case TROUPE_OVERFLOW_DROP_OLDEST:
     case TROUPE_OVERFLOW_SHED:
-        return reserve_over(target, is_local) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
+        return reserve_over(target, mine, is_local, false) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
     case TROUPE_OVERFLOW_PARK:
-        return park(worker, to) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
+        return park_over(worker, target, to, mine, is_local) ? OVERFLOW_OVER : OVERFLOW_REFUSED;
     }
     return OVERFLOW_REFUSED;
 }
@@ -90,7 +116,7 @@ static troupe_message *lane_victim(struct actor *actor, troupe_class message_cla
             before->next = message->next;
         if (lane->last == message)
             lane->last = before;
-        load_add(actor, 0 - message_load(message->size));
+        load_add(actor, 0 - message_load_of(message));
         return message;
     }
     return NULL;
@@ -113,7 +139,7 @@ static bool lanes_are_full(const struct actor *actor, uint64_t more)
 
 void overflow_settle(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    uint64_t load = message_load(message->size);
+    uint64_t load = message_load_of(message);
     message->message_class &= (uint8_t)~OVERFLOW_MARK;
     while (load_relaxed(&actor->overflow) != TROUPE_OVERFLOW_PARK && lanes_are_full(actor, load)) {
         troupe_message *victim = victim_of(actor, message);

@@ -34,17 +34,21 @@ enum {
 enum overflow_admission {
     OVERFLOW_REFUSED, /* not: FULL */
     OVERFLOW_DROPPED, /* it counts as sent, and as a dead letter at once */
-    OVERFLOW_OVER,    /* over the bound; the home makes room, or keeps it because the sender parks */
+    OVERFLOW_OVER,    /* over the bound, reserved; the home makes room, or keeps it as the sender parks */
 };
+
+/* The most bytes that a mailbox holds when it is over its bound, of all parked senders together. */
+#define OVERFLOW_BYTES_MAX (UINT32_C(3) << 29)
 
 /* Marks a message over the bound, in message_class, until the home has seen it. */
 #define OVERFLOW_MARK 0x40
 
 /*
- * Decides by the target's policy. The sender is whoever runs on `worker`; for PARK it is parked on the way.
+ * Decides by the target's policy about a message of load `mine`. The sender is whoever runs on `worker`; for
+ * PARK it is parked on the way.
  */
 enum overflow_admission overflow_admit(struct worker *worker, struct actor *target, troupe_ref to,
-                                       bool is_local);
+                                       uint64_t mine, bool is_local);
 
 /* A marked message is with its home: makes room for it by the policy, or drops it. Takes it. */
 void overflow_settle(struct worker *worker, struct actor *actor, troupe_message *message);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/flat.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/overflow.h"
@@ -22,13 +23,23 @@ void message_dispose_other(struct worker *worker, troupe_message *message)
         return;
     if (message->flags == MESSAGE_CHILD)
         supervisor_child_free(*(struct child **)(void *)(message + 1));
-    size_t size = message->flags == MESSAGE_TIMER ? sizeof(struct timer) : sizeof *message + message->size;
+    size_t size = sizeof *message + message->size;
+    if (message->flags == MESSAGE_TIMER)
+        size = sizeof(struct timer);
+    else if ((message->flags & MESSAGE_RIDES) != 0)
+        size = ride_release(message);
     slab_free(&worker->slab, message, size);
 }
 
 enum {
     SEND_HERE_MAX = SLAB_SMALL_MAX - sizeof(troupe_message), /* bodies up to here are copied in line */
+    RESERVE_AT_ONCE_MAX = 1 << 19, /* messages of more bytes are reserved with care for the sum of all */
 };
+
+_Static_assert(OVERFLOW_BYTES_MAX + (uint64_t)RESERVE_AT_ONCE_MAX * WORKERS_ALL_MAX + sizeof(troupe_message) +
+                       TROUPE_BODY_SIZE_MAX + TROUPE_BLOB_SIZE_MAX <
+                   UINT64_C(1) << 31,
+               "a full mailbox, what all threads try at once and the largest message are a load");
 
 /* Puts a built message into the mailbox of an actor that was found. */
 static void push(struct worker *worker, struct actor *actor, bool is_local, troupe_ref to,
@@ -54,6 +65,21 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
     post_dead_letter(worker, to, message, TROUPE_DEAD_NO_ACTOR);
 }
 
+/*
+ * Reserves room at an actor at home elsewhere for a large message: it is added only if it fits. A few of
+ * them, added first and looked at afterwards, would make the sum of the bytes overflow.
+ */
+static bool reserve_large(struct actor *actor, uint64_t mine)
+{
+    uint64_t arrived = load_relaxed(&actor->arrived_load);
+    do {
+        if (!load_fits(load_relaxed(&actor->load) + arrived + mine, load_relaxed(&actor->limit)))
+            return false;
+        /* Acquire on success pairs with mailbox_splice: invariant 3. */
+    } while (!cas_acq_rel(&actor->arrived_load, &arrived, arrived + mine));
+    return true;
+}
+
 /* Whether there is room, reserving it when the actor is at home elsewhere (mailbox.h, invariant 3). */
 static bool reserve(struct worker *worker, struct actor *actor, uint64_t mine, bool is_local)
 {
@@ -61,6 +87,8 @@ static bool reserve(struct worker *worker, struct actor *actor, uint64_t mine, b
         return false;
     if (LIKELY(is_local))
         return !mailbox_is_full(actor, mine);
+    if (UNLIKELY(mine >> 32 > RESERVE_AT_ONCE_MAX))
+        return reserve_large(actor, mine);
     uint64_t arrived = fetch_add_acquire(&actor->arrived_load, mine); /* with mailbox_splice: invariant 3 */
     if (load_fits(load_relaxed(&actor->load) + arrived + mine, load_relaxed(&actor->limit)))
         return true;
@@ -91,46 +119,78 @@ static troupe_status no_room(struct worker *worker, const struct letter *letter,
     return TROUPE_FULL;
 }
 
+/* Builds what a letter says, in place: all but the deadline. */
+static inline troupe_message *build(struct worker *worker, const struct letter *letter)
+{
+    size_t size = sizeof(troupe_message) + letter->size;
+    if (UNLIKELY(letter->ride.count > 0))
+        size = ride_block_size(letter->size, letter->ride.count);
+    troupe_message *message = slab_alloc(&worker->slab, size);
+    if (UNLIKELY(message == NULL))
+        return NULL;
+    *message = (troupe_message){
+        .sender = letter->sender,
+        .ask = letter->ask,
+        .type = letter->type->id,
+        .version = letter->type->version,
+        .size = letter->size,
+        .sent_ms = worker->now_ms,
+        .message_class = (uint8_t)letter->message_class,
+    };
+    if (UNLIKELY(letter->ride.count > 0))
+        ride_write(message, letter);
+    else if (letter->body != NULL)
+        memcpy(message + 1, letter->body, letter->size);
+    else if (letter->type->is_fixed)
+        memcpy(message + 1, (const char *)letter->fields + 16, letter->size);
+    else
+        flat_write(letter->type, letter->fields, message + 1, letter->size, true);
+    return message;
+}
+
+troupe_message *letter_message(struct worker *worker, const struct letter *letter)
+{
+    return build(worker, letter);
+}
+
 troupe_status post_letter(struct worker *worker, const struct letter *letter)
 {
     bool is_local;
     struct actor *actor = system_find_at(worker->self.context.system, worker, letter->to, &is_local);
     if (UNLIKELY(actor == NULL))
         return TROUPE_NO_ACTOR;
-    uint64_t load = message_load(letter->size);
+    uint64_t load = message_load(letter->size) + ((uint64_t)letter->ride.weight << 32);
     uint8_t mark = 0;
     if (UNLIKELY(!load_fits(load, load_relaxed(&actor->limit))))
         return TROUPE_TOO_LARGE;
     if (UNLIKELY(!reserve(worker, actor, load, is_local))) {
-        enum overflow_admission admission = overflow_admit(worker, actor, letter->to, is_local);
+        enum overflow_admission admission = overflow_admit(worker, actor, letter->to, load, is_local);
         if (admission != OVERFLOW_OVER)
             return no_room(worker, letter, admission);
         mark = OVERFLOW_MARK;
-        if (!is_local)
-            fetch_add_relaxed(&actor->arrived_load, load);
     }
-    troupe_message *message = message_new(worker, letter->type, letter->size);
+    troupe_message *message = build(worker, letter);
     if (UNLIKELY(message == NULL)) {
         if (!is_local)
             fetch_sub_relaxed(&actor->arrived_load, load);
         return TROUPE_NO_MEMORY;
     }
-    message->sender = letter->sender;
-    message->ask = letter->ask;
-    message->message_class = (uint8_t)letter->message_class | mark;
+    message->message_class |= mark;
     if (UNLIKELY(letter->deadline_ms != 0)) {
         uint64_t now_ms = troupe_context_now_ns(&worker->self.context) / 1000000;
         uint32_t deadline_ms = (uint32_t)(now_ms + letter->deadline_ms);
         message->deadline_ms = deadline_ms == 0 ? 1 : deadline_ms;
     }
-    if (letter->body != NULL)
-        memcpy(message + 1, letter->body, letter->size);
-    else if (letter->type->is_fixed)
-        memcpy(message + 1, (const char *)letter->fields + 16, letter->size);
-    else
-        troupe_flat_write(letter->type, letter->fields, message + 1, letter->size);
     push(worker, actor, is_local, letter->to, message);
     return TROUPE_OK;
+}
+
+/* As troupe_flat_size, with blobs riding. */
+static troupe_status body_measure(const troupe_type *type, const void *fields, size_t *ret_size,
+                                  struct ride_load *ret_ride)
+{
+    *ret_size = flat_size(type, fields, true);
+    return type->blob_count == 0 ? TROUPE_OK : ride_measure(type, fields, ret_ride);
 }
 
 troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe_type *type,
@@ -141,7 +201,10 @@ troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe
     if (UNLIKELY(envelope->message_class > TROUPE_CLASS_URGENT ||
                  envelope->deadline_ms > TROUPE_DEADLINE_MS_MAX))
         return TROUPE_INVALID;
-    size_t size = type->is_fixed ? type->size : troupe_flat_size(type, fields);
+    size_t size = type->size;
+    struct ride_load ride = {0};
+    if (!type->is_fixed && body_measure(type, fields, &size, &ride) != TROUPE_OK)
+        return TROUPE_TOO_LARGE;
     if (UNLIKELY(size > TROUPE_BODY_SIZE_MAX))
         return TROUPE_TOO_LARGE;
     *ret_letter = (struct letter){
@@ -149,6 +212,7 @@ troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe
         .type = type,
         .fields = fields,
         .size = (uint32_t)size,
+        .ride = ride,
         .message_class = envelope->message_class,
         .deadline_ms = envelope->deadline_ms,
     };
@@ -237,15 +301,35 @@ troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const trou
     return send_anywhere(from, to, type, fields);
 }
 
+/* The bytes of blobs become blobs: the body is taken apart and sent as its fields. */
+static troupe_status send_flat_blobs(troupe_context *from, troupe_ref to, const troupe_type *type,
+                                     const void *body)
+{
+    void *fields;
+    troupe_status status = ride_fields(type, body, &fields);
+    if (status != TROUPE_OK)
+        return status;
+    status = send_anywhere(from, to, type, fields);
+    ride_fields_free(type, fields);
+    return status;
+}
+
 troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe_type *type, const void *body,
                                size_t size)
 {
     if (size > TROUPE_BODY_SIZE_MAX)
         return TROUPE_TOO_LARGE;
+    bool is_good = troupe_flat_check(type, body, size) == TROUPE_OK;
+    if (is_good && type->blob_count > 0)
+        return send_flat_blobs(from, to, type, body);
     struct letter letter = {
         .to = to, .type = type, .body = body, .size = (uint32_t)size, .sender = sender_of(from)};
     struct worker *worker = context_enter(from);
-    troupe_status status = post_letter(worker, &letter);
+    troupe_status status = TROUPE_MALFORMED;
+    if (is_good)
+        status = post_letter(worker, &letter);
+    else
+        counter_add(&worker->counters.refused, 1);
     context_leave(from);
     return status;
 }
@@ -263,6 +347,8 @@ troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_mess
         .sender = message->sender,
         .ask = message->ask,
     };
+    if ((message->flags & MESSAGE_RIDES) != 0)
+        letter.ride = (struct ride_load){ride_of(message)->count, ride_weight(message), message};
     if (message->deadline_ms != 0) {
         uint32_t now_ms = (uint32_t)(troupe_now_ns(self) / 1000000);
         int32_t left_ms = (int32_t)(message->deadline_ms - now_ms);
@@ -290,7 +376,7 @@ void post_dead_letter(struct worker *worker, troupe_ref to, troupe_message *mess
 {
     dead_letter_note(worker, to, message, reason);
     troupe_status status = dead_letter_status(reason);
-    if (message->flags == MESSAGE_USER) {
+    if (message_is_bounded(message)) {
         post_refusal(worker, message->sender, message->ask, status);
     } else if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_LINK) {
         /* Whom it asked to watch is gone: the same block is the answer. */

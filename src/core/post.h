@@ -7,6 +7,7 @@
 #define TROUPE_CORE_POST_H
 
 #include "core/dead_letter.h"
+#include "core/ride.h"
 #include "core/system.h"
 
 /* Notices between the runtime's own parts. */
@@ -34,20 +35,36 @@ enum message_kind {
     MESSAGE_UNPARK,    /* the same block, on its way back */
 };
 
+enum {
+    MESSAGE_RIDES = 0x80, /* in flags, beside the kind USER or REPLY: blobs ride behind the body (ride.h) */
+};
+
+static inline enum message_kind message_kind(const troupe_message *message)
+{
+    return (enum message_kind)(message->flags & ~MESSAGE_RIDES);
+}
+
 /* Only what users send counts against the bounds of a mailbox. */
 static inline bool message_is_bounded(const troupe_message *message)
 {
-    return message->flags == MESSAGE_USER;
+    return message_kind(message) == MESSAGE_USER;
 }
 
 /*
- * What a bounded message with a body of `size` adds to the load of its mailbox. A load is two numbers in one
- * word, messages | bytes << 32, so that both are added, taken off and compared at once. Neither ever
- * reaches 2^31.
+ * What a bounded message with a body of `size`, and no blobs, adds to the load of its mailbox. A load is two
+ * numbers in one word, messages | bytes << 32, so that both are added, taken off and compared at once.
+ * Neither ever reaches 2^31.
  */
 static inline uint64_t message_load(uint32_t size)
 {
     return 1 | (uint64_t)(sizeof(troupe_message) + size) << 32;
+}
+
+/* What any bounded message adds: blobs count with all their bytes. */
+static inline uint64_t message_load_of(const troupe_message *message)
+{
+    uint64_t load = message_load(message->size);
+    return LIKELY(message->flags == MESSAGE_USER) ? load : load + ((uint64_t)ride_weight(message) << 32);
 }
 
 /* Fills in the header: kind USER, no sender, no ask. */
@@ -99,12 +116,16 @@ struct letter {
     const void *fields; /* as given by a sender, or NULL */
     const void *body;   /* flat already, or NULL */
     uint32_t size;      /* of the body */
+    struct ride_load ride;
     uint32_t message_class;
     uint32_t deadline_ms;
     troupe_ref sender;
     uint64_t ask;
 };
 troupe_status post_letter(struct worker *worker, const struct letter *letter);
+
+/* The message that a letter makes: body, blobs, sender and ask; kind USER. NULL: no memory. */
+troupe_message *letter_message(struct worker *worker, const struct letter *letter);
 
 /* Fills a letter from the public arguments and checks them. Errors: TROUPE_INVALID, TROUPE_TOO_LARGE. */
 troupe_status letter_init(struct letter *ret_letter, troupe_ref to, const troupe_type *type,

@@ -9,7 +9,7 @@
 
 void stash_keep(struct worker *worker, struct actor *actor, troupe_message *message)
 {
-    bool can_be_kept = message->flags == MESSAGE_USER;
+    bool can_be_kept = message_is_bounded(message);
     struct extras *extras = can_be_kept ? extras_of(worker, actor) : NULL;
     if (extras == NULL || extras->stash_len >= (uint32_t)load_relaxed(&actor->limit)) {
         post_dead_letter(worker, message_to(actor, message), message,
@@ -42,7 +42,7 @@ void troupe_unstash(troupe_self *self)
     while (extras->stash.first != NULL) {
         troupe_message *message = extras->stash.first;
         extras->stash.first = message->next;
-        load_add(actor, message_load(message->size));
+        load_add(actor, message_load_of(message));
         lane_push(&back[message->message_class], message);
     }
     extras->stash_len = 0;

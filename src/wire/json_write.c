@@ -17,6 +17,7 @@
 #include "wire/sink.h"
 #include "wire/utf8.h"
 #include "wire/value.h"
+#include "wire/view.h"
 
 enum { ESCAPE_SIZE = 6 }; /* \u0000 */
 
@@ -91,15 +92,14 @@ static void put_base64(struct sink *sink, const unsigned char *bytes, size_t siz
     sink_put_char(sink, '"');
 }
 
-static void put_element(struct sink *sink, const troupe_field *field, const char *body, const char *at)
+static void put_element(struct sink *sink, const struct view *view, const troupe_field *field, const char *at)
 {
     if (field->kind >= TROUPE_FIELD_text) {
-        troupe_span span;
-        memcpy(&span, at, sizeof span);
+        troupe_bytes bytes = view_bytes(view, field, at);
         if (field->kind == TROUPE_FIELD_text)
-            put_string(sink, body + span.offset, span.size);
+            put_string(sink, bytes.data, bytes.size);
         else
-            put_base64(sink, (const unsigned char *)body + span.offset, span.size);
+            put_base64(sink, bytes.data, bytes.size);
         return;
     }
     char text[VALUE_TEXT_SIZE];
@@ -112,31 +112,34 @@ static void put_element(struct sink *sink, const troupe_field *field, const char
         sink_put_char(sink, '"');
 }
 
-static void put_member(struct sink *sink, const troupe_field *field, const char *body)
+static void put_member(struct sink *sink, const struct view *view, const troupe_field *field)
 {
     put_string(sink, field->name, strlen(field->name));
     sink_put_char(sink, ':');
-    const char *at = body + field->offset;
+    const char *at = view->body + field->offset;
     if (field->count == 1) {
-        put_element(sink, field, body, at);
+        put_element(sink, view, field, at);
         return;
     }
     for (uint32_t i = 0; i < field->count; i++) {
         sink_put_char(sink, i == 0 ? '[' : ',');
-        put_element(sink, field, body, at + i * value_size(field->kind));
+        put_element(sink, view, field, at + i * value_size(field->kind));
     }
     sink_put_char(sink, ']');
 }
 
-static troupe_status put_object(struct sink *sink, const troupe_type *type, const void *body, size_t size)
+static troupe_status put_object(struct sink *sink, const struct view *view)
 {
-    if (troupe_flat_check(type, body, size) != TROUPE_OK)
+    const troupe_type *type = view->type;
+    if (view_check(view) != TROUPE_OK)
         return TROUPE_MALFORMED;
+    if (view->message != NULL && troupe_message_flat_size(type, view->message) == SIZE_MAX)
+        return TROUPE_TOO_LARGE; /* the text could not be read back */
     sink_put_char(sink, '{');
     for (uint32_t i = 0; i < type->field_count; i++) {
         if (i > 0)
             sink_put_char(sink, ',');
-        put_member(sink, &type->fields[i], body);
+        put_member(sink, view, &type->fields[i]);
         /* Spans may share bytes, so a small body can make a text without end, as good as. */
         if (sink->size > TROUPE_JSON_SIZE_MAX)
             return TROUPE_TOO_LARGE;
@@ -145,17 +148,16 @@ static troupe_status put_object(struct sink *sink, const troupe_type *type, cons
     return sink->size > TROUPE_JSON_SIZE_MAX ? TROUPE_TOO_LARGE : TROUPE_OK;
 }
 
-size_t troupe_flat_json_size(const troupe_type *type, const void *body, size_t size)
+static size_t measure(const struct view *view)
 {
     struct sink sink = {NULL, 0, 0};
-    return put_object(&sink, type, body, size) == TROUPE_OK ? sink.size : SIZE_MAX;
+    return put_object(&sink, view) == TROUPE_OK ? sink.size : SIZE_MAX;
 }
 
-troupe_status troupe_flat_to_json(const troupe_type *type, const void *body, size_t size, char *buffer,
-                                  size_t buffer_size, size_t *ret_size)
+static troupe_status write_text(const struct view *view, char *buffer, size_t buffer_size, size_t *ret_size)
 {
     struct sink sink = {buffer, buffer_size, 0};
-    troupe_status status = put_object(&sink, type, body, size);
+    troupe_status status = put_object(&sink, view);
     if (status != TROUPE_OK)
         return status;
     if (sink.size >= buffer_size)
@@ -163,4 +165,30 @@ troupe_status troupe_flat_to_json(const troupe_type *type, const void *body, siz
     buffer[sink.size] = '\0';
     *ret_size = sink.size;
     return TROUPE_OK;
+}
+
+size_t troupe_flat_json_size(const troupe_type *type, const void *body, size_t size)
+{
+    struct view view = {type, body, size, NULL};
+    return measure(&view);
+}
+
+troupe_status troupe_flat_to_json(const troupe_type *type, const void *body, size_t size, char *buffer,
+                                  size_t buffer_size, size_t *ret_size)
+{
+    struct view view = {type, body, size, NULL};
+    return write_text(&view, buffer, buffer_size, ret_size);
+}
+
+size_t troupe_message_json_size(const troupe_type *type, const troupe_message *message)
+{
+    struct view view = view_message(type, message);
+    return measure(&view);
+}
+
+troupe_status troupe_message_to_json(const troupe_type *type, const troupe_message *message, char *buffer,
+                                     size_t buffer_size, size_t *ret_size)
+{
+    struct view view = view_message(type, message);
+    return write_text(&view, buffer, buffer_size, ret_size);
 }

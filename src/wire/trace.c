@@ -21,6 +21,7 @@
 
 #include "wire/utf8.h"
 #include "wire/value.h"
+#include "wire/view.h"
 
 enum {
     DOTS_LEN = 3,
@@ -115,16 +116,14 @@ static void put_bytes(struct line *line, const unsigned char *bytes, size_t size
     put_word(line, size > TROUPE_TRACE_BYTES_LEN_MAX ? "...>" : ">");
 }
 
-static void put_element(struct line *line, const troupe_field *field, const char *body, const char *at)
+static void put_element(struct line *line, const struct view *view, const troupe_field *field, const char *at)
 {
     if (field->kind >= TROUPE_FIELD_text) {
-        troupe_span span;
-        memcpy(&span, at, sizeof span);
-        const unsigned char *bytes = (const unsigned char *)body + span.offset;
+        troupe_bytes bytes = view_bytes(view, field, at);
         if (field->kind == TROUPE_FIELD_text)
-            put_text(line, bytes, span.size);
+            put_text(line, bytes.data, bytes.size);
         else
-            put_bytes(line, bytes, span.size);
+            put_bytes(line, bytes.data, bytes.size);
         return;
     }
     char text[VALUE_TEXT_SIZE];
@@ -132,19 +131,19 @@ static void put_element(struct line *line, const troupe_field *field, const char
     put(line, text, value_write(field->kind, at, text, &form));
 }
 
-static void put_field(struct line *line, const troupe_field *field, const char *body)
+static void put_field(struct line *line, const struct view *view, const troupe_field *field)
 {
-    const char *at = body + field->offset;
+    const char *at = view->body + field->offset;
     put_word(line, " ");
     put_word(line, field->name);
     put_word(line, "=");
     if (field->count == 1) {
-        put_element(line, field, body, at);
+        put_element(line, view, field, at);
         return;
     }
     for (uint32_t i = 0; i < field->count && i < TROUPE_TRACE_ELEMENT_COUNT_MAX; i++) {
         put_word(line, i == 0 ? "[" : " ");
-        put_element(line, field, body, at + i * value_size(field->kind));
+        put_element(line, view, field, at + i * value_size(field->kind));
     }
     put_word(line, field->count > TROUPE_TRACE_ELEMENT_COUNT_MAX ? " ...]" : "]");
 }
@@ -161,22 +160,35 @@ static size_t finish(struct line *line)
     return line->size;
 }
 
-size_t troupe_flat_to_trace(const troupe_type *type, const void *body, size_t size, char *buffer,
-                            size_t buffer_size)
+static size_t put_view(const struct view *view, char *buffer, size_t buffer_size)
 {
     if (buffer_size == 0)
         return 0;
     size_t limit = buffer_size - 1 < TROUPE_TRACE_LEN_MAX ? buffer_size - 1 : TROUPE_TRACE_LEN_MAX;
     struct line line = {.bytes = buffer, .limit = limit};
-    put_word(&line, type->name);
-    if (troupe_flat_check(type, body, size) != TROUPE_OK) {
+    put_word(&line, view->type->name);
+    if (view_check(view) != TROUPE_OK) {
         char piece[PIECE_SIZE];
         put_word(&line, " malformed, ");
-        snprintf(piece, sizeof piece, "%zu bytes", size);
+        snprintf(piece, sizeof piece, "%zu bytes", view->size);
         put_word(&line, piece);
         return finish(&line);
     }
-    for (uint32_t i = 0; i < type->field_count && !line.is_cut; i++)
-        put_field(&line, &type->fields[i], body);
+    for (uint32_t i = 0; i < view->type->field_count && !line.is_cut; i++)
+        put_field(&line, view, &view->type->fields[i]);
     return finish(&line);
+}
+
+size_t troupe_flat_to_trace(const troupe_type *type, const void *body, size_t size, char *buffer,
+                            size_t buffer_size)
+{
+    struct view view = {type, body, size, NULL};
+    return put_view(&view, buffer, buffer_size);
+}
+
+size_t troupe_message_to_trace(const troupe_type *type, const troupe_message *message, char *buffer,
+                               size_t buffer_size)
+{
+    struct view view = view_message(type, message);
+    return put_view(&view, buffer, buffer_size);
 }

@@ -52,6 +52,7 @@ static const struct kind kinds[] = {
     [TROUPE_FIELD_ref] = {8, 0, 0, "a string of 16 hexadecimal digits"},
     [TROUPE_FIELD_text] = {8, 0, 0, "a string"},
     [TROUPE_FIELD_bytes] = {8, 0, 0, "a string in base64"},
+    [TROUPE_FIELD_blob] = {8, 0, 0, "a string in base64"},
 };
 
 /* How a float of 4 or 8 bytes is made of bits, and the digits that decide whether two texts differ. */

@@ -52,8 +52,11 @@ TROUPE_MESSAGE(level, LEVEL)
 
 TROUPE_MESSAGE_EMPTY(tick)
 
+#define PARCEL(F) F(blob, load) F(text, label) F(u16, number) F(blob, more)
+TROUPE_MESSAGE_VERSION(parcel, 3, PARCEL)
+
 static const troupe_type *const wire_types[] = {
-    &scalars_type, &arrays_type, &letter_type, &note_type, &blob_type, &level_type, &tick_type,
+    &scalars_type, &arrays_type, &letter_type, &note_type, &blob_type, &level_type, &tick_type, &parcel_type,
 };
 
 enum { WIRE_TYPE_COUNT = sizeof wire_types / sizeof wire_types[0] };
