@@ -106,6 +106,45 @@ troupe_status journal_stage(struct journal *journal, const char *stream, size_t 
     return status;
 }
 
+troupe_status journal_keep(struct journal *journal, const char *stream, size_t stream_len, uint64_t seq,
+                           const void *bytes, size_t size, uint64_t *ret_seq)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(journal->is_in_transaction);
+    status = check_name(journal, stream, stream_len);
+    if (status != TROUPE_OK)
+        return status;
+    if (size == 0 || seq == 0)
+        return journal_explain(journal, TROUPE_INVALID, "a snapshot of nothing");
+    if (size > JOURNAL_SNAPSHOT_SIZE_MAX)
+        return journal_explain(journal, TROUPE_TOO_LARGE, "a snapshot of %zu bytes, %zu are the most", size,
+                               JOURNAL_SNAPSHOT_SIZE_MAX);
+    struct journal_snapshot snapshot = {stream, stream_len, seq, bytes, size};
+    return journal->driver->keep(journal, &snapshot, ret_seq);
+}
+
+troupe_status journal_recall(struct journal *journal, const char *stream, size_t stream_len,
+                             struct buffer *bytes, uint64_t *ret_seq)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(!journal->is_in_transaction);
+    status = check_name(journal, stream, stream_len);
+    if (status != TROUPE_OK)
+        return status;
+    size_t before = bytes->size;
+    uint64_t seq = 0;
+    status = journal->driver->recall(journal, stream, stream_len, bytes, &seq);
+    if (status == TROUPE_OK)
+        *ret_seq = seq;
+    else
+        buffer_truncate(bytes, before);
+    return status;
+}
+
 troupe_status journal_commit(struct journal *journal)
 {
     troupe_status status = check_usable(journal);

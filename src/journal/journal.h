@@ -13,9 +13,10 @@
  * TROUPE_CONFLICT when that is not so: a stale owner cannot write.
  *
  *           journal_open          journal_begin               journal_stage
- *   (none) --------------> idle ----------------> transaction <------------+ any number
- *                           ^  |                    |      +---------------+
- *                           |  | scan, list, upkeep | journal_commit
+ *   (none) --------------> idle ----------------> transaction <------------+ any number,
+ *                           ^  |                    |      +---------------+ or journal_keep
+ *                           |  | scan, recall, list,| journal_commit
+ *                           |  | upkeep             |
  *                           |  +-->(idle)           |
  *                           +-----------------------+ TROUPE_OK: all of it is durable, and not before
  *                                                   |
@@ -42,6 +43,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/record.h"
 #include <troupe/status.h>
 
@@ -53,6 +55,9 @@
 
 /** The largest append in bytes, headers included, so that it fits one message. */
 #define JOURNAL_APPEND_SIZE_MAX ((size_t)15 << 20)
+
+/** The largest snapshot in bytes. An owner with a larger state is read from its first record. */
+#define JOURNAL_SNAPSHOT_SIZE_MAX ((size_t)14 << 20)
 
 /** The longest text of an error, with its NUL. */
 #define JOURNAL_ERROR_SIZE 512
@@ -89,6 +94,15 @@ typedef troupe_status journal_visit_stream(void *context, const struct journal_s
 
 struct journal;
 
+/** A snapshot as a driver gets it: checked by journal_keep. */
+struct journal_snapshot {
+    const char *stream;
+    size_t stream_len;
+    uint64_t seq;
+    const void *bytes;
+    size_t size;
+};
+
 /** An append as a driver gets it: checked by journal_stage. */
 struct journal_batch {
     const char *stream;
@@ -109,7 +123,11 @@ struct journal_driver {
     troupe_status (*open)(const char *where, struct journal **ret_journal, struct journal_error *error);
     troupe_status (*begin)(struct journal *journal);
     troupe_status (*append)(struct journal *journal, const struct journal_batch *batch, uint64_t *ret_seq);
+    troupe_status (*keep)(struct journal *journal, const struct journal_snapshot *snapshot,
+                          uint64_t *ret_seq);
     troupe_status (*commit)(struct journal *journal);
+    troupe_status (*recall)(struct journal *journal, const char *stream, size_t stream_len,
+                            struct buffer *bytes, uint64_t *ret_seq);
     troupe_status (*read)(struct journal *journal, const char *stream, size_t stream_len, uint64_t from_seq,
                           journal_visit_entry *visit, void *context);
     troupe_status (*streams)(struct journal *journal, const char *prefix, size_t prefix_len,
@@ -163,6 +181,28 @@ TROUPE_MUST_CHECK troupe_status journal_begin(struct journal *journal);
 TROUPE_MUST_CHECK troupe_status journal_stage(struct journal *journal, const char *stream, size_t stream_len,
                                               uint64_t expected_seq, const void *records, size_t size,
                                               uint64_t *ret_seq);
+
+/**
+ * Keeps `size` bytes as the state of `stream` after its record `seq`, in the place of any that was kept, as
+ * part of the transaction: who reads the stream later begins with them. `seq` must be the stream's last
+ * number, appends of the same transaction included: TROUPE_CONFLICT when it is not, with the true one in
+ * `ret_seq` (also written on TROUPE_OK), so a stale owner keeps nothing. Snapshots are never the truth; one
+ * that is lost, damaged or not understood costs time and nothing else.
+ *
+ * Other errors, after which the transaction goes on: TROUPE_INVALID (the name, number 0, or no bytes),
+ * TROUPE_TOO_LARGE (over JOURNAL_SNAPSHOT_SIZE_MAX), TROUPE_NO_MEMORY, TROUPE_CORRUPT. After TROUPE_IO the
+ * journal has failed.
+ */
+TROUPE_MUST_CHECK troupe_status journal_keep(struct journal *journal, const char *stream, size_t stream_len,
+                                             uint64_t seq, const void *bytes, size_t size, uint64_t *ret_seq);
+
+/**
+ * Adds the snapshot of a stream to the end of `bytes`, and writes the number of the record that it follows;
+ * 0 and no bytes when none is kept. Not within a transaction. TROUPE_CORRUPT when it fails its checksum or
+ * is ahead of its stream: then the stream is to be read from 1. Otherwise errors as journal_scan.
+ */
+TROUPE_MUST_CHECK troupe_status journal_recall(struct journal *journal, const char *stream, size_t stream_len,
+                                               struct buffer *bytes, uint64_t *ret_seq);
 
 /**
  * Makes the transaction durable. Only after TROUPE_OK may anything in it be acknowledged; any other status:

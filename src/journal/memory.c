@@ -30,6 +30,8 @@ struct stream {
     struct buffer bytes;
     struct buffer places; /* struct placed, one a record */
     uint64_t committed_count;
+    struct buffer snapshot;
+    uint64_t snapshot_seq; /* 0: none */
 };
 
 struct memory_journal {
@@ -70,6 +72,7 @@ static troupe_status memory_close(struct journal *journal)
     for (uint32_t i = 0; i < memory->heads.count; i++) {
         buffer_done(&memory->streams[i].bytes);
         buffer_done(&memory->streams[i].places);
+        buffer_done(&memory->streams[i].snapshot);
     }
     heads_done(&memory->heads);
     buffer_done(&memory->touched);
@@ -160,6 +163,38 @@ static troupe_status memory_append(struct journal *journal, const struct journal
     memory->heads.list[index].seq = count_of(stream);
     *ret_seq = count_of(stream);
     return TROUPE_OK;
+}
+
+static troupe_status memory_keep(struct journal *journal, const struct journal_snapshot *snapshot,
+                                 uint64_t *ret_seq)
+{
+    struct memory_journal *memory = of(journal);
+    const struct head *head = heads_find(&memory->heads, snapshot->stream, snapshot->stream_len);
+    *ret_seq = head == NULL ? 0 : head->seq;
+    if (*ret_seq != snapshot->seq || head == NULL)
+        return TROUPE_CONFLICT;
+    struct stream *stream = &memory->streams[head - memory->heads.list];
+    struct buffer copy = {0};
+    troupe_status status = buffer_append(&copy, snapshot->bytes, snapshot->size);
+    if (status != TROUPE_OK)
+        return status;
+    buffer_done(&stream->snapshot);
+    stream->snapshot = copy;
+    stream->snapshot_seq = snapshot->seq;
+    return TROUPE_OK;
+}
+
+static troupe_status memory_recall(struct journal *journal, const char *name, size_t name_len,
+                                   struct buffer *bytes, uint64_t *ret_seq)
+{
+    struct memory_journal *memory = of(journal);
+    const struct head *head = heads_find(&memory->heads, name, name_len);
+    if (head == NULL)
+        return TROUPE_OK;
+    const struct stream *stream = &memory->streams[head - memory->heads.list];
+    *ret_seq = stream->snapshot_seq;
+    return stream->snapshot_seq == 0 ? TROUPE_OK
+                                     : buffer_append(bytes, stream->snapshot.bytes, stream->snapshot.size);
 }
 
 static void store_touched(struct memory_journal *memory)
@@ -262,6 +297,10 @@ void journal_memory_restart(struct journal *journal)
         if (stream->committed_count < count_of(stream))
             buffer_truncate(&stream->bytes, places_of(stream)[stream->committed_count].offset);
         buffer_truncate(&stream->places, stream->committed_count * sizeof(struct placed));
+        if (stream->snapshot_seq > stream->committed_count) {
+            buffer_clear(&stream->snapshot);
+            stream->snapshot_seq = 0;
+        }
         memory->heads.list[i].seq = stream->committed_count;
         memory->position += stream->committed_count;
     }
@@ -275,7 +314,9 @@ const struct journal_driver journal_memory = {
     .open = memory_open,
     .begin = memory_begin,
     .append = memory_append,
+    .keep = memory_keep,
     .commit = memory_commit,
+    .recall = memory_recall,
     .read = memory_read,
     .streams = memory_streams,
     .upkeep = memory_upkeep,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sqlite.h: the SQLite driver, private to sqlite.c (transactions), sqlite_open.c (the file) and sqlite_read.c
- * (rows and scans).
+ * sqlite.h: the SQLite driver, private to sqlite.c (transactions), sqlite_open.c (the file), sqlite_schema.c
+ * (its tables, from each version to the next), sqlite_read.c (rows and scans) and sqlite_snapshot.c.
  *
  * The file. Rows are laid so that a commit writes as few pages as it can: 128 records for 128 streams go to
  * the end of one table.
@@ -11,6 +11,7 @@
  *   stream   id, name, last_seq, last_position, checksum     its end, written down now and then: invariant 3
  *   mark     (stream, seq) -> position                       for every MARK_EVERY-th record of a stream
  *   state    heads_position, checksum                        one row
+ *   snapshot stream, seq, checksum, body                     the newest one of each stream that has any
  *
  * An index on (stream, seq) would put each record of a group on a page of its own, and each page into the log
  * at each commit. In its place each record points to the one before it in its stream, `previous`, and the
@@ -53,7 +54,7 @@ enum {
     /** "TRPE", in the head of the file, so that other programs and file(1) can tell whose it is. */
     SQLITE_APPLICATION_ID = 0x54525045,
     /** The version of the tables; a file with a higher one is refused. */
-    SQLITE_SCHEMA_VERSION = 1,
+    SQLITE_SCHEMA_VERSION = 2,
     /**
      * A mark stands for every so many-th record of a stream: a read walks over at most this many for nothing.
      */
@@ -99,6 +100,8 @@ enum {
     X(GET_LINK, "SELECT stream, seq, previous FROM record WHERE position=?1")                                \
     X(GET_RECORD, "SELECT position, stream, seq, previous, type, version, checksum, body FROM record WHERE " \
                   "position=?1")                                                                             \
+    X(SET_SNAPSHOT, "INSERT OR REPLACE INTO snapshot VALUES(?1,?2,?3,?4)")                                   \
+    X(GET_SNAPSHOT, "SELECT seq, checksum, body FROM snapshot WHERE stream=?1")                              \
     X(LIST_RECORDS,                                                                                          \
       "SELECT position, stream, seq, previous, type, version, checksum, body FROM record WHERE "             \
       "position>?1 ORDER BY position")
@@ -172,6 +175,26 @@ TROUPE_MUST_CHECK troupe_status sqlite_write_heads(struct sqlite_journal *sqlite
 /** The driver's `open` and `close`. */
 troupe_status sqlite_open(const char *where, struct journal **ret_journal, struct journal_error *error);
 troupe_status sqlite_close(struct journal *journal);
+
+/* --- sqlite_schema.c --- */
+
+/** Runs statements whose rows do not matter; `what` completes "cannot ...". */
+TROUPE_MUST_CHECK troupe_status sqlite_script(sqlite3 *db, const char *script, const char *what,
+                                              struct journal_error *error);
+
+/** Makes all tables in an empty file, in one transaction. */
+TROUPE_MUST_CHECK troupe_status sqlite_schema_make(sqlite3 *db, struct journal_error *error);
+
+/** Brings the tables of an older version up to this one, in one transaction. */
+TROUPE_MUST_CHECK troupe_status sqlite_schema_migrate(sqlite3 *db, struct journal_error *error);
+
+/* --- sqlite_snapshot.c --- */
+
+/** The driver's `keep` and `recall`. */
+troupe_status sqlite_keep(struct journal *journal, const struct journal_snapshot *snapshot,
+                          uint64_t *ret_seq);
+troupe_status sqlite_recall(struct journal *journal, const char *stream, size_t stream_len,
+                            struct buffer *bytes, uint64_t *ret_seq);
 
 /* --- sqlite_read.c --- */
 

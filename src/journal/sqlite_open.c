@@ -3,8 +3,8 @@
  * sqlite_open.c: the life of a SQLite file: made, locked, recognised, opened, closed. sqlite.h has the
  * format.
  *
- *   lock the path -> look at the file's head -> open -> find the ends of the streams
- *                       |            ^
+ *   lock the path -> look at the file's head -> open -> bring the tables up to date -> find the ends of the
+ *                       |            ^                                                 streams
  *                       +-- none ----+ make it aside, complete, and rename it
  *
  * A file that is not ours is refused by its head alone, before SQLite could roll back or checkpoint anything
@@ -21,24 +21,6 @@
 #include <string.h>
 
 #include "journal/file.h"
-
-/*
- * From each version of the tables to the next, the first one from an empty file. Released steps never change.
- */
-static const char *const schema_steps[] = {
-    "CREATE TABLE record (position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
-    " previous INTEGER NOT NULL, type INTEGER NOT NULL, version INTEGER NOT NULL, checksum INTEGER NOT NULL,"
-    " body BLOB NOT NULL) STRICT;"
-    "CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL,"
-    " last_position INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE mark (stream INTEGER NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL,"
-    " PRIMARY KEY (stream, seq)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), heads_position INTEGER NOT NULL,"
-    " checksum INTEGER NOT NULL) STRICT;",
-};
-
-_Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SQLITE_SCHEMA_VERSION,
-               "a step for each version");
 
 /*
  * cell_size_check makes SQLite notice some damage to a page before it reads it; trusted_schema=OFF keeps a
@@ -86,20 +68,6 @@ static troupe_status open_database(const char *path, sqlite3 **ret_db, struct jo
     return TROUPE_OK;
 }
 
-/*
- * Runs statements of which each may give one row; the first column of the last row goes to ret_text when that
- * is not NULL.
- */
-static troupe_status run_script(sqlite3 *db, const char *script, const char *what,
-                                struct journal_error *error)
-{
-    if (sqlite3_exec(db, script, NULL, NULL, NULL) == SQLITE_OK)
-        return TROUPE_OK;
-    int code = sqlite3_extended_errcode(db);
-    snprintf(error->text, sizeof(error->text), "cannot %s: %s (SQLite %d)", what, sqlite3_errmsg(db), code);
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
-}
-
 /* Makes a complete, empty journal under another name, and renames it. */
 static troupe_status make_file(const char *path, struct journal_error *error)
 {
@@ -129,16 +97,7 @@ static troupe_status make_file(const char *path, struct journal_error *error)
     if (status != TROUPE_OK)
         return status;
 
-    char script[256];
-    snprintf(script, sizeof(script),
-             "PRAGMA application_id=%d; PRAGMA user_version=%d; INSERT INTO state VALUES(1, 0, %" PRId32
-             "); COMMIT;",
-             (int)SQLITE_APPLICATION_ID, (int)SQLITE_SCHEMA_VERSION, (int32_t)sqlite_state_checksum(0));
-    status = run_script(db, "PRAGMA synchronous=FULL; BEGIN;", "make the tables", error);
-    for (size_t i = 0; i < SQLITE_SCHEMA_VERSION && status == TROUPE_OK; i++)
-        status = run_script(db, schema_steps[i], "make the tables", error);
-    if (status == TROUPE_OK)
-        status = run_script(db, script, "make the tables", error);
+    status = sqlite_schema_make(db, error);
     sqlite3_close(db);
     if (status == TROUPE_OK)
         status = file_rename(fresh, path, error);
@@ -357,11 +316,13 @@ troupe_status sqlite_open(const char *where, struct journal **ret_journal, struc
     if (status == TROUPE_OK)
         status = switch_log_on(sqlite, error);
     if (status == TROUPE_OK)
-        status = run_script(sqlite->db, settings, "set up the database", error);
+        status = sqlite_script(sqlite->db, settings, "set up the database", error);
     if (status == TROUPE_OK) {
         sqlite3_wal_hook(sqlite->db, note_log_pages, sqlite);
-        status = prepare(sqlite, error);
+        status = sqlite_schema_migrate(sqlite->db, error);
     }
+    if (status == TROUPE_OK)
+        status = prepare(sqlite, error);
     if (status == TROUPE_OK)
         status = check_directory(sqlite, error);
     if (status == TROUPE_OK) {

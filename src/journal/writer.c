@@ -2,16 +2,16 @@
 /*
  * writer.c: group commit as an actor; writer.h says why it is laid so. Runs on the writer's own thread.
  *
- * Whatever is received goes into one list, in order: an append is staged and its outcome noted, a read is
- * only noted. settle() then commits, answers all of the list in that order, and does the upkeep that nobody
- * has to wait for.
+ * Whatever is received goes into one list, in order: an append or a snapshot is staged and its outcome noted,
+ * a read is only noted. settle() then commits, answers all of the list in that order, and does the upkeep
+ * that nobody has to wait for.
  *
  *   (empty) --append, read--> (waiting) --settle: flush, a cap, or stop--> (empty)
  *                                |
  *                                +--the journal failed: settle tells everybody TROUPE_IO, the actor fails
  *
  * Invariants
- *   1. A transaction is open only while an append is in the list.
+ *   1. A transaction is open only while an append or a snapshot is in the list.
  *   2. Nobody in the list has been answered; everybody taken out of it has.
  *   3. An append whose noted status is TROUPE_OK is answered so only after journal_commit was.
  *   4. Reads run after the commit, with no transaction open.
@@ -26,6 +26,8 @@
 
 /* A block that grew for one large piece is given back beyond this. */
 #define PIECE_KEPT_MAX ((size_t)1 << 20)
+/* A snapshot larger than this comes without records: with the largest piece, or record, it would not fit. */
+#define SNAPSHOT_BESIDE_MAX ((size_t)4 << 20)
 
 enum {
     NANOSECONDS_PER_MICROSECOND = 1000,
@@ -42,6 +44,8 @@ TROUPE_MESSAGE_EMPTY(writer_poll)
 struct waiting {
     troupe_asker asker;
     bool is_read;
+    bool with_snapshot;   /* of a read */
+    bool is_silent;       /* a plain send that wants no answer */
     troupe_status status; /* of an append: how staging went */
     uint64_t seq;         /* of an append: what journal_stage gave; of a read: from where */
     uint32_t size_max;
@@ -51,6 +55,7 @@ struct waiting {
 
 struct journal_group {
     struct record_batch piece; /* what the read at hand has gathered */
+    struct buffer snapshot;    /* and the snapshot that it found */
     size_t piece_size_max;
     uint64_t piece_next_seq;
     uint64_t opened_ns;
@@ -74,6 +79,8 @@ static troupe_status writer_start(troupe_self *self)
 
 static void answer_append(troupe_self *self, const struct waiting *waiting)
 {
+    if (waiting->is_silent)
+        return;
     troupe_status status = troupe_reply(self, waiting->asker, journal_appended, .seq = waiting->seq,
                                         .status = (uint32_t)waiting->status);
     if (status == TROUPE_NO_MEMORY)
@@ -93,31 +100,58 @@ static troupe_status gather(void *context, const struct journal_entry *entry)
     return status;
 }
 
+/*
+ * Looks up the snapshot; the read goes on after it. One that is damaged is none: the records are still there.
+ * A large one goes alone, so that the answer fits a message.
+ */
+static troupe_status find_snapshot(struct journal_writer_state *state, const struct waiting *waiting,
+                                   journal_records_fields *answer, bool *ret_is_alone)
+{
+    struct journal_group *group = state->group;
+    troupe_status status = journal_recall(state->journal, waiting->stream, waiting->stream_len,
+                                          &group->snapshot, &answer->snapshot_seq);
+    if (status == TROUPE_CORRUPT) {
+        answer->is_snapshot_damaged = true;
+        return TROUPE_OK;
+    }
+    answer->from_seq = answer->snapshot_seq + 1;
+    answer->snapshot = (troupe_bytes){group->snapshot.bytes, group->snapshot.size};
+    *ret_is_alone = group->snapshot.size > SNAPSHOT_BESIDE_MAX;
+    return status;
+}
+
 static void answer_read(troupe_self *self, struct journal_writer_state *state, const struct waiting *waiting)
 {
     struct journal_group *group = state->group;
-    uint64_t from_seq = waiting->seq == 0 ? 1 : waiting->seq;
-    group->piece_next_seq = from_seq;
+    journal_records_fields answer = {.from_seq = waiting->seq == 0 ? 1 : waiting->seq};
+    bool is_alone = false;
+    troupe_status status = waiting->status;
+    if (status == TROUPE_OK && waiting->with_snapshot)
+        status = find_snapshot(state, waiting, &answer, &is_alone);
+    group->piece_next_seq = answer.from_seq;
     group->piece_size_max = waiting->size_max == 0 ? JOURNAL_READ_SIZE_DEFAULT : waiting->size_max;
     if (group->piece_size_max > JOURNAL_READ_SIZE_MAX)
         group->piece_size_max = JOURNAL_READ_SIZE_MAX;
-
-    troupe_status status = waiting->status;
-    if (status == TROUPE_OK)
-        status = journal_scan(state->journal, waiting->stream, waiting->stream_len, from_seq, gather, group);
-    bool is_end = status == TROUPE_OK;
+    if (status == TROUPE_OK && !is_alone)
+        status = journal_scan(state->journal, waiting->stream, waiting->stream_len, answer.from_seq, gather,
+                              group);
+    answer.is_end = status == TROUPE_OK && !is_alone;
     if (status == TROUPE_END)
         status = TROUPE_OK;
-    troupe_bytes records = {group->piece.bytes.bytes, status == TROUPE_OK ? group->piece.bytes.size : 0};
-    status = troupe_reply(self, waiting->asker, journal_records, .from_seq = from_seq,
-                          .next_seq = group->piece_next_seq, .status = (uint32_t)status, .is_end = is_end,
-                          .records = records);
+    answer.status = (uint32_t)status;
+    answer.next_seq = group->piece_next_seq;
+    if (status == TROUPE_OK)
+        answer.records = (troupe_bytes){group->piece.bytes.bytes, group->piece.bytes.size};
+    status = troupe_reply_fields(self, waiting->asker, &journal_records_type, &answer);
     if (status == TROUPE_NO_MEMORY)
         troupe_refuse(self, waiting->asker, status);
 
     record_batch_clear(&group->piece);
     if (group->piece.bytes.capacity > PIECE_KEPT_MAX)
         record_batch_done(&group->piece);
+    buffer_clear(&group->snapshot);
+    if (group->snapshot.capacity > PIECE_KEPT_MAX)
+        buffer_done(&group->snapshot);
 }
 
 /*
@@ -154,7 +188,7 @@ static struct waiting *wait_in(struct journal_group *group, const troupe_message
 {
     ASSERT(group->waiting_count < JOURNAL_GROUP_WAITING_MAX);
     struct waiting *waiting = &group->waiting[group->waiting_count++];
-    waiting->asker = troupe_asker_of(message);
+    *waiting = (struct waiting){.asker = troupe_asker_of(message)};
     return waiting;
 }
 
@@ -173,6 +207,17 @@ static troupe_status open_group(troupe_self *self, struct journal_writer_state *
     return TROUPE_OK;
 }
 
+static troupe_status settle_if_due(troupe_self *self)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct journal_group *group = state->group;
+    bool is_due = journal_is_failed(state->journal) || group->record_count >= JOURNAL_GROUP_RECORDS_MAX ||
+                  group->waiting_count == JOURNAL_GROUP_WAITING_MAX ||
+                  troupe_now_ns(self) - group->opened_ns >=
+                      (uint64_t)JOURNAL_GROUP_US_MAX * NANOSECONDS_PER_MICROSECOND;
+    return is_due ? settle(self) : TROUPE_OK;
+}
+
 static troupe_status receive_append(troupe_self *self, const troupe_message *message,
                                     const journal_append *append)
 {
@@ -185,17 +230,25 @@ static troupe_status receive_append(troupe_self *self, const troupe_message *mes
     if (status == TROUPE_OK)
         status = journal_stage(state->journal, troupe_text(message, append->stream), append->stream.size,
                                append->expected_seq, records.data, records.size, &seq);
-    waiting->is_read = false;
     waiting->status = status;
     waiting->seq = seq;
     if (status == TROUPE_OK)
         group->record_count += seq - append->expected_seq;
+    return settle_if_due(self);
+}
 
-    bool is_due = journal_is_failed(state->journal) || group->record_count >= JOURNAL_GROUP_RECORDS_MAX ||
-                  group->waiting_count == JOURNAL_GROUP_WAITING_MAX ||
-                  troupe_now_ns(self) - group->opened_ns >=
-                      (uint64_t)JOURNAL_GROUP_US_MAX * NANOSECONDS_PER_MICROSECOND;
-    return is_due ? settle(self) : TROUPE_OK;
+static troupe_status receive_snapshot(troupe_self *self, const troupe_message *message,
+                                      const journal_snapshot_kept *kept)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct waiting *waiting = wait_in(state->group, message);
+    troupe_bytes bytes = troupe_bytes_of(message, kept->state);
+    waiting->is_silent = waiting->asker.ask == 0;
+    waiting->status = open_group(self, state);
+    if (waiting->status == TROUPE_OK)
+        waiting->status = journal_keep(state->journal, troupe_text(message, kept->stream), kept->stream.size,
+                                       kept->seq, bytes.data, bytes.size, &waiting->seq);
+    return settle_if_due(self);
 }
 
 static troupe_status receive_read(troupe_self *self, const troupe_message *message, const journal_read *read)
@@ -206,7 +259,7 @@ static troupe_status receive_read(troupe_self *self, const troupe_message *messa
     waiting->status = read->stream.size <= JOURNAL_STREAM_LEN_MAX ? TROUPE_OK : TROUPE_INVALID;
     waiting->seq = read->from_seq;
     waiting->size_max = read->size_max;
-    waiting->stream_len = 0;
+    waiting->with_snapshot = read->with_snapshot;
     if (waiting->status == TROUPE_OK) {
         waiting->stream_len = read->stream.size;
         memcpy(waiting->stream, troupe_text(message, read->stream), (size_t)read->stream.size + 1);
@@ -222,6 +275,9 @@ static troupe_status writer_receive(troupe_self *self, const troupe_message *mes
     const journal_read *read = journal_read_of(message);
     if (read != NULL)
         return receive_read(self, message, read);
+    const journal_snapshot_kept *kept = journal_snapshot_kept_of(message);
+    if (kept != NULL)
+        return receive_snapshot(self, message, kept);
     return writer_poll_of(message) != NULL ? TROUPE_OK : TROUPE_UNEXPECTED;
 }
 
@@ -280,6 +336,7 @@ static void writer_stop(troupe_self *self, troupe_status reason)
     if (state->group->waiting_count > 0)
         (void)settle(self);
     record_batch_done(&state->group->piece);
+    buffer_done(&state->group->snapshot);
     free(state->group);
 }
 

@@ -87,19 +87,32 @@ TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
 TROUPE_MESSAGE(journal_appended, JOURNAL_APPENDED_FIELDS)
 
 /**
- * Reads a stream from number `from_seq` on, up to about `size_max` bytes; 0: the default. The answer is
- * journal_records.
+ * Keeps `state` as the snapshot of `stream` after its record `seq`; see journal_keep. It becomes durable with
+ * the group that it is in. An ask is answered as journal_append is; a plain send is not answered.
  */
-#define JOURNAL_READ_FIELDS(F) F(u64, from_seq) F(u32, size_max) F(text, stream)
+#define JOURNAL_SNAPSHOT_FIELDS(F) F(u64, seq) F(bytes, state) F(text, stream)
+TROUPE_MESSAGE(journal_snapshot_kept, JOURNAL_SNAPSHOT_FIELDS)
+
+/**
+ * Reads a stream from number `from_seq` on, up to about `size_max` bytes; 0: the default. With
+ * `with_snapshot` the newest snapshot comes first, if there is one, and the records after it; `from_seq` does
+ * not matter then. The answer is journal_records.
+ */
+#define JOURNAL_READ_FIELDS(F) F(u64, from_seq) F(u32, size_max) F(bool, with_snapshot) F(text, stream)
 TROUPE_MESSAGE(journal_read, JOURNAL_READ_FIELDS)
 
 /**
  * The answer to journal_read: records as they were appended, to be walked with record_cursor_at; they begin
  * at a multiple of 8. `status` is a troupe_status; unless it is TROUPE_OK there are none. `next_seq` is where
- * to read on; with `is_end` there is no more, and next_seq - 1 is the stream's last number.
+ * to read on; with `is_end` there is no more, and next_seq - 1 is the stream's last number. `snapshot` begins
+ * at a multiple of 8 too and is the state after record `snapshot_seq`; 0: there is none, or it was damaged
+ * (`is_snapshot_damaged`) and the records begin at 1.
  */
 #define JOURNAL_RECORDS_FIELDS(F)                                                                            \
-    F(u64, from_seq) F(u64, next_seq) F(u32, status) F(bool, is_end) F(bytes, records)
+    F(u64, from_seq)                                                                                         \
+    F(u64, next_seq)                                                                                         \
+    F(u64, snapshot_seq)                                                                                     \
+    F(u32, status) F(bool, is_end) F(bool, is_snapshot_damaged) F(bytes, records) F(bytes, snapshot)
 TROUPE_MESSAGE(journal_records, JOURNAL_RECORDS_FIELDS)
 
 _Static_assert(sizeof(journal_append) % RECORD_ALIGNMENT == 0,

@@ -318,6 +318,19 @@ const org_sent *org_role_outbox_after(const struct org_role *role, uint64_t afte
     return NULL;
 }
 
+uint64_t org_role_outbox_last(const struct org_role *role)
+{
+    return role->outbox_first + (role->outbox_end - role->outbox_head) - 1;
+}
+
+uint64_t org_role_last_id(const struct org_role *role)
+{
+    uint64_t last = 0;
+    for (uint64_t i = 0; i < role->counts.accepted; i++)
+        last = role->entries[i].id > last ? role->entries[i].id : last;
+    return last;
+}
+
 bool org_role_outbox_waits(const struct org_role *role, uint64_t number)
 {
     const struct role_outgoing *outgoing = role_outgoing(role, number);

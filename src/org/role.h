@@ -380,6 +380,12 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
 size_t org_role_list_for(const struct org_role *role, const char *actor, int64_t now_ms,
                          const struct org_message **ret_messages, size_t limit, uint64_t *ret_total);
 
+/** The greatest id of all messages that ever were here; 0 for none. */
+uint64_t org_role_last_id(const struct org_role *role);
+
+/** The number of the last entry that the outbox ever had; 0 for none. */
+uint64_t org_role_outbox_last(const struct org_role *role);
+
 /** A text of a message. */
 const char *org_message_text(const struct org_message *message, troupe_span span);
 

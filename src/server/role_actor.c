@@ -177,6 +177,24 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
 }
 
 /*
+ * Keeps a snapshot when much has come since the last one, right behind the append that it follows: the
+ * journal takes both in order, and refuses it should anybody else have appended. That it could not be made or
+ * sent costs nothing but time, some day.
+ */
+static void keep_snapshot(troupe_self *self, struct role_actor *actor)
+{
+    struct buffer state = {0};
+    uint64_t due = actor->seq / ROLE_SNAPSHOT_SHARE;
+    if (actor->seq - actor->snapshot_seq < (due > ROLE_SNAPSHOT_EVERY ? due : ROLE_SNAPSHOT_EVERY))
+        return;
+    actor->snapshot_seq = actor->seq;
+    if (org_role_save(actor->role, &state) == TROUPE_OK && state.size <= JOURNAL_SNAPSHOT_SIZE_MAX)
+        (void)!troupe_send(self, troupe_whereis(self, NAME_JOURNAL), journal_snapshot_kept,
+                           .stream = actor->stream, .seq = actor->seq, .state = {state.bytes, state.size});
+    buffer_done(&state);
+}
+
+/*
  * Sends the batch to the journal. The state has run ahead already, so a batch that cannot be sent stays and
  * is tried again.
  */
@@ -205,6 +223,7 @@ static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
     actor->seq = flight->seq;
     actor->batch_outbox = 0;
     record_batch_clear(&actor->batch);
+    keep_snapshot(self, actor);
     return TROUPE_OK;
 }
 
@@ -331,6 +350,19 @@ static troupe_status replay(troupe_self *self, struct role_actor *actor, troupe_
                                 : unreadable(self, actor, status, "its stored events are no records");
 }
 
+/* Takes the state from a snapshot, with what the actor must know beside it. */
+static bool restore(struct role_actor *actor, troupe_bytes snapshot)
+{
+    struct org_role *role = NULL;
+    if (org_role_restore(actor->name, snapshot.data, snapshot.size, &role) != TROUPE_OK)
+        return false;
+    org_role_free(actor->role);
+    actor->role = role;
+    ids_raise(actor->ids, org_role_last_id(role));
+    actor->committed_outbox = org_role_outbox_last(role);
+    return true;
+}
+
 /* Everything is read: the state is whole, and what came meanwhile has its turn. */
 static troupe_status open_role(troupe_self *self, struct role_actor *actor)
 {
@@ -361,6 +393,10 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
                            "the stream could not be read");
     if (piece->status != TROUPE_OK)
         return unreadable(self, actor, (troupe_status)piece->status, "its stored events are damaged");
+    if (piece->snapshot_seq > 0 && !restore(actor, troupe_bytes_of(message, piece->snapshot)))
+        return read_on(self, actor, 1); /* another version's: the records are all there */
+    if (piece->snapshot_seq > 0)
+        actor->snapshot_seq = piece->snapshot_seq;
     status = replay(self, actor, troupe_bytes_of(message, piece->records));
     if (status != TROUPE_OK)
         return status;
@@ -370,9 +406,9 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
 
 static troupe_status read_on(troupe_self *self, struct role_actor *actor, uint64_t from_seq)
 {
-    troupe_status status =
-        troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_records, actor,
-                   journal_read, .stream = actor->stream, .from_seq = from_seq);
+    troupe_status status = troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS,
+                                      on_records, actor, journal_read, .stream = actor->stream,
+                                      .from_seq = from_seq, .with_snapshot = from_seq == 0);
     return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "the journal cannot be reached");
 }
 
@@ -406,7 +442,7 @@ static troupe_status role_actor_start(troupe_self *self)
     actor->kept_end = &actor->kept;
     troupe_status status = org_role_new(actor->name, &actor->role);
     if (status == TROUPE_OK) {
-        status = read_on(self, actor, 1);
+        status = read_on(self, actor, 0);
         if (status != TROUPE_OK)
             org_role_free(actor->role);
     }

@@ -8,7 +8,7 @@
  * and what it owes to others is delivered.
  *
  *             +--- commands meanwhile are kept ---+
- *   start --journal_read, piece by piece--> LOADING --is_end--> OPEN --append refused--> fails
+ *   start --journal_read, snapshot first--> LOADING --is_end--> OPEN --append refused--> fails
  *     ^                                                                                    |
  *     +------------------------------------ its supervisor <-------------------------------+
  *
@@ -55,6 +55,12 @@
 #define ROLE_DELIVERIES_MAX 128
 /** Desks that wait to be woken. */
 #define ROLE_WAITERS_MAX 64
+/**
+ * A snapshot is kept when so many records came after the last one, or a SHARE-th part of all of them, if that
+ * is more: so what an actor replays when it wakes stays small, and so does what is written for it.
+ */
+#define ROLE_SNAPSHOT_EVERY 64u
+#define ROLE_SNAPSHOT_SHARE 16u
 /** Bounds of a role actor's mailbox. */
 #define ROLE_MAILBOX_LEN_MAX 4096u
 #define ROLE_MAILBOX_BYTES_MAX (64u << 20)
@@ -107,6 +113,7 @@ struct role_actor {
     struct org_role *role;
     bool is_open;
     uint64_t seq;
+    uint64_t snapshot_seq; /* of the newest snapshot */
     struct record_batch batch;
     struct role_answer *answers; /* of the batch, and those that came after it */
     struct role_answer **answers_end;

@@ -115,6 +115,17 @@ class Journal(unittest.TestCase):
             self.assertTrue(all(line["checked"] is True for line in lines))
             self.assertEqual(os.listdir(folder), [])
 
+    def test_roles_wake_with_all_they_had(self):
+        if not os.path.exists(os.path.join(BENCH, "activate")):
+            self.skipTest("this build has no server")
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("activate", "--n", 200, "--actors", 4, "--dir", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual([line["what"] for line in lines], ["one by one", "together"])
+            self.assertTrue(all(line["checked"] is True for line in lines))
+            self.assertEqual(os.listdir(folder), [])
+
 
 if __name__ == "__main__":
     unittest.main()

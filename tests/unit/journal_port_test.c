@@ -239,6 +239,97 @@ static void visitor_ends_a_scan_or_a_list_with_its_own_status(void **state)
     assert_int_equal(count_of(journal, "stream"), 10);
 }
 
+static troupe_status keep(struct journal *journal, const char *stream, uint64_t seq, const char *text,
+                          uint64_t *ret_seq)
+{
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    troupe_status status = journal_keep(journal, stream, strlen(stream), seq, text, strlen(text), ret_seq);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    return status;
+}
+
+static void assert_recalls(struct journal *journal, const char *stream, uint64_t seq, const char *text)
+{
+    struct buffer bytes = {0};
+    uint64_t found = 77;
+    assert_int_equal(journal_recall(journal, stream, strlen(stream), &bytes, &found), TROUPE_OK);
+    assert_int_equal(found, seq);
+    assert_int_equal(bytes.size, strlen(text));
+    assert_memory_equal(bytes.bytes != NULL ? (const char *)bytes.bytes : "", text, bytes.size);
+    buffer_done(&bytes);
+}
+
+static void the_newest_snapshot_of_a_stream_is_recalled(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t seq = 0;
+    assert_recalls(journal, "a", 0, "");
+    assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+    assert_recalls(journal, "a", 0, "");
+    assert_int_equal(keep(journal, "a", 3, "three", &seq), TROUPE_OK);
+    assert_int_equal(seq, 3);
+    assert_int_equal(test_append(journal, "b", 0, 1), TROUPE_OK);
+    assert_recalls(journal, "b", 0, "");
+    assert_int_equal(test_append(journal, "a", 3, 2), TROUPE_OK);
+    assert_recalls(journal, "a", 3, "three");
+    assert_int_equal(keep(journal, "a", 5, "five and more", &seq), TROUPE_OK);
+    assert_recalls(journal, "a", 5, "five and more");
+    assert_int_equal(count_of(journal, "a"), 5);
+}
+
+static void a_snapshot_of_anything_but_the_end_is_a_conflict(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t seq = 0;
+    assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+    assert_int_equal(keep(journal, "a", 2, "stale", &seq), TROUPE_CONFLICT);
+    assert_int_equal(seq, 3);
+    assert_int_equal(keep(journal, "a", 4, "ahead", &seq), TROUPE_CONFLICT);
+    assert_int_equal(keep(journal, "nobody", 1, "x", &seq), TROUPE_CONFLICT);
+    assert_int_equal(seq, 0);
+    assert_int_equal(keep(journal, "a", 0, "none", &seq), TROUPE_INVALID);
+    assert_int_equal(keep(journal, "a", 3, "", &seq), TROUPE_INVALID);
+    assert_int_equal(keep(journal, "", 3, "x", &seq), TROUPE_INVALID);
+    assert_recalls(journal, "a", 0, "");
+    /* Within one transaction it sees the appends before it. */
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 3, 2), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, "a", 1, 5, "five", 4, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    assert_recalls(journal, "a", 5, "five");
+}
+
+static void a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t seq = 0;
+    char *bytes = calloc(1, JOURNAL_SNAPSHOT_SIZE_MAX + 1);
+    struct buffer back = {0};
+    assert_non_null(bytes);
+    assert_int_equal(test_append(journal, "a", 0, 1), TROUPE_OK);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX + 1, &seq),
+                     TROUPE_TOO_LARGE);
+    assert_int_equal(journal_keep(journal, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    assert_int_equal(journal_recall(journal, "a", 1, &back, &seq), TROUPE_OK);
+    assert_int_equal(back.size, JOURNAL_SNAPSHOT_SIZE_MAX);
+    buffer_done(&back);
+    free(bytes);
+}
+
+static void memory_loses_a_snapshot_that_was_not_committed(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t seq = 0;
+    assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 3, 1), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, "a", 1, 4, "four", 4, &seq), TROUPE_OK);
+    journal_memory_restart(journal);
+    assert_recalls(journal, "a", 0, "");
+}
+
 static void memory_loses_at_restart_what_was_not_committed(void **state)
 {
     struct journal *journal = journal_of(state);
@@ -290,6 +381,11 @@ int main(void)
         ON_BOTH(append_at_the_size_limit_is_taken_and_one_record_more_is_refused),
         ON_BOTH(list_gives_names_by_prefix_in_order_with_their_last_number),
         ON_BOTH(visitor_ends_a_scan_or_a_list_with_its_own_status),
+        ON_BOTH(the_newest_snapshot_of_a_stream_is_recalled),
+        ON_BOTH(a_snapshot_of_anything_but_the_end_is_a_conflict),
+        ON_BOTH(a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused),
+        cmocka_unit_test_setup_teardown(memory_loses_a_snapshot_that_was_not_committed, set_up_memory,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, set_up_memory,
                                         tear_down),
         cmocka_unit_test_setup_teardown(memory_fails_on_demand_for_ever_until_restart, set_up_memory,

@@ -345,8 +345,14 @@ static void file_of_a_newer_version_is_refused_untouched(void **state)
     struct test_folder *folder = *state;
     struct journal *journal = test_open(&journal_sqlite, folder->journal);
     assert_int_equal(journal_close(&journal), TROUPE_OK);
-    run_sql(folder->journal, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 2");
-    assert_refused(folder, TROUPE_INVALID, "has format 2, made by a newer version; this one reads up to 1");
+    char script[96];
+    char expected[96];
+    snprintf(script, sizeof(script), "PRAGMA journal_mode = DELETE; PRAGMA user_version = %d",
+             SQLITE_SCHEMA_VERSION + 1);
+    snprintf(expected, sizeof(expected), "has format %d, made by a newer version; this one reads up to %d",
+             SQLITE_SCHEMA_VERSION + 1, SQLITE_SCHEMA_VERSION);
+    run_sql(folder->journal, script);
+    assert_refused(folder, TROUPE_INVALID, expected);
 }
 
 static void file_that_is_only_named_a_journal_is_corrupt(void **state)
@@ -354,10 +360,44 @@ static void file_that_is_only_named_a_journal_is_corrupt(void **state)
     struct test_folder *folder = *state;
     run_sql(folder->journal,
             "PRAGMA application_id = 0x54525045; PRAGMA user_version = 1; CREATE TABLE x (y)");
+    /* Whatever step fails first, nothing of it stays. */
     struct journal *journal = NULL;
     struct journal_error error;
     assert_int_equal(journal_open(&journal_sqlite, folder->journal, &journal, &error), TROUPE_CORRUPT);
     assert_non_null(strstr(error.text, "no such table: record"));
+}
+
+static void a_damaged_snapshot_is_corrupt_and_the_records_are_there(void **state)
+{
+    struct test_folder *folder = *state;
+    static const char *const damages[] = {
+        "UPDATE snapshot SET body = CAST('x' || substr(body, 2) AS BLOB)",
+        "UPDATE snapshot SET seq = seq - 1", "UPDATE snapshot SET seq = seq + 1",
+        "UPDATE snapshot SET stream = 3 - stream", "UPDATE snapshot SET checksum = checksum + 1"};
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        struct journal *journal = test_open(&journal_sqlite, folder->journal);
+        struct test_seen seen;
+        struct buffer bytes = {0};
+        uint64_t seq = 0;
+        uint64_t unused = 0;
+        assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+        assert_int_equal(test_append(journal, "b", 0, 3), TROUPE_OK);
+        assert_int_equal(journal_begin(journal), TROUPE_OK);
+        assert_int_equal(journal_keep(journal, "a", 1, 3, "state of a", 10, &unused), TROUPE_OK);
+        assert_int_equal(journal_commit(journal), TROUPE_OK);
+        assert_int_equal(journal_close(&journal), TROUPE_OK);
+        run_sql(folder->journal, damages[i]);
+        journal = test_open(&journal_sqlite, folder->journal);
+        const char *stream = i == 3 ? "b" : "a";
+        assert_int_equal(journal_recall(journal, stream, 1, &bytes, &seq), TROUPE_CORRUPT);
+        assert_int_equal(bytes.size, 0);
+        assert_non_null(strstr(journal_error(journal), "fails its checksum"));
+        assert_int_equal(test_scan(journal, stream, 0, &seen), TROUPE_OK);
+        assert_int_equal(seen.count, 3);
+        assert_int_equal(journal_close(&journal), TROUPE_OK);
+        unlink(folder->journal);
+        buffer_done(&bytes);
+    }
 }
 
 static void log_without_its_file_is_not_written_over(void **state)
@@ -441,7 +481,7 @@ static void new_file_is_set_up_for_durability(void **state)
     assert_int_equal(setting(journal, "PRAGMA synchronous"), FULL);
     assert_int_equal(setting(journal, "PRAGMA mmap_size"), 0);
     assert_int_equal(setting(journal, "PRAGMA application_id"), 0x54525045);
-    assert_int_equal(setting(journal, "PRAGMA user_version"), 1);
+    assert_int_equal(setting(journal, "PRAGMA user_version"), SQLITE_SCHEMA_VERSION);
     assert_int_equal(
         setting(journal, "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'record'"),
         0);
@@ -489,6 +529,7 @@ int main(void)
         IN_FOLDER(file_of_another_kind_is_refused_untouched),
         IN_FOLDER(file_of_a_newer_version_is_refused_untouched),
         IN_FOLDER(file_that_is_only_named_a_journal_is_corrupt),
+        IN_FOLDER(a_damaged_snapshot_is_corrupt_and_the_records_are_there),
         IN_FOLDER(log_without_its_file_is_not_written_over),
         IN_FOLDER(path_that_cannot_be_is_refused_with_the_reason),
         IN_FOLDER(path_at_the_limit_is_taken_and_one_byte_more_is_refused),

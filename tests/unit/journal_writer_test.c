@@ -212,6 +212,89 @@ static void group_ends_when_its_first_append_has_waited_long_enough(void **state
     close_counting(journal);
 }
 
+/* --- snapshots --- */
+
+static struct {
+    uint64_t snapshot_seq;
+    uint64_t from_seq;
+    uint64_t next_seq;
+    size_t snapshot_size;
+    bool is_end;
+} woken;
+
+static troupe_status woken_answered(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                    void *context)
+{
+    (void)context;
+    assert_int_equal(status, TROUPE_OK);
+    const journal_records *records = journal_records_of(reply);
+    assert_non_null(records);
+    assert_int_equal(records->status, TROUPE_OK);
+    troupe_bytes snapshot = troupe_bytes_of(reply, records->snapshot);
+    if (snapshot.size > 0)
+        assert_int_equal((uintptr_t)snapshot.data % RECORD_ALIGNMENT, 0);
+    woken.snapshot_seq = records->snapshot_seq;
+    woken.snapshot_size = snapshot.size;
+    woken.from_seq = records->from_seq;
+    woken.next_seq = records->next_seq;
+    woken.is_end = records->is_end;
+    troupe_exit(self);
+    return TROUPE_OK;
+}
+
+static troupe_status sleeper_start(troupe_self *self)
+{
+    return troupe_ask(self, troupe_whereis(self, JOURNAL_WRITER_NAME), TEST_TIMEOUT_MS, woken_answered, NULL,
+                      journal_read, .stream = "s", .with_snapshot = true);
+}
+
+static void wake(troupe_system *system)
+{
+    static const troupe_behaviour sleeper = {
+        .name = "sleeper", .start = sleeper_start, .receive = test_refuse};
+    memset(&woken, 0, sizeof(woken));
+    assert_false(troupe_ref_is_none(troupe_spawn(system, &sleeper, NULL)));
+    troupe_sim_advance(system, 1000);
+    assert_true(woken.next_seq > 0);
+}
+
+static void who_wakes_gets_the_snapshot_and_the_records_after_it(void **state)
+{
+    (void)state;
+    struct journal *journal = test_open(&journal_memory, "");
+    troupe_system *system = test_start_simulated(3);
+    troupe_ref writer = test_spawn_writer(system, journal);
+    unsigned char record[RECORD_HEADER_SIZE] = {1};
+    static unsigned char state_bytes[(4 << 20) + 8];
+    const size_t sizes[] = {1000, sizeof(state_bytes)};
+    wake(system);
+    assert_int_equal(woken.snapshot_seq, 0);
+    for (uint64_t i = 0; i < 10; i++) {
+        assert_int_equal(troupe_send(system, writer, journal_append, .stream = "s", .expected_seq = i,
+                                     .records = {record, sizeof(record)}),
+                         TROUPE_OK);
+        if (i == 4 || i == 7)
+            assert_int_equal(troupe_send(system, writer, journal_snapshot_kept, .stream = "s", .seq = i + 1,
+                                         .state = {state_bytes, sizes[i == 7]}),
+                             TROUPE_OK);
+        if (i == 6)
+            wake(system);
+    }
+    assert_int_equal(woken.snapshot_seq, 5);
+    assert_int_equal(woken.snapshot_size, 1000);
+    assert_int_equal(woken.from_seq, 6);
+    assert_int_equal(woken.next_seq, 8);
+    assert_true(woken.is_end);
+    /* A large one comes alone, and the records are read on. */
+    wake(system);
+    assert_int_equal(woken.snapshot_seq, 8);
+    assert_int_equal(woken.snapshot_size, sizeof(state_bytes));
+    assert_int_equal(woken.next_seq, 9);
+    assert_false(woken.is_end);
+    troupe_stop(&system);
+    journal_close(&journal);
+}
+
 /* Appends to its own stream again and again, each time when the last was answered. */
 struct regular {
     char stream[32];
@@ -457,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queued_appends_share_one_commit_and_are_all_answered),
         cmocka_unit_test(group_ends_at_its_cap_of_records),
+        cmocka_unit_test(who_wakes_gets_the_snapshot_and_the_records_after_it),
         cmocka_unit_test(those_who_come_again_and_again_stay_in_one_group),
         cmocka_unit_test(group_ends_when_its_first_append_has_waited_long_enough),
         cmocka_unit_test(what_is_refused_is_told_why_and_harms_nobody),
