@@ -16,7 +16,9 @@
  *                  \----> returned (to the queue) | quarantined -> returned, done, declined
  *     accepted -> expired | shed
  *     sent -> delivered                     what this role owes to another one, until that one has it
- *     opened, configured, presence          the role itself
+ *     opened, configured, rules, presence   the role itself
+ *     refused, reported -> troubled         what is counted, and what came of it
+ *     handed_over                           a note for whoever holds the role next
  *     resolved                              what the supervisor answered, just before it is carried out
  */
 #ifndef ORG_EVENTS_H
@@ -51,6 +53,8 @@ enum org_kind {
     ORG_KIND_ANSWER = 1,     /* the final notice: `outcome` says how the message `origin` ended */
     ORG_KIND_ESCALATION = 2, /* a message of the role `origin`, which failed there, for its supervisor */
     ORG_KIND_RESOLUTION = 3, /* what the supervisor wants done with it; never waits in a queue */
+    ORG_KIND_NOTICE = 4,     /* the role `origin` is in trouble as a whole: `outcome` is an org_trouble */
+    ORG_KIND_REPORT = 5,     /* a message failed there and was seen to there; counted, never in a queue */
 };
 
 /** Why a message went back, or was set aside. Stored. */
@@ -71,6 +75,13 @@ enum org_action {
     ORG_ACTION_ESCALATE = 3,
     ORG_ACTION_DECLINE = 4,
     ORG_ACTION_DONE = 5, /* only as a supervisor's answer */
+};
+
+/** What can be wrong with a role as a whole. Stored. */
+enum org_trouble {
+    ORG_TROUBLE_ABSENT = 1,    /* nobody in the succession is present, and messages wait */
+    ORG_TROUBLE_OVERFLOW = 2,  /* too many senders were refused in a period */
+    ORG_TROUBLE_INTENSITY = 3, /* too many failures in a period in the roles that it supervises */
 };
 
 /** What holds a role: people are asked and given days, programs are refused and given minutes. Stored. */
@@ -114,6 +125,38 @@ TROUPE_MESSAGE(org_role_opened, ORG_ROLE_OPENED)
     F(u8, on_lapse)                                                                                          \
     F(u8, on_crash)
 TROUPE_MESSAGE(org_role_configured, ORG_ROLE_CONFIGURED)
+
+/** How trouble of the role as a whole is met; whole, as org_role_configured is. Without one: the defaults. */
+#define ORG_ROLE_RULES(F)                                                                                    \
+    F(i64, at)                                                                                               \
+    F(i64, refusals_period_ms)                                                                               \
+    F(i64, failures_period_ms)                                                                               \
+    F(text, by) F(text, via) F(u32, refusals_max) F(u32, failures_max) F(u8, on_absent) F(u8, on_overflow)
+TROUPE_MESSAGE(org_role_rules, ORG_ROLE_RULES)
+
+/** A sender was told that the mailbox is full. */
+#define ORG_REFUSED_EVENT(F) F(i64, at) F(text, by) F(text, via) F(u8, message_class)
+TROUPE_MESSAGE(org_refused, ORG_REFUSED_EVENT)
+
+/**
+ * A message failed in a role that this one supervises: `cause` is an org_cause, `holder_kind` what holds that
+ * role. `source` is "" when it came with an escalation, which is a record of its own.
+ */
+#define ORG_REPORTED(F)                                                                                      \
+    F(i64, at)                                                                                               \
+    F(u64, source_number) F(u64, origin_id) F(text, source) F(text, by) F(u8, cause) F(u8, holder_kind)
+TROUPE_MESSAGE(org_reported, ORG_REPORTED)
+
+/**
+ * Trouble of the role as a whole, once for each time it occurs. The notice to the supervisor is that entry of
+ * the outbox, 0 at the root or where the rule is not to tell. `count` is what there was of it.
+ */
+#define ORG_TROUBLED(F) F(i64, at) F(u64, sent_number) F(u64, count) F(u8, trouble) F(u8, holder_kind)
+TROUPE_MESSAGE(org_troubled, ORG_TROUBLED)
+
+/** What whoever holds the role next should know. */
+#define ORG_HANDED_OVER(F) F(i64, at) F(text, by) F(text, via) F(text, note)
+TROUPE_MESSAGE(org_handed_over, ORG_HANDED_OVER)
 
 /** An actor came or went. */
 #define ORG_PRESENCE(F) F(i64, at) F(text, by) F(text, via) F(text, actor) F(bool, is_present)
@@ -189,6 +232,10 @@ TROUPE_MESSAGE(org_forwarded, ORG_FORWARDED_EVENT)
     F(i64, at) F(u64, id) F(i64, until) F(text, by) F(text, via) F(text, reason) F(u8, cause) F(u8, attempts)
 TROUPE_MESSAGE(org_parked, ORG_PARKED_EVENT)
 
+/** A parked message comes back when the message `awaits` ends, should that be earlier. */
+#define ORG_AWAITING(F) F(i64, at) F(u64, id) F(u64, awaits)
+TROUPE_MESSAGE(org_awaiting, ORG_AWAITING)
+
 /** Back in the queue. `assigned` is the only actor who may take it, "" for whoever holds the role. */
 #define ORG_RETURNED(F)                                                                                      \
     F(i64, at)                                                                                               \
@@ -235,7 +282,8 @@ TROUPE_MESSAGE(org_shed, ORG_SHED_EVENT)
  * What this role owes to the role `to`, until it is delivered. `number` counts the entries of this outbox
  * from 1; `previous` is the entry to the same role that was still owed then, 0 for none. The rest becomes the
  * message there, as in org_accepted; for a resolution `action` says what to do with the message `origin_id`
- * of the role `to`.
+ * of the role `to`. Of a failure told for the first time, as an escalation or a report, `outcome` is its
+ * org_cause, `action` 1 and the kind of what holds the role: so it is counted there, once.
  */
 #define ORG_SENT(F)                                                                                          \
     F(i64, at)                                                                                               \

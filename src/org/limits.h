@@ -60,13 +60,28 @@ enum {
 #define ORG_BYTES_DEFAULT ((uint64_t)64 << 20)
 #define ORG_BYTES_MAX ((uint64_t)16 << 30)
 
-/* Times of a role: defaults. Working days become calendar days at their usual ratio of five to seven. */
+/*
+ * Times of a role: defaults. A day is a working day of whoever works (hours.h); who has stated no hours works
+ * every day.
+ */
 #define ORG_LEASE_PERSON_MS (3 * ORG_DAY_MS)
 #define ORG_LEASE_PROGRAM_MS (10 * ORG_MINUTE_MS)
 #define ORG_LEASE_MAX_MS (366 * ORG_DAY_MS)
-#define ORG_AGEING_MS (7 * ORG_DAY_MS)
+#define ORG_AGEING_MS (5 * ORG_DAY_MS)
 #define ORG_BACKOFF_FIRST_MS ORG_SECOND_MS /* doubled at each further attempt */
 #define ORG_DEFER_MAX_MS (366 * ORG_DAY_MS)
+
+/* Trouble of a role as a whole. More than so many in the period is an occurrence, told to its supervisor. */
+enum {
+    ORG_TALLY_MAX = 100,      /* the most that can be configured of the two below */
+    ORG_REFUSALS_MAX = 10,    /* senders refused because the mailbox is full */
+    ORG_FAILURES_MAX = 5,     /* failures under one supervisor, of people and of programs each */
+    ORG_NOTICE_LIST_MAX = 20, /* messages that a notice lists of those that wait */
+};
+#define ORG_REFUSALS_PERIOD_MS ORG_DAY_MS
+#define ORG_FAILURES_PERIOD_PERSON_MS ORG_DAY_MS
+#define ORG_FAILURES_PERIOD_PROGRAM_MS (5 * ORG_MINUTE_MS)
+#define ORG_PERIOD_MAX_MS (366 * ORG_DAY_MS)
 
 /* Path patterns. */
 enum {

@@ -21,6 +21,9 @@ troupe_status org_role_new(const char *name, struct org_role **ret_role)
     memcpy(role->name, name, strlen(name));
     role->outbox_first = 1;
     role->reserved_end = &role->reserved;
+    role->rules = (struct role_rules){.refusals_period_ms = ORG_REFUSALS_PERIOD_MS,
+                                      .refusals_max = ORG_REFUSALS_MAX,
+                                      .failures_max = ORG_FAILURES_MAX};
     *ret_role = role;
     return TROUPE_OK;
 }
@@ -61,7 +64,10 @@ void org_role_free(struct org_role *role)
     free(role->receipts);
     free(role->sources);
     free(role->outbox);
+    for (int i = 0; i < TALLY_COUNT; i++)
+        free(role->tallies[i]);
     free(role->waits);
+    free(role->note);
     free(role->configuration);
     free(role);
 }
@@ -196,8 +202,12 @@ uint64_t role_owed_last(const struct org_role *role, const char *to)
 
 struct org_role_view org_role_view(const struct org_role *role)
 {
-    struct org_role_view view = {
-        .name = role->name, .supervisor = "", .availability = ORG_VACANT, .is_open = role->is_open};
+    struct org_role_view view = {.name = role->name,
+                                 .supervisor = "",
+                                 .availability = ORG_VACANT,
+                                 .note = "",
+                                 .note_by = "",
+                                 .is_open = role->is_open};
     if (role->configuration == NULL)
         return view;
     const org_role_configured *configured = role_configured(role);
@@ -211,7 +221,15 @@ struct org_role_view org_role_view(const struct org_role *role)
     view.bytes_max = configured->bytes_max;
     view.lease_ms = configured->lease_ms;
     view.ageing_ms = configured->ageing_ms;
-    view.has_alarm = role->counts.quarantined > 0 && (*view.supervisor == '\0' || role->counts.dead > 0);
+    bool is_root = *view.supervisor == '\0';
+    view.has_alarm = (role->counts.quarantined > 0 && (is_root || role->counts.dead > 0)) ||
+                     (is_root && ((view.holder == NULL && role->queued_work > 0) || role_has_stuck(role)));
+    if (role->note != NULL) {
+        const org_handed_over *note = (const org_handed_over *)(const void *)role->note->body;
+        view.note = troupe_flat_text(note, note->note);
+        view.note_by = troupe_flat_text(note, note->by);
+        view.note_at = note->at;
+    }
     if (role->first_live < role->counts.accepted)
         view.oldest_at = message_body(role->entries[role->first_live].live)->at;
     return view;
@@ -273,7 +291,7 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
     size_t count = 0;
     switch (state) {
     case ORG_QUEUED:
-        return role->configuration == NULL ? 0 : role_list_queued(role, now_ms, ret_messages, limit);
+        return role_list_queued(role, role_aged_at(role, NULL, now_ms), ret_messages, limit);
     case ORG_HELD:
         for (size_t i = 0; i < role->name_count; i++)
             count = list_chain(&role->names[i]->held, ret_messages, count, limit);
@@ -287,16 +305,20 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
     }
 }
 
-size_t org_role_list_for(const struct org_role *role, const char *actor, int64_t now_ms,
-                         const struct org_message **ret_messages, size_t limit, uint64_t *ret_total)
+size_t org_role_list_for(const struct org_role *role, const char *actor, const struct org_hours *hours,
+                         int64_t now_ms, const struct org_message **ret_messages, size_t limit,
+                         uint64_t *ret_total)
 {
-    *ret_total = 0;
-    if (role->configuration == NULL)
-        return 0;
     uint32_t name = role_name_find(role, actor);
     bool is_active = name != MAP_NONE && name == role_active(role);
     *ret_total = role_count_for(role, name, is_active);
-    return role_list_for(role, name, is_active, now_ms, ret_messages, limit);
+    return role_list_for(role, name, is_active, role_aged_at(role, hours, now_ms), ret_messages, limit);
+}
+
+enum org_class org_role_class_of(const struct org_role *role, const struct org_message *message,
+                                 const struct org_hours *hours, int64_t now_ms)
+{
+    return role_class_at((const struct role_message *)message, role_aged_at(role, hours, now_ms));
 }
 
 const char *org_message_text(const struct org_message *message, troupe_span span)
@@ -339,6 +361,8 @@ bool org_role_outbox_waits(const struct org_role *role, uint64_t number)
 
 int64_t org_role_due_ms(const struct org_role *role)
 {
+    if (role_is_in_trouble(role))
+        return 0;
     const struct heap_entry *first = heap_first(&role->due);
     return first == NULL ? INT64_MAX : first->key;
 }

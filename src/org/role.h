@@ -41,7 +41,9 @@
  *      with its sender.
  *   5. Fold never fails and never allocates, given that decide (or replay) reserved for the records. A record
  *      that does not fit the state changes nothing and is counted in `misfits`, which org_role_check reports.
- *   6. What a key was answered once is answered again for ever. A refusal is not remembered: nothing was
+ *   6. An escalation or a notice is never given to whoever failed, and goes one supervisor higher when nobody
+ *      else is present; supervisors form no circle, so it ends at the root at the latest.
+ *   7. What a key was answered once is answered again for ever. A refusal is not remembered: nothing was
  *      accepted.
  *
  * A role is used by one thread at a time. Texts in commands are borrowed during the call; texts in answers
@@ -57,6 +59,7 @@
 #include "base/buffer.h"
 #include "base/record.h"
 #include "org/events.h"
+#include "org/hours.h"
 #include "org/limits.h"
 #include <troupe/status.h>
 
@@ -73,6 +76,7 @@ struct org_who {
 enum org_command_kind {
     ORG_CONFIGURE,     /* set the role up; the first time this opens it */
     ORG_PRESENT,       /* an actor came or went */
+    ORG_HAND_OVER,     /* a holder leaves a note for the next one */
     ORG_SEND,          /* a new message from outside */
     ORG_DELIVER,       /* an entry of another stream's outbox */
     ORG_NEXT,          /* the actor asks for work */
@@ -80,7 +84,7 @@ enum org_command_kind {
     ORG_FINISH,        /* a held message: done, with a reply */
     ORG_DECLINE,       /* a held message: no, with a reason */
     ORG_FORWARD,       /* a held message: to another role */
-    ORG_DEFER,         /* a held message: at a later time */
+    ORG_DEFER,         /* a held message: at a later time, or when another message has ended */
     ORG_FAIL,          /* a held message: it went wrong, with a reason */
     ORG_RESOLVE,       /* a held escalation: retry or reassign the original */
     ORG_SETTLE,        /* a quarantined message of this role: decided here, where no supervisor is */
@@ -104,13 +108,25 @@ struct org_configure {
     enum org_action on_fail;
     enum org_action on_lapse;
     enum org_action on_crash;
-    uint64_t seed[2]; /* random, from the caller; taken when the role is opened */
+    enum org_action on_absent;   /* escalate (default), decline what waits, or retry: let it wait */
+    enum org_action on_overflow; /* escalate (default), or retry: say nothing */
+    uint32_t refusals_max;
+    int64_t refusals_period_ms;
+    uint32_t failures_max;      /* under this role, as a supervisor */
+    int64_t failures_period_ms; /* 0: a day for people, five minutes for programs */
+    uint64_t seed[2];           /* random, from the caller; taken when the role is opened */
 };
 
-/** ORG_PRESENT. Presence of actors outside the succession is kept too. */
+/**
+ * ORG_PRESENT. Presence of actors outside the succession is kept too. Whoever goes away may keep messages
+ * that it holds: they are parked until it comes back, or until a time, and are its own again then.
+ */
 struct org_present {
     const char *actor;
     bool is_present;
+    const uint64_t *keeps;
+    size_t keep_count;
+    int64_t until; /* when it means to be back; 0: it does not know */
 };
 
 /** ORG_SEND. */
@@ -141,16 +157,19 @@ struct org_deliver {
 struct org_next {
     uint32_t wip_limit; /* 0: ORG_WIP_LIMIT_DEFAULT */
     uint32_t held_elsewhere;
+    const struct org_hours *hours; /* the actor's, for its lease and for ageing; NULL: always */
 };
 
 /** Everything about one message: ORG_RENEW, FINISH, DECLINE, FORWARD, DEFER, FAIL, RESOLVE, SETTLE. */
 struct org_about {
     uint64_t id;
-    const char *text;       /* the reply, the reason or the note; NULL for none */
-    const char *to;         /* FORWARD: the role */
-    int64_t until;          /* DEFER: when it returns */
-    bool is_crash;          /* FAIL: the program died, rather than said so */
-    enum org_action action; /* RESOLVE: retry or reassign; SETTLE: also decline or done */
+    const char *text;              /* the reply, the reason or the note; NULL for none */
+    const char *to;                /* FORWARD: the role */
+    int64_t until;                 /* DEFER: when it returns; 0 with `awaits`: as late as may be */
+    uint64_t awaits;               /* DEFER: it returns when this message has ended; 0 for none */
+    const struct org_hours *hours; /* RENEW: as in org_next */
+    bool is_crash;                 /* FAIL: the program died, rather than said so */
+    enum org_action action;        /* RESOLVE: retry or reassign; SETTLE: also decline or done */
 };
 
 /** ORG_ACKNOWLEDGE and ORG_UNDELIVERABLE. */
@@ -207,7 +226,9 @@ enum org_answer_kind {
     X(CLOSED, "the role is not set up yet")                                                                  \
     X(ORDER, "an earlier entry of the same outbox is missing")                                               \
     X(ID_TAKEN, "the id belongs to another message")                                                         \
-    X(ACTION, "that cannot be done with it")
+    X(ACTION, "that cannot be done with it")                                                                 \
+    X(NOT_IN_SUCCESSION, "only a holder or deputy of the role may")                                          \
+    X(AWAITED, "the message to wait for has ended, or is the same one")
 
 /** The refusals. */
 enum org_refusal {
@@ -255,6 +276,7 @@ struct org_message {
     int64_t held_since;
     int64_t lease_until;
     int64_t parked_until;
+    uint64_t awaits; /* while parked: the message whose end brings it back earlier; 0 for none */
 };
 
 /** Counters of a role; the first ten are the equation of conservation. */
@@ -270,6 +292,8 @@ struct org_counts {
     uint64_t expired;
     uint64_t shed;
     uint64_t insisted;
+    uint64_t refused;  /* senders who were told that the mailbox is full */
+    uint64_t reported; /* failures in the roles that this one supervises */
     uint64_t bytes;    /* of the texts of messages that have not ended */
     uint64_t occupied; /* messages that count against the capacity */
     uint64_t owed;     /* entries of the outbox that have not arrived */
@@ -290,7 +314,14 @@ struct org_role_view {
     int64_t lease_ms;
     int64_t ageing_ms;
     bool is_open;
-    bool has_alarm;    /* something is quarantined, and no supervisor or an escalation that never arrived */
+    /*
+     * Something is quarantined, and there is no supervisor or an escalation never arrived; or at the root
+     * something waits that nobody present may take.
+     */
+    bool has_alarm;
+    const char *note;    /* the last hand-over note, "" for none */
+    const char *note_by; /* who left it */
+    int64_t note_at;
     int64_t oldest_at; /* when the oldest message that has not ended was accepted; 0 for none */
 };
 
@@ -322,7 +353,7 @@ void org_role_fold_batch(struct org_role *role, const struct record_batch *batch
 TROUPE_MUST_CHECK troupe_status org_role_replay(struct org_role *role, const struct record *record);
 
 /** The version of the bytes that org_role_save writes; others are not restored. */
-#define ORG_SNAPSHOT_VERSION 1u
+#define ORG_SNAPSHOT_VERSION 2u
 
 /**
  * Adds the whole state to a buffer, at a multiple of 8: a snapshot, from which org_role_restore makes the
@@ -339,7 +370,7 @@ TROUPE_MUST_CHECK troupe_status org_role_save(const struct org_role *role, struc
 TROUPE_MUST_CHECK troupe_status org_role_restore(const char *name, const void *bytes, size_t size,
                                                  struct org_role **ret_role);
 
-/** When the next ORG_TICK has something to do, in Unix milliseconds; INT64_MAX for never. */
+/** When the next ORG_TICK has something to do, in Unix milliseconds; 0 for at once, INT64_MAX for never. */
 int64_t org_role_due_ms(const struct org_role *role);
 
 /* --- looking ------------------------------------------------------------------------------------ */
@@ -375,10 +406,15 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
 
 /**
  * Queued messages that this actor may take now, in the order of taking, at most `limit`; returns how many
- * were written. `ret_total` is how many there are.
+ * were written. `hours` as in org_next. `ret_total` is how many there are.
  */
-size_t org_role_list_for(const struct org_role *role, const char *actor, int64_t now_ms,
-                         const struct org_message **ret_messages, size_t limit, uint64_t *ret_total);
+size_t org_role_list_for(const struct org_role *role, const char *actor, const struct org_hours *hours,
+                         int64_t now_ms, const struct org_message **ret_messages, size_t limit,
+                         uint64_t *ret_total);
+
+/** The class at which a queued message counts now: one higher when it has aged. */
+enum org_class org_role_class_of(const struct org_role *role, const struct org_message *message,
+                                 const struct org_hours *hours, int64_t now_ms);
 
 /** The greatest id of all messages that ever were here; 0 for none. */
 uint64_t org_role_last_id(const struct org_role *role);

@@ -14,6 +14,8 @@ struct tally {
     uint64_t counted;
     uint64_t counted_parked;
     uint64_t queued[ORG_CLASS_COUNT];
+    uint64_t queued_work;
+    uint64_t awaiting;
     uint64_t due;
 };
 
@@ -32,6 +34,8 @@ static bool is_in_heap(const struct heap *heap, const struct heap_node *node)
 static bool is_queued_well(const struct org_role *role, const struct role_message *message)
 {
     enum org_class message_class = message_body(message)->message_class;
+    if (message->queue == NULL && role_is_told(message))
+        return message->chain == &role->told && message->assigned_name == MAP_NONE;
     if (message->queue == NULL)
         return message->chain == &role->fresh[message_class] && message->seen.cause == 0;
     const struct heap *expected =
@@ -54,6 +58,7 @@ static bool check_live(const struct org_role *role, const struct role_message *m
     case ORG_QUEUED:
         tally->counts.queued++;
         tally->queued[body->message_class]++;
+        tally->queued_work += body->kind == ORG_KIND_MESSAGE;
         is_well = is_queued_well(role, message);
         break;
     case ORG_HELD:
@@ -62,6 +67,7 @@ static bool check_live(const struct org_role *role, const struct role_message *m
         break;
     case ORG_PARKED:
         tally->counts.parked++;
+        tally->awaiting += message->seen.awaits != 0;
         is_well = message->chain == &role->parked;
         break;
     case ORG_QUARANTINED:
@@ -112,6 +118,7 @@ static bool check_tally(const struct org_role *role, const struct tally *tally)
            a->quarantined == b->quarantined && a->done == b->done && a->declined == b->declined &&
            a->forwarded == b->forwarded && a->expired == b->expired && a->shed == b->shed &&
            a->bytes == b->bytes && role->counted == tally->counted &&
+           role->queued_work == tally->queued_work && role->awaiting == tally->awaiting &&
            role->counted_parked == tally->counted_parked && role->due.count == tally->due &&
            memcmp(role->queued, tally->queued, sizeof(role->queued)) == 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * role_configure.c: setting a role up, and who is there. A configuration replaces the whole of what was, so
- * the same one twice is one. When an actor goes away or leaves the succession, what it holds goes back to the
- * queue; everything else stays where it is, because the mailbox is the role's. Any one thread at a time.
+ * role_configure.c: setting a role up. A configuration replaces the whole of what was, so the same one twice
+ * is one. When an actor leaves the succession, what it holds goes back to the queue; everything else stays
+ * where it is, because the mailbox is the role's. Any one thread at a time.
  */
 #include <string.h>
 
@@ -43,13 +43,26 @@ static bool is_action(enum org_action action)
     return (unsigned)action <= ORG_ACTION_DECLINE;
 }
 
+/* What can be done about trouble of the role as a whole; nobody is there to try again or to be given it. */
+static bool are_rules_valid(const struct org_configure *configure)
+{
+    bool may_absent = configure->on_absent == 0 || configure->on_absent == ORG_ACTION_ESCALATE ||
+                      configure->on_absent == ORG_ACTION_DECLINE || configure->on_absent == ORG_ACTION_RETRY;
+    bool may_overflow = configure->on_overflow == 0 || configure->on_overflow == ORG_ACTION_ESCALATE ||
+                        configure->on_overflow == ORG_ACTION_RETRY;
+    return may_absent && may_overflow && configure->refusals_max <= ORG_TALLY_MAX &&
+           configure->failures_max <= ORG_TALLY_MAX && configure->refusals_period_ms >= 0 &&
+           configure->refusals_period_ms <= ORG_PERIOD_MAX_MS && configure->failures_period_ms >= 0 &&
+           configure->failures_period_ms <= ORG_PERIOD_MAX_MS;
+}
+
 static bool is_valid(const struct decision *d, const struct org_configure *configure)
 {
     bool redirects = configure->overflow == ORG_OVERFLOW_REDIRECT;
     const char *redirect_to = text_or_empty(configure->redirect_to);
-    return are_holders_valid(configure) && is_other_role(d, text_or_empty(configure->supervisor)) &&
-           is_other_role(d, redirect_to) && redirects == (*redirect_to != '\0') &&
-           (unsigned)configure->overflow <= ORG_OVERFLOW_SHED &&
+    return are_holders_valid(configure) && are_rules_valid(configure) &&
+           is_other_role(d, text_or_empty(configure->supervisor)) && is_other_role(d, redirect_to) &&
+           redirects == (*redirect_to != '\0') && (unsigned)configure->overflow <= ORG_OVERFLOW_SHED &&
            (unsigned)configure->holder_kind <= ORG_PROGRAM && configure->capacity <= ORG_CAPACITY_MAX &&
            configure->bytes_max <= ORG_BYTES_MAX && configure->lease_ms >= 0 &&
            configure->lease_ms <= ORG_LEASE_MAX_MS && configure->ageing_ms >= 0 &&
@@ -83,6 +96,40 @@ static bool is_same(const struct org_role *role, const org_role_configured_field
            old->holder_kind == fields->holder_kind && old->overflow == fields->overflow &&
            old->on_fail == fields->on_fail && old->on_lapse == fields->on_lapse &&
            old->on_crash == fields->on_crash;
+}
+
+static struct role_rules rules_of(const struct org_configure *configure)
+{
+    return (struct role_rules){
+        .refusals_period_ms =
+            configure->refusals_period_ms != 0 ? configure->refusals_period_ms : ORG_REFUSALS_PERIOD_MS,
+        .failures_period_ms = configure->failures_period_ms,
+        .refusals_max = configure->refusals_max != 0 ? configure->refusals_max : ORG_REFUSALS_MAX,
+        .failures_max = configure->failures_max != 0 ? configure->failures_max : ORG_FAILURES_MAX,
+        .on_absent = (uint8_t)configure->on_absent,
+        .on_overflow = (uint8_t)configure->on_overflow,
+    };
+}
+
+static bool are_same_rules(const struct role_rules *a, const struct role_rules *b)
+{
+    return a->refusals_period_ms == b->refusals_period_ms && a->refusals_max == b->refusals_max &&
+           a->failures_period_ms == b->failures_period_ms && a->failures_max == b->failures_max &&
+           a->on_absent == b->on_absent && a->on_overflow == b->on_overflow;
+}
+
+static void emit_rules(struct decision *d, const struct role_rules *rules)
+{
+    org_role_rules_fields fields = {.at = d->now_ms,
+                                    .refusals_period_ms = rules->refusals_period_ms,
+                                    .failures_period_ms = rules->failures_period_ms,
+                                    .by = d->actor,
+                                    .via = d->via,
+                                    .refusals_max = rules->refusals_max,
+                                    .failures_max = rules->failures_max,
+                                    .on_absent = rules->on_absent,
+                                    .on_overflow = rules->on_overflow};
+    emit(d, &org_role_rules_type, &fields);
 }
 
 /* What an actor holds goes back to the queue. */
@@ -124,7 +171,10 @@ void decide_configure(struct decision *d)
         .on_lapse = (uint8_t)configure->on_lapse,
         .on_crash = (uint8_t)configure->on_crash,
     };
-    if (is_same(d->role, &fields)) {
+    struct role_rules rules = rules_of(configure);
+    bool is_new = !is_same(d->role, &fields);
+    bool has_new_rules = !are_same_rules(&d->role->rules, &rules);
+    if (!is_new && !has_new_rules) {
         d->answer->is_duplicate = true;
         return;
     }
@@ -136,30 +186,12 @@ void decide_configure(struct decision *d)
                                          .seed = {configure->seed[0], configure->seed[1]}};
         emit(d, &org_role_opened_type, &opened);
     }
-    emit(d, &org_role_configured_type, &fields);
+    if (is_new)
+        emit(d, &org_role_configured_type, &fields);
+    if (has_new_rules)
+        emit_rules(d, &rules);
     for (size_t i = 0; i < d->role->name_count; i++) {
         if (!has_holder(configure, configure->holder_count, d->role->names[i]->text))
             return_held(d, d->role->names[i]);
     }
-}
-
-void decide_present(struct decision *d)
-{
-    const struct org_present *present = &d->command->present;
-    const char *actor = text_or_empty(present->actor);
-    if (!org_name_is_actor(actor)) {
-        refuse(d, ORG_REFUSED_MALFORMED);
-        return;
-    }
-    uint32_t name = role_name_find(d->role, actor);
-    bool was_present = name == MAP_NONE || !d->role->names[name]->is_absent;
-    if (was_present == present->is_present) {
-        d->answer->is_duplicate = true;
-        return;
-    }
-    org_presence_fields fields = {
-        .at = d->now_ms, .by = d->actor, .via = d->via, .actor = actor, .is_present = present->is_present};
-    emit(d, &org_presence_type, &fields);
-    if (!present->is_present && name != MAP_NONE)
-        return_held(d, d->role->names[name]);
 }

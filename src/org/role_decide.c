@@ -75,6 +75,7 @@ static const struct rule {
 } rules[] = {
     [ORG_CONFIGURE] = {decide_configure, false, true},
     [ORG_PRESENT] = {decide_present, true, true},
+    [ORG_HAND_OVER] = {decide_hand_over, true, true},
     [ORG_SEND] = {decide_send, true, true},
     [ORG_DELIVER] = {decide_deliver, true, false},
     [ORG_NEXT] = {decide_next, true, true},
@@ -135,9 +136,10 @@ troupe_status org_role_decide(struct org_role *role, const struct org_command *c
     size_t size = batch->bytes.size;
     role_drop_reserved(role); /* of a decision that was not folded */
     apply_rule(&d);
-    if (d.status == TROUPE_OK && answer.kind != ORG_ANSWER_REFUSED)
+    bool is_kept = answer.kind != ORG_ANSWER_REFUSED || d.is_recorded;
+    if (d.status == TROUPE_OK && is_kept)
         d.status = reserve_from(role, batch, size);
-    if (d.status != TROUPE_OK || answer.kind == ORG_ANSWER_REFUSED)
+    if (d.status != TROUPE_OK || !is_kept)
         record_batch_truncate(batch, count, size);
     if (d.status != TROUPE_OK) {
         role_drop_reserved(role);

@@ -16,8 +16,8 @@
 
 #include "org/role_state.h"
 
-/* One entry of the outbox for each message that a tick moves, and one for a shed message. */
-enum { DECISION_SENT_MAX = ORG_DUE_MAX + 1 };
+/* Two entries of the outbox for each message that a tick moves, one for a shed message, three for notices. */
+enum { DECISION_SENT_MAX = 2 * ORG_DUE_MAX + 4 };
 
 /** One decision. */
 struct decision {
@@ -29,6 +29,7 @@ struct decision {
     struct record_batch *batch;
     struct org_answer *answer;
     troupe_status status;
+    bool is_recorded;   /* the refusal is: its records stay */
     uint64_t sent_next; /* number of the next entry of the outbox */
     size_t owed_count;
     struct decision_owed {
@@ -66,6 +67,16 @@ void emit_done(struct decision *d, const struct role_message *message, const cha
                uint64_t command_hash);
 void emit_declined(struct decision *d, const struct role_message *message, const char *text,
                    uint64_t command_hash);
+
+/** Adds what brings back those that await the end of a message. */
+void emit_wakes(struct decision *d, uint64_t ended);
+
+/**
+ * Adds the message, as another role gets it, to the outbox, and gives the number. A message goes on with its
+ * sender; what stands for another one keeps its origin, and an escalation who failed.
+ */
+uint64_t emit_forward(struct decision *d, const struct role_message *message, const char *to,
+                      const char *note);
 
 /** Adds the record that a message goes back to the queue. `assigned` is "" for whoever holds the role. */
 void emit_returned(struct decision *d, const struct role_message *message, enum org_cause cause,
@@ -106,9 +117,14 @@ void decide_settle(struct decision *d);
 void decide_tick(struct decision *d);
 void resolve_delivered(struct decision *d, const org_sent *sent);
 
-/** role_configure.c */
+/** role_trouble.c: what is wrong with the role as a whole, moving at most `limit` messages. */
+void decide_trouble(struct decision *d, size_t limit);
+void emit_counted(struct decision *d, const org_sent *sent, const char *source);
+
+/** role_configure.c, role_presence.c */
 void decide_configure(struct decision *d);
 void decide_present(struct decision *d);
+void decide_hand_over(struct decision *d);
 
 /** role_outbox.c */
 void decide_acknowledge(struct decision *d);

@@ -118,6 +118,17 @@ void emit_accepted(struct decision *d, org_accepted_fields *fields)
     answer_availability(d);
 }
 
+/* What is due by itself now comes back by the tick. */
+void emit_wakes(struct decision *d, uint64_t ended)
+{
+    if (d->role->awaiting == 0)
+        return;
+    for (const struct role_message *m = d->role->parked.first; m != NULL; m = m->next) {
+        if (m->seen.awaits == ended && role_due_of(m) > d->now_ms)
+            emit_returned(d, m, ORG_CAUSE_WAKE, m->seen.attempts, "", "");
+    }
+}
+
 /*
  * The text of an ending stands in one place: in the outbox when somebody is told, else in the record itself.
  */
@@ -132,6 +143,7 @@ void emit_done(struct decision *d, const struct role_message *message, const cha
                               .via = d->via,
                               .reply = number == 0 ? text : ""};
     emit(d, &org_done_type, &fields);
+    emit_wakes(d, message->seen.id);
 }
 
 void emit_declined(struct decision *d, const struct role_message *message, const char *text, uint64_t hash)
@@ -145,20 +157,22 @@ void emit_declined(struct decision *d, const struct role_message *message, const
                                   .via = d->via,
                                   .reason = number == 0 ? text : ""};
     emit(d, &org_declined_type, &fields);
+    emit_wakes(d, message->seen.id);
 }
 
 void emit_returned(struct decision *d, const struct role_message *message, enum org_cause cause,
                    uint8_t attempts, const char *assigned, const char *reason)
 {
-    org_returned_fields fields = {.at = d->now_ms,
-                                  .id = message->seen.id,
-                                  .by = d->actor,
-                                  .via = d->via,
-                                  .assigned = assigned,
-                                  .reason = reason,
-                                  .cause = (uint8_t)cause,
-                                  .attempts = attempts,
-                                  .is_first =
-                                      cause == ORG_CAUSE_WAKE && message->seen.cause == ORG_CAUSE_DEFER};
+    org_returned_fields fields = {
+        .at = d->now_ms,
+        .id = message->seen.id,
+        .by = d->actor,
+        .via = d->via,
+        .assigned = assigned,
+        .reason = reason,
+        .cause = (uint8_t)cause,
+        .attempts = attempts,
+        .is_first = cause == ORG_CAUSE_WAKE &&
+                    (message->seen.cause == ORG_CAUSE_DEFER || message->seen.cause == ORG_CAUSE_ABSENCE)};
     emit(d, &org_returned_type, &fields);
 }

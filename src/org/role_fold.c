@@ -13,19 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "org/role_state.h"
+#include "org/role_fold.h"
 
 /* --- messages ------------------------------------------------------------------------------------ */
-
-static void misfit(struct org_role *role)
-{
-    role->counts.misfits++;
-}
-
-static bool is_time(int64_t ms)
-{
-    return ms >= 0 && ms <= ORG_TIME_MAX_MS;
-}
 
 static uint64_t text_bytes(const org_accepted *body)
 {
@@ -37,7 +27,7 @@ static struct role_message *expect(struct org_role *role, uint64_t id, unsigned 
 {
     struct role_message *message = role_live(role, id);
     if (message == NULL || (states & 1u << message->seen.state) == 0) {
-        misfit(role);
+        fold_misfit(role);
         return NULL;
     }
     return message;
@@ -49,7 +39,7 @@ static struct role_message *expect_attempts(struct org_role *role, uint64_t id, 
 {
     if (attempts <= ORG_ATTEMPTS_MAX)
         return expect(role, id, states);
-    misfit(role);
+    fold_misfit(role);
     return NULL;
 }
 
@@ -81,7 +71,7 @@ static void note_receipt(struct org_role *role, const org_accepted *body)
         return;
     struct hash_wide hash = role_hash_key(role, troupe_flat_text(body, body->by), key);
     if (role_receipt_find(role, &hash) != NULL) {
-        misfit(role);
+        fold_misfit(role);
         return;
     }
     role->receipts[role->receipt_count] = (struct role_receipt){
@@ -96,13 +86,13 @@ static void note_receipt(struct org_role *role, const org_accepted *body)
     role->receipt_count++;
 }
 
-static void note_source(struct org_role *role, const char *text, uint64_t number, uint64_t id)
+void fold_source(struct org_role *role, const char *text, uint64_t number, uint64_t id)
 {
     if (*text == '\0')
         return;
     struct role_source *source = (struct role_source *)role_source_find(role, text);
     if (number <= source->number) {
-        misfit(role);
+        fold_misfit(role);
         return;
     }
     source->number = number;
@@ -117,9 +107,10 @@ static void fold_accepted(struct org_role *role, const struct record *record)
     const org_accepted *body = message_body(message);
     bool is_fit = role->configuration != NULL && body->number == role->counts.accepted + 1 &&
                   role_entry_of(role, body->id) == NULL && body->message_class < ORG_CLASS_COUNT &&
-                  body->kind <= ORG_KIND_ESCALATION && is_time(body->at);
+                  (body->kind <= ORG_KIND_ESCALATION || body->kind == ORG_KIND_NOTICE) &&
+                  fold_is_time(body->at);
     if (!is_fit) {
-        misfit(role);
+        fold_misfit(role);
         free(message);
         return;
     }
@@ -140,7 +131,7 @@ static void fold_accepted(struct org_role *role, const struct record *record)
     role->counts.insisted += body->is_insisted;
     role->counts.bytes += text_bytes(body);
     note_receipt(role, body);
-    note_source(role, troupe_flat_text(body, body->source), body->source_number, body->id);
+    fold_source(role, troupe_flat_text(body, body->source), body->source_number, body->id);
     role_place(role, message);
 }
 
@@ -152,7 +143,7 @@ static void fold_taken(struct org_role *role, const struct record *record)
     if (message == NULL)
         return;
     if (name == MAP_NONE) {
-        misfit(role);
+        fold_misfit(role);
         return;
     }
     role_displace(role, message);
@@ -181,7 +172,7 @@ static void fold_renewed(struct org_role *role, const struct record *record)
 /* Only what people wait for says how long one waits. */
 static void note_completion(struct org_role *role, const struct role_message *message, int64_t at)
 {
-    if (message_body(message)->kind == ORG_KIND_MESSAGE && is_time(at))
+    if (message_body(message)->kind == ORG_KIND_MESSAGE && fold_is_time(at))
         org_waits_add(role->waits, message_body(message)->at, at);
 }
 
@@ -199,18 +190,19 @@ static void fold_done(struct org_role *role, const struct record *record)
 static void fold_declined(struct org_role *role, const struct record *record)
 {
     const org_declined *body = record->body;
-    struct role_message *message = expect(role, body->id, IN_HELD | IN_QUARANTINED);
+    struct role_message *message = expect(role, body->id, IN_QUEUED | IN_HELD | IN_QUARANTINED);
     if (message == NULL)
         return;
     role->counts.declined++;
-    note_completion(role, message, body->at);
+    if (message->seen.state != ORG_QUEUED) /* what nobody was there for says nothing of how long work takes */
+        note_completion(role, message, body->at);
     end_message(role, message, ORG_DECLINED, body->command_hash);
 }
 
 static void fold_forwarded(struct org_role *role, const struct record *record)
 {
     const org_forwarded *body = record->body;
-    struct role_message *message = expect(role, body->id, IN_HELD);
+    struct role_message *message = expect(role, body->id, IN_QUEUED | IN_HELD);
     if (message == NULL)
         return;
     role->counts.forwarded++;
@@ -252,6 +244,20 @@ static void fold_parked(struct org_role *role, const struct record *record)
     role_place(role, message);
 }
 
+static void fold_awaiting(struct org_role *role, const struct record *record)
+{
+    const org_awaiting *body = record->body;
+    struct role_message *message = expect(role, body->id, IN_PARKED);
+    if (message == NULL)
+        return;
+    if (body->awaits == 0 || message->seen.awaits != 0) {
+        fold_misfit(role);
+        return;
+    }
+    message->seen.awaits = body->awaits;
+    role->awaiting++;
+}
+
 static void fold_returned(struct org_role *role, const struct record *record)
 {
     const org_returned *body = record->body;
@@ -260,7 +266,7 @@ static void fold_returned(struct org_role *role, const struct record *record)
     if (message == NULL)
         return;
     if (body->cause == 0) { /* what was taken once never counts as fresh again */
-        misfit(role);
+        fold_misfit(role);
         return;
     }
     uint32_t assigned = role_name_find(role, troupe_flat_text(body, body->assigned));
@@ -293,7 +299,7 @@ static void fold_quarantined(struct org_role *role, const struct record *record)
 static void fold_resolved(struct org_role *role, const struct record *record)
 {
     const org_resolved *body = record->body;
-    note_source(role, troupe_flat_text(body, body->source), body->source_number, 0);
+    fold_source(role, troupe_flat_text(body, body->source), body->source_number, 0);
 }
 
 /* --- the outbox ---------------------------------------------------------------------------------- */
@@ -309,7 +315,7 @@ static void fold_sent(struct org_role *role, const struct record *record)
     uint64_t previous = role_owed_last(role, to);
     if (body->number != role->outbox_first + (role->outbox_end - role->outbox_head) ||
         body->previous != previous) {
-        misfit(role);
+        fold_misfit(role);
         free(outgoing);
         return;
     }
@@ -348,7 +354,7 @@ static void fold_delivered(struct org_role *role, const struct record *record)
     const org_delivered *body = record->body;
     struct role_outgoing *outgoing = role_outgoing(role, body->number);
     if (outgoing == NULL) {
-        misfit(role);
+        fold_misfit(role);
         return;
     }
     if (body->is_dead && outgoing->later != NULL) {
@@ -365,65 +371,6 @@ static void fold_delivered(struct org_role *role, const struct record *record)
         role->outbox_head++;
         role->outbox_first++;
     }
-}
-
-/* --- the role ------------------------------------------------------------------------------------ */
-
-static void fold_opened(struct org_role *role, const struct record *record)
-{
-    (void)record; /* its seed was taken when memory was reserved, because names are entered then */
-    if (role->is_open)
-        misfit(role);
-    role->is_open = true;
-}
-
-static void fold_configured(struct org_role *role, const struct record *record)
-{
-    struct role_configuration *configuration = role_take_reserved(role);
-    configuration->size = record->size;
-    memcpy(configuration->body, record->body, record->size);
-    const org_role_configured *body = (const org_role_configured *)(const void *)configuration->body;
-    if (!role->is_open || body->lease_ms < 0 || body->lease_ms > ORG_LEASE_MAX_MS || body->ageing_ms < 0) {
-        misfit(role);
-        free(configuration);
-        return;
-    }
-    free(role->configuration);
-    role->configuration = configuration;
-
-    for (size_t i = 0; i < role->name_count; i++)
-        role->names[i]->is_holder = false;
-    role->holder_count = 0;
-    const char *holders = role_configured_text(role, role_configured(role)->holders);
-    while (*holders != '\0' && role->holder_count < ORG_SUCCESSION_MAX) {
-        char name[ORG_ACTOR_NAME_LEN_MAX + 1];
-        size_t len = strcspn(holders, "\n");
-        memcpy(name, holders, len);
-        name[len] = '\0';
-        uint32_t holder = role_name_find(role, name);
-        if (holder != MAP_NONE && !role->names[holder]->is_holder) {
-            role->names[holder]->is_holder = true;
-            role->holders[role->holder_count++] = holder;
-        }
-        holders += len + (holders[len] == '\n');
-    }
-    for (size_t i = 0; i < role->name_count; i++) {
-        if (!role->names[i]->is_holder)
-            role_unassign(role, (uint32_t)i);
-    }
-}
-
-static void fold_presence(struct org_role *role, const struct record *record)
-{
-    const org_presence *body = record->body;
-    uint32_t name = role_name_find(role, troupe_flat_text(body, body->actor));
-    if (name == MAP_NONE) {
-        misfit(role);
-        return;
-    }
-    role->names[name]->is_absent = !body->is_present;
-    if (!body->is_present)
-        role_unassign(role, name);
 }
 
 /* --- all ----------------------------------------------------------------------------------------- */
@@ -447,8 +394,14 @@ static const struct {
     {&org_resolved_type, fold_resolved},
     {&org_expired_type, fold_expired},
     {&org_shed_type, fold_shed},
+    {&org_reported_type, fold_reported},
+    {&org_refused_type, fold_refused},
+    {&org_awaiting_type, fold_awaiting},
+    {&org_troubled_type, fold_troubled},
+    {&org_handed_over_type, fold_handed_over},
     {&org_presence_type, fold_presence},
     {&org_role_configured_type, fold_configured},
+    {&org_role_rules_type, fold_rules},
     {&org_role_opened_type, fold_opened},
 };
 
@@ -462,13 +415,25 @@ static size_t fold_index(const struct record *record)
     return i;
 }
 
+/* An occurrence of overflow is over when half of the mailbox is free. */
+static void end_overflow(struct org_role *role)
+{
+    struct role_tally *tally = role->tallies[TALLY_REFUSALS];
+    if (tally == NULL || !tally->is_raised || role->configuration == NULL ||
+        org_role_counts(role).occupied > role_configured(role)->capacity / 2)
+        return;
+    tally->is_raised = false;
+    tally->count = 0;
+}
+
 void role_fold(struct org_role *role, const struct record *record)
 {
     size_t i = fold_index(record);
     if (i < FOLD_COUNT)
         folds[i].fold(role, record);
     else
-        misfit(role);
+        fold_misfit(role);
+    end_overflow(role);
     if (role->reserved_count > 0)
         role->reserved_count--;
 }

@@ -8,6 +8,8 @@
  * to be searched for that: in each of them the oldest is in front, and when it does not count higher, nothing
  * behind it does. This is why what was put off waits in a place of its own.
  */
+#include <string.h>
+
 #include "org/role_state.h"
 
 /* --- chains -------------------------------------------------------------------------------------- */
@@ -40,7 +42,7 @@ static void chain_remove(struct role_message *message)
 
 /* --- places -------------------------------------------------------------------------------------- */
 
-static struct role_message *queue_message(const struct heap_entry *entry)
+struct role_message *role_queue_message(const struct heap_entry *entry)
 {
     return (struct role_message *)((char *)entry->node - offsetof(struct role_message, queue_node));
 }
@@ -51,13 +53,19 @@ static void queue_insert(struct heap *heap, struct role_message *message)
     heap_insert(heap, &message->queue_node, (int64_t)message->number, 0);
 }
 
-static void place_queued(struct org_role *role, struct role_message *message)
+bool role_is_told(const struct role_message *message)
+{
+    return message_body(message)->kind == ORG_KIND_ESCALATION ||
+           message_body(message)->kind == ORG_KIND_NOTICE;
+}
+
+static void queue_up(struct org_role *role, struct role_message *message)
 {
     enum org_class message_class = message_body(message)->message_class;
-    role->counts.queued++;
-    role->queued[message_class]++;
     if (message->assigned_name != MAP_NONE)
         queue_insert(&role->names[message->assigned_name]->assigned[message_class], message);
+    else if (role_is_told(message))
+        chain_append(&role->told, message);
     else if (message->seen.cause == 0)
         chain_append(&role->fresh[message_class], message);
     else if (message->is_first)
@@ -66,10 +74,19 @@ static void place_queued(struct org_role *role, struct role_message *message)
         queue_insert(&role->returned[message_class], message);
 }
 
+static void place_queued(struct org_role *role, struct role_message *message)
+{
+    role->counts.queued++;
+    role->queued[message_body(message)->message_class]++;
+    role->queued_work += message_body(message)->kind == ORG_KIND_MESSAGE;
+    queue_up(role, message);
+}
+
 static void displace_queued(struct org_role *role, struct role_message *message)
 {
     role->counts.queued--;
     role->queued[message_body(message)->message_class]--;
+    role->queued_work -= message_body(message)->kind == ORG_KIND_MESSAGE;
     if (message->queue != NULL) {
         heap_remove(message->queue, &message->queue_node);
         message->queue = NULL;
@@ -145,6 +162,8 @@ void role_displace(struct org_role *role, struct role_message *message)
         break;
     case ORG_PARKED:
         role->counts.parked--;
+        role->awaiting -= message->seen.awaits != 0;
+        message->seen.awaits = 0;
         chain_remove(message);
         break;
     default:
@@ -165,29 +184,35 @@ void role_unassign(struct org_role *role, uint32_t name)
         struct heap *assigned = &role->names[name]->assigned[i];
         const struct heap_entry *first;
         while ((first = heap_first(assigned)) != NULL) {
-            struct role_message *message = queue_message(first);
+            struct role_message *message = role_queue_message(first);
             heap_remove(assigned, &message->queue_node);
             message->assigned_name = MAP_NONE;
             message->seen.assigned = NULL;
-            queue_insert(&role->returned[i], message);
+            message->queue = NULL;
+            queue_up(role, message);
         }
     }
 }
 
 /* --- who is next --------------------------------------------------------------------------------- */
 
-enum org_class role_class_at(const struct org_role *role, const struct role_message *message, int64_t now_ms)
+int64_t role_aged_at(const struct org_role *role, const struct org_hours *hours, int64_t now_ms)
 {
-    enum org_class message_class = message_body(message)->message_class;
-    bool is_aged = now_ms - message_body(message)->at >= role_configured(role)->ageing_ms;
-    return is_aged && message_class < ORG_URGENT ? message_class + 1 : message_class;
+    return role->configuration == NULL ? -1
+                                       : org_hours_before(hours, now_ms, role_configured(role)->ageing_ms);
 }
 
-static bool goes_before(const struct org_role *role, const struct role_message *a,
-                        const struct role_message *b, int64_t now_ms)
+enum org_class role_class_at(const struct role_message *message, int64_t aged_at)
 {
-    enum org_class a_class = role_class_at(role, a, now_ms);
-    enum org_class b_class = role_class_at(role, b, now_ms);
+    enum org_class message_class = message_body(message)->message_class;
+    return message_body(message)->at <= aged_at && message_class < ORG_URGENT ? message_class + 1
+                                                                              : message_class;
+}
+
+static bool goes_before(const struct role_message *a, const struct role_message *b, int64_t aged_at)
+{
+    enum org_class a_class = role_class_at(a, aged_at);
+    enum org_class b_class = role_class_at(b, aged_at);
     if (a_class != b_class)
         return a_class > b_class;
     if (a->is_first != b->is_first)
@@ -196,10 +221,9 @@ static bool goes_before(const struct org_role *role, const struct role_message *
 }
 
 /* The better one of two, either of which may be missing. */
-static struct role_message *better(const struct org_role *role, struct role_message *a,
-                                   struct role_message *b, int64_t now_ms)
+static struct role_message *better(struct role_message *a, struct role_message *b, int64_t aged_at)
 {
-    if (a == NULL || (b != NULL && goes_before(role, b, a, now_ms)))
+    if (a == NULL || (b != NULL && goes_before(b, a, aged_at)))
         return b;
     return a;
 }
@@ -207,18 +231,34 @@ static struct role_message *better(const struct org_role *role, struct role_mess
 static struct role_message *heap_best(const struct heap *heap)
 {
     const struct heap_entry *first = heap_first(heap);
-    return first == NULL ? NULL : queue_message(first);
+    return first == NULL ? NULL : role_queue_message(first);
 }
 
-struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms)
+uint32_t role_taker(const struct org_role *role, const struct role_message *message)
+{
+    const org_accepted *body = message_body(message);
+    const char *failed = body->kind == ORG_KIND_ESCALATION ? message_text(message, body->by) : "";
+    for (uint32_t i = 0; i < role->holder_count; i++) {
+        const struct role_name *name = role->names[role->holders[i]];
+        if (!name->is_absent && strcmp(name->text, failed) != 0)
+            return role->holders[i];
+    }
+    return MAP_NONE;
+}
+
+struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t aged_at)
 {
     struct role_message *best = NULL;
     for (int i = 0; i < ORG_CLASS_COUNT && name != MAP_NONE; i++)
-        best = better(role, best, heap_best(&role->names[name]->assigned[i]), now_ms);
+        best = better(best, heap_best(&role->names[name]->assigned[i]), aged_at);
     for (int i = 0; i < ORG_CLASS_COUNT && is_active; i++) {
-        best = better(role, best, heap_best(&role->put_off[i]), now_ms);
-        best = better(role, best, heap_best(&role->returned[i]), now_ms);
-        best = better(role, best, role->fresh[i].first, now_ms);
+        best = better(best, heap_best(&role->put_off[i]), aged_at);
+        best = better(best, heap_best(&role->returned[i]), aged_at);
+        best = better(best, role->fresh[i].first, aged_at);
+    }
+    for (struct role_message *m = role->told.first; m != NULL && name != MAP_NONE; m = m->next) {
+        if (role_taker(role, m) == name)
+            best = better(best, m, aged_at);
     }
     return best;
 }
@@ -250,13 +290,13 @@ struct role_message *role_choose_shed(const struct org_role *role, enum org_clas
  * Inserts into a list of at most `limit` in the order of taking; what falls off the end is not among the
  * first.
  */
-static size_t list_insert(const struct org_role *role, int64_t now_ms, const struct org_message **list,
-                          size_t count, size_t limit, const struct role_message *message)
+static size_t list_insert(int64_t aged_at, const struct org_message **list, size_t count, size_t limit,
+                          const struct role_message *message)
 {
     if (limit == 0)
         return 0;
     size_t at = count < limit ? count : limit;
-    while (at > 0 && goes_before(role, message, (const struct role_message *)list[at - 1], now_ms)) {
+    while (at > 0 && goes_before(message, (const struct role_message *)list[at - 1], aged_at)) {
         if (at < limit)
             list[at] = list[at - 1];
         at--;
@@ -267,68 +307,83 @@ static size_t list_insert(const struct org_role *role, int64_t now_ms, const str
     return count < limit ? count + 1 : count;
 }
 
-static size_t list_heap(const struct org_role *role, int64_t now_ms, const struct org_message **list,
-                        size_t count, size_t limit, const struct heap *heap)
+static size_t list_heap(int64_t aged_at, const struct org_message **list, size_t count, size_t limit,
+                        const struct heap *heap)
 {
     for (size_t i = 0; i < heap->count; i++)
-        count = list_insert(role, now_ms, list, count, limit, queue_message(&heap->entries[i]));
+        count = list_insert(aged_at, list, count, limit, role_queue_message(&heap->entries[i]));
     return count;
 }
 
 /* What waits for whoever holds the role. */
-static size_t list_unassigned(const struct org_role *role, int64_t now_ms, const struct org_message **list,
+static size_t list_unassigned(const struct org_role *role, int64_t aged_at, const struct org_message **list,
                               size_t count, size_t limit)
 {
     for (int i = 0; i < ORG_CLASS_COUNT; i++) {
         const struct role_message *message = role->fresh[i].first;
         for (size_t taken = 0; message != NULL && taken < limit; message = message->next, taken++)
-            count = list_insert(role, now_ms, list, count, limit, message);
-        count = list_heap(role, now_ms, list, count, limit, &role->put_off[i]);
-        count = list_heap(role, now_ms, list, count, limit, &role->returned[i]);
+            count = list_insert(aged_at, list, count, limit, message);
+        count = list_heap(aged_at, list, count, limit, &role->put_off[i]);
+        count = list_heap(aged_at, list, count, limit, &role->returned[i]);
     }
     return count;
 }
 
-static size_t list_assigned(const struct org_role *role, int64_t now_ms, const struct org_message **list,
-                            size_t count, size_t limit, const struct role_name *name)
+/* What children told: all of it, or what one actor may take. */
+static size_t list_told(const struct org_role *role, int64_t aged_at, const struct org_message **list,
+                        size_t count, size_t limit, uint32_t taker)
 {
-    for (int i = 0; i < ORG_CLASS_COUNT; i++)
-        count = list_heap(role, now_ms, list, count, limit, &name->assigned[i]);
+    for (const struct role_message *message = role->told.first; message != NULL; message = message->next) {
+        if (taker == MAP_NONE || role_taker(role, message) == taker)
+            count = list_insert(aged_at, list, count, limit, message);
+    }
     return count;
 }
 
-size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
+static size_t list_assigned(int64_t aged_at, const struct org_message **list, size_t count, size_t limit,
+                            const struct role_name *name)
+{
+    for (int i = 0; i < ORG_CLASS_COUNT; i++)
+        count = list_heap(aged_at, list, count, limit, &name->assigned[i]);
+    return count;
+}
+
+size_t role_list_queued(const struct org_role *role, int64_t aged_at, const struct org_message **ret_messages,
                         size_t limit)
 {
-    size_t count = list_unassigned(role, now_ms, ret_messages, 0, limit);
+    size_t count = list_unassigned(role, aged_at, ret_messages, 0, limit);
+    count = list_told(role, aged_at, ret_messages, count, limit, MAP_NONE);
     for (size_t name = 0; name < role->name_count; name++)
-        count = list_assigned(role, now_ms, ret_messages, count, limit, role->names[name]);
+        count = list_assigned(aged_at, ret_messages, count, limit, role->names[name]);
     return count;
 }
 
-size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms,
+size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t aged_at,
                      const struct org_message **ret_messages, size_t limit)
 {
-    size_t count = is_active ? list_unassigned(role, now_ms, ret_messages, 0, limit) : 0;
-    return name == MAP_NONE ? count
-                            : list_assigned(role, now_ms, ret_messages, count, limit, role->names[name]);
-}
-
-static uint64_t assigned_count(const struct role_name *name)
-{
-    uint64_t count = 0;
-    for (int i = 0; i < ORG_CLASS_COUNT; i++)
-        count += name->assigned[i].count;
-    return count;
+    if (name == MAP_NONE)
+        return 0;
+    size_t count = is_active ? list_unassigned(role, aged_at, ret_messages, 0, limit) : 0;
+    count = list_told(role, aged_at, ret_messages, count, limit, name);
+    return list_assigned(aged_at, ret_messages, count, limit, role->names[name]);
 }
 
 uint64_t role_count_for(const struct org_role *role, uint32_t name, bool is_active)
 {
-    uint64_t mine = name == MAP_NONE ? 0 : assigned_count(role->names[name]);
-    if (!is_active)
-        return mine;
-    uint64_t others = 0;
-    for (size_t i = 0; i < role->name_count; i++)
-        others += assigned_count(role->names[i]);
-    return role->counts.queued - others + mine;
+    if (name == MAP_NONE)
+        return 0;
+    uint64_t apart = 0; /* not simply for whoever is active */
+    uint64_t mine = 0;
+    for (const struct role_message *message = role->told.first; message != NULL; message = message->next) {
+        apart++;
+        mine += role_taker(role, message) == name;
+    }
+    for (size_t i = 0; i < role->name_count; i++) {
+        for (int c = 0; c < ORG_CLASS_COUNT; c++) {
+            uint64_t assigned = role->names[i]->assigned[c].count;
+            apart += assigned;
+            mine += i == name ? assigned : 0;
+        }
+    }
+    return is_active ? role->counts.queued - apart + mine : mine;
 }

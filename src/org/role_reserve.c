@@ -197,6 +197,22 @@ static troupe_status reserve_waits(struct org_role *role)
     return role->waits == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
 }
 
+static troupe_status reserve_tally(struct org_role *role, int which)
+{
+    if (role->tallies[which] == NULL)
+        role->tallies[which] = calloc(1, sizeof(struct role_tally));
+    return role->tallies[which] == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
+}
+
+static troupe_status reserve_reported(struct org_role *role, const org_reported *body)
+{
+    troupe_status status = role_reserve_source(role, troupe_flat_text(body, body->source));
+    if (status != TROUPE_OK)
+        return status;
+    return reserve_tally(role,
+                         body->holder_kind == ORG_PROGRAM ? TALLY_FAILURES_PROGRAM : TALLY_FAILURES_PERSON);
+}
+
 static troupe_status reserve(struct org_role *role, const struct record *record)
 {
     const void *body = record->body;
@@ -217,6 +233,12 @@ static troupe_status reserve(struct org_role *role, const struct record *record)
         return reserve_configured(role, record);
     if (type == org_resolved_type.id)
         return role_reserve_source(role, troupe_flat_text(body, ((const org_resolved *)body)->source));
+    if (type == org_reported_type.id)
+        return reserve_reported(role, body);
+    if (type == org_refused_type.id)
+        return reserve_tally(role, TALLY_REFUSALS);
+    if (type == org_handed_over_type.id)
+        return reserve_block(role, sizeof(struct role_note) + record->size);
     if (type == org_presence_type.id) {
         troupe_status status = reserve_unassign(role);
         return status == TROUPE_OK

@@ -83,6 +83,12 @@ static uint64_t send_bytes(const struct org_send *send)
 static void refuse_full(struct decision *d)
 {
     refuse(d, ORG_REFUSED_FULL);
+    org_refused_fields fields = {.at = d->now_ms,
+                                 .by = d->actor,
+                                 .via = d->via,
+                                 .message_class = (uint8_t)d->command->send.message_class};
+    emit(d, &org_refused_type, &fields);
+    d->is_recorded = true;
     d->answer->occupied = (uint32_t)org_role_counts(d->role).occupied;
     d->answer->capacity = role_configured(d->role)->capacity;
     if (d->role->waits != NULL)
@@ -90,32 +96,36 @@ static void refuse_full(struct decision *d)
     answer_availability(d);
 }
 
-/* Pushes out one message of a lower class, if there is one and then there is room. */
-static bool shed_for(struct decision *d, const struct org_send *send, uint64_t bytes)
+/* Pushes out one message of a lower class, if there is one and then there is room; gives its id. */
+static uint64_t shed_for(struct decision *d, const struct org_send *send, uint64_t bytes)
 {
     struct role_message *message = role_choose_shed(d->role, send->message_class);
     if (message == NULL)
-        return false;
+        return 0;
     const org_accepted *body = message_body(message);
     uint64_t freed =
         (uint64_t)body->subject.size + body->body.size + body->note.size + body->attachments.size;
     const org_role_configured *configured = role_configured(d->role);
     if (org_role_counts(d->role).occupied > configured->capacity ||
         d->role->counts.bytes - freed + bytes > configured->bytes_max)
-        return false;
+        return 0;
     uint64_t number = emit_final(d, message, ORG_SHED, "");
     org_shed_fields fields = {
         .at = d->now_ms, .id = message->seen.id, .answer_number = number, .pushed_by = send->id};
     emit(d, &org_shed_type, &fields);
-    return true;
+    return message->seen.id;
 }
 
-/* Whether there is room, or room is made; else the answer says what becomes of the message. */
-static bool admit(struct decision *d, const struct org_send *send, bool *ret_is_insisted)
+/*
+ * Whether there is room, or room is made by pushing out the message `ret_shed`; else the answer says what
+ * becomes of this one.
+ */
+static bool admit(struct decision *d, const struct org_send *send, bool *ret_is_insisted, uint64_t *ret_shed)
 {
     const org_role_configured *configured = role_configured(d->role);
     uint64_t bytes = send_bytes(send);
     *ret_is_insisted = false;
+    *ret_shed = 0;
     if (bytes > configured->bytes_max) {
         refuse(d, ORG_REFUSED_TOO_LARGE);
         return false;
@@ -127,7 +137,7 @@ static bool admit(struct decision *d, const struct org_send *send, bool *ret_is_
         *ret_is_insisted = true;
         return true;
     }
-    if (configured->overflow == ORG_OVERFLOW_SHED && shed_for(d, send, bytes))
+    if (configured->overflow == ORG_OVERFLOW_SHED && (*ret_shed = shed_for(d, send, bytes)) != 0)
         return true;
     if (configured->overflow == ORG_OVERFLOW_REDIRECT) {
         d->answer->kind = ORG_ANSWER_REDIRECTED;
@@ -143,6 +153,7 @@ void decide_send(struct decision *d)
     const struct org_send *send = &d->command->send;
     bool has_key = send->key != NULL && *send->key != '\0';
     bool is_insisted;
+    uint64_t shed;
     if (!check_send(d, send))
         return;
     uint64_t content = has_key ? content_hash(d, send) : 0;
@@ -156,7 +167,7 @@ void decide_send(struct decision *d)
         refuse(d, ORG_REFUSED_TIME);
         return;
     }
-    if (!admit(d, send, &is_insisted))
+    if (!admit(d, send, &is_insisted, &shed))
         return;
     org_accepted_fields fields = {
         .id = send->id,
@@ -176,6 +187,8 @@ void decide_send(struct decision *d)
         .is_insisted = is_insisted,
     };
     emit_accepted(d, &fields);
+    if (shed != 0)
+        emit_wakes(d, shed);
 }
 
 /* --- what another role owes us ------------------------------------------------------------------- */
@@ -191,7 +204,7 @@ static bool check_deliver(struct decision *d, const struct org_deliver *deliver)
 {
     if (deliver->source == NULL || *deliver->source == '\0' || deliver->id == 0 ||
         troupe_flat_check(&org_sent_type, deliver->sent, deliver->size) != TROUPE_OK ||
-        deliver->sent->message_class >= ORG_CLASS_COUNT || deliver->sent->kind > ORG_KIND_RESOLUTION ||
+        deliver->sent->message_class >= ORG_CLASS_COUNT || deliver->sent->kind > ORG_KIND_REPORT ||
         strcmp(troupe_flat_text(deliver->sent, deliver->sent->to), d->role->name) != 0 ||
         (deliver->sent->kind == ORG_KIND_RESOLUTION && !is_resolution(deliver->sent->action))) {
         refuse(d, ORG_REFUSED_MALFORMED);
@@ -222,6 +235,11 @@ void decide_deliver(struct decision *d)
         resolve_delivered(d, sent);
         return;
     }
+    if (sent->kind == ORG_KIND_REPORT) {
+        emit_counted(d, sent, deliver->source);
+        d->answer->kind = ORG_ANSWER_ACCEPTED;
+        return;
+    }
     if (role_entry_of(d->role, deliver->id) != NULL) {
         refuse(d, ORG_REFUSED_ID_TAKEN);
         return;
@@ -248,4 +266,8 @@ void decide_deliver(struct decision *d)
         .hops = sent->hops,
     };
     emit_accepted(d, &fields);
+    if (sent->kind == ORG_KIND_ANSWER)
+        emit_wakes(d, sent->origin_id);
+    if (sent->kind == ORG_KIND_ESCALATION && sent->action != 0)
+        emit_counted(d, sent, "");
 }

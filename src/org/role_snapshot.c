@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * role_snapshot.c: a role's whole state as bytes, and back, so that waking up does not mean reading a life's
- * worth of records: state = snapshot + the records after it.
+ * role_snapshot.c: a role's whole state as bytes, and (role_restore.c) back, so that waking up does not mean
+ * reading a life's worth of records: state = snapshot + the records after it.
  *
- *     head | names | configuration | entries | receipts | sources | waits | messages | outbox
+ *     head | names | configuration | note | entries | receipts | sources | waits | tallies | messages |
+ *     outbox
  *
  * every part at a multiple of 8. Messages stand in the order of their places (the chains' order is state: who
  * took first); heaps are ordered by what the messages say, so they are built anew.
@@ -19,70 +20,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/buffer.h"
-#include "org/role_state.h"
+#include "org/role_saved.h"
 
 /* Sizes of 64-bit machines; whoever changes one of these structs saves and restores the new field here. */
 _Static_assert(sizeof(struct role_name) == 104, "role_name: save and restore what is new, then mend this");
 _Static_assert(sizeof(struct role_message) - sizeof(struct org_message) == 80, "role_message: the same");
-_Static_assert(sizeof(struct org_message) == 72, "org_message: the same");
+_Static_assert(sizeof(struct org_message) == 80, "org_message: the same");
 _Static_assert(sizeof(struct role_entry) == 24, "role_entry: the same");
 _Static_assert(sizeof(struct role_receipt) == 48, "role_receipt is saved as it lies, without padding");
-_Static_assert(sizeof(struct org_counts) == 16 * sizeof(uint64_t), "org_counts is saved as it lies");
-
-/* Beyond this a snapshot is taken for damaged. */
-#define OUTBOX_SPAN_MAX ((uint64_t)1 << 28)
-
-struct saved_head {
-    uint32_t version;
-    uint32_t is_open;
-    uint64_t key[2];
-    struct org_counts counts;
-    uint32_t name_count;
-    uint32_t holder_count;
-    uint64_t receipt_count;
-    uint64_t source_count;
-    uint64_t message_count;
-    uint64_t outbox_first;
-    uint64_t outbox_span; /* numbers from outbox_first on, arrived ones included */
-    uint32_t has_waits;
-    uint32_t holders[ORG_SUCCESSION_MAX];
-};
-
-struct saved_name {
-    uint32_t size; /* with the NUL */
-    uint16_t is_absent;
-    uint16_t is_holder;
-};
-
-struct saved_entry {
-    uint64_t id;
-    uint64_t command_hash;
-    uint64_t state;
-};
-
-struct saved_source {
-    uint64_t number;
-    uint64_t id;
-    uint64_t size; /* of the text, with the NUL */
-};
-
-struct saved_message {
-    uint64_t number;
-    int64_t held_since;
-    int64_t lease_until;
-    int64_t parked_until;
-    uint32_t holder_name;
-    uint32_t assigned_name;
-    uint8_t state;
-    uint8_t attempts;
-    uint8_t cause;
-    uint8_t is_first;
-    uint32_t size; /* of the body */
-};
-
-_Static_assert(sizeof(struct saved_message) == 48, "no hidden padding is written");
+_Static_assert(sizeof(struct org_counts) == 18 * sizeof(uint64_t), "org_counts is saved as it lies");
 
 /* --- writing ------------------------------------------------------------------------------------- */
 
@@ -104,6 +51,7 @@ static void save_message(struct saving *saving, const struct role_message *messa
 {
     struct saved_message saved = {
         .number = message->number,
+        .awaits = message->seen.awaits,
         .held_since = message->seen.held_since,
         .lease_until = message->seen.lease_until,
         .parked_until = message->seen.parked_until,
@@ -130,7 +78,8 @@ static uint64_t save_chain(struct saving *saving, const struct role_chain *chain
 /* Chains in their order, then whatever waits in a heap, which orders itself. */
 static uint64_t save_messages(struct saving *saving, const struct org_role *role)
 {
-    uint64_t count = save_chain(saving, &role->parked) + save_chain(saving, &role->quarantined);
+    uint64_t count = save_chain(saving, &role->parked) + save_chain(saving, &role->quarantined) +
+                     save_chain(saving, &role->told);
     for (int i = 0; i < ORG_CLASS_COUNT; i++)
         count += save_chain(saving, &role->fresh[i]);
     for (size_t i = 0; i < role->name_count; i++)
@@ -171,10 +120,23 @@ static void save_block(struct saving *saving, const void *body, uint64_t size)
     put(saving, body, size);
 }
 
-troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
+static void save_tallies(struct saving *saving, const struct org_role *role)
 {
-    size_t before = bytes->size;
-    struct saving saving = {.bytes = bytes, .status = TROUPE_OK};
+    for (int i = 0; i < TALLY_COUNT; i++) {
+        const struct role_tally *tally = role->tallies[i];
+        if (tally == NULL)
+            continue;
+        struct saved_tally saved = {.count = tally->count,
+                                    .next = tally->next,
+                                    .is_pending = tally->is_pending,
+                                    .is_raised = tally->is_raised};
+        memcpy(saved.at, tally->at, sizeof(saved.at));
+        put(saving, &saved, sizeof(saved));
+    }
+}
+
+static struct saved_head head_of(const struct org_role *role)
+{
     struct saved_head head = {
         .version = ORG_SNAPSHOT_VERSION,
         .is_open = role->is_open,
@@ -186,14 +148,33 @@ troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
         .source_count = role->source_count,
         .outbox_first = role->outbox_first,
         .outbox_span = role->outbox_end - role->outbox_head,
+        .refusals_period_ms = role->rules.refusals_period_ms,
+        .failures_period_ms = role->rules.failures_period_ms,
+        .refusals_max = role->rules.refusals_max,
+        .failures_max = role->rules.failures_max,
+        .on_absent = role->rules.on_absent,
+        .on_overflow = role->rules.on_overflow,
+        .is_absence_told = role->is_absence_told,
         .has_waits = role->waits != NULL,
     };
+    for (int i = 0; i < TALLY_COUNT; i++)
+        head.has_tally[i] = role->tallies[i] != NULL;
     memcpy(head.holders, role->holders, role->holder_count * sizeof(head.holders[0]));
+    return head;
+}
+
+troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
+{
+    size_t before = bytes->size;
+    struct saving saving = {.bytes = bytes, .status = TROUPE_OK};
+    struct saved_head head = head_of(role);
     put(&saving, &head, sizeof(head));
     save_names(&saving, role);
     const struct role_configuration *configuration = role->configuration;
     save_block(&saving, configuration != NULL ? configuration->body : NULL,
                configuration != NULL ? configuration->size : 0);
+    save_block(&saving, role->note != NULL ? role->note->body : NULL,
+               role->note != NULL ? role->note->size : 0);
     for (uint64_t i = 0; i < role->counts.accepted; i++) {
         const struct role_entry *entry = &role->entries[i];
         bool is_live = entry->state < ORG_DONE;
@@ -203,6 +184,7 @@ troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
     put(&saving, role->receipts, role->receipt_count * sizeof(*role->receipts));
     save_sources(&saving, role);
     put(&saving, role->waits, role->waits != NULL ? sizeof(*role->waits) : 0);
+    save_tallies(&saving, role);
     head.message_count = save_messages(&saving, role);
     for (size_t i = role->outbox_head; i < role->outbox_end; i++) {
         if (role->outbox[i] != NULL)
@@ -213,334 +195,4 @@ troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
     else
         buffer_truncate(bytes, before);
     return saving.status;
-}
-
-/* --- reading ------------------------------------------------------------------------------------- */
-
-struct reading {
-    const unsigned char *bytes;
-    size_t size;
-    size_t at;
-};
-
-/* The next part, where it lies; NULL when there is not so much. */
-static const void *take(struct reading *reading, uint64_t size)
-{
-    if (size > reading->size - reading->at)
-        return NULL;
-    const void *part = reading->bytes + reading->at;
-    reading->at += (size_t)((size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t));
-    if (reading->at > reading->size)
-        reading->at = reading->size;
-    return part;
-}
-
-/* The next text, which ends where its size says. */
-static const char *take_text(struct reading *reading, uint64_t size)
-{
-    const char *text = size > 0 ? take(reading, size) : NULL;
-    return text != NULL && memchr(text, '\0', (size_t)size) == text + size - 1 ? text : NULL;
-}
-
-/* The next flat body of a type, checked as one from a stream is. */
-static const void *take_body(struct reading *reading, const troupe_type *type, uint64_t size)
-{
-    const void *body = take(reading, size);
-    return body != NULL && troupe_flat_check(type, body, (size_t)size) == TROUPE_OK ? body : NULL;
-}
-
-static troupe_status read_names(struct org_role *role, struct reading *reading, const struct saved_head *head)
-{
-    for (uint32_t i = 0; i < head->name_count; i++) {
-        const struct saved_name *saved = take(reading, sizeof(*saved));
-        const char *text = saved != NULL ? take_text(reading, saved->size) : NULL;
-        if (text == NULL || *text == '\0')
-            return TROUPE_MALFORMED;
-        troupe_status status = role_reserve_name(role, text);
-        if (status != TROUPE_OK)
-            return status;
-        if (role->name_count != i + 1)
-            return TROUPE_MALFORMED; /* the same name twice */
-        role->names[i]->is_absent = saved->is_absent;
-        role->names[i]->is_holder = saved->is_holder;
-    }
-    if (head->holder_count > ORG_SUCCESSION_MAX)
-        return TROUPE_MALFORMED;
-    for (uint32_t i = 0; i < head->holder_count; i++) {
-        if (head->holders[i] >= role->name_count)
-            return TROUPE_MALFORMED;
-        role->holders[i] = head->holders[i];
-    }
-    role->holder_count = head->holder_count;
-    return TROUPE_OK;
-}
-
-static troupe_status read_configuration(struct org_role *role, struct reading *reading)
-{
-    const uint64_t *size = take(reading, sizeof(*size));
-    if (size == NULL || *size == 0)
-        return size == NULL ? TROUPE_MALFORMED : TROUPE_OK;
-    const void *body = take_body(reading, &org_role_configured_type, *size);
-    if (body == NULL)
-        return TROUPE_MALFORMED;
-    role->configuration = malloc(sizeof(*role->configuration) + (size_t)*size);
-    if (role->configuration == NULL)
-        return TROUPE_NO_MEMORY;
-    role->configuration->size = (size_t)*size;
-    memcpy(role->configuration->body, body, (size_t)*size);
-    return TROUPE_OK;
-}
-
-/* Entries of live messages say so, and get their message later. */
-static troupe_status read_entries(struct org_role *role, struct reading *reading, uint64_t count)
-{
-    const struct saved_entry *saved =
-        count < MAP_NONE ? take(reading, count * sizeof(struct saved_entry)) : NULL;
-    if (saved == NULL)
-        return TROUPE_MALFORMED;
-    troupe_status status =
-        array_reserve(&role->entries, &role->entry_capacity, (size_t)count, sizeof(*role->entries));
-    if (status == TROUPE_OK)
-        status = map_reserve(&role->ids, (size_t)count);
-    if (status != TROUPE_OK)
-        return status;
-    for (uint64_t i = 0; i < count; i++) {
-        bool is_live = saved[i].state < ORG_DONE;
-        if (saved[i].state > ORG_SHED || saved[i].state == 0)
-            return TROUPE_MALFORMED;
-        role->entries[i] = (struct role_entry){.id = saved[i].id, .state = (uint8_t)saved[i].state};
-        if (is_live)
-            role->entries[i].live = NULL;
-        else
-            role->entries[i].command_hash = saved[i].command_hash;
-        map_insert(&role->ids, hash_number(saved[i].id), (uint32_t)i);
-        role->counts.accepted++; /* one by one: what is counted is freed with the role */
-    }
-    return TROUPE_OK;
-}
-
-static troupe_status read_receipts(struct org_role *role, struct reading *reading, uint64_t count)
-{
-    const struct role_receipt *saved =
-        count <= role->counts.accepted ? take(reading, count * sizeof(*saved)) : NULL;
-    if (saved == NULL)
-        return TROUPE_MALFORMED;
-    troupe_status status =
-        array_reserve(&role->receipts, &role->receipt_capacity, (size_t)count, sizeof(*role->receipts));
-    if (status == TROUPE_OK)
-        status = map_reserve(&role->receipt_map, (size_t)count);
-    for (uint64_t i = 0; i < count && status == TROUPE_OK; i++) {
-        if (saved[i].entry >= role->counts.accepted)
-            return TROUPE_MALFORMED;
-        role->receipts[i] = saved[i];
-        map_insert(&role->receipt_map, saved[i].key.words[0], (uint32_t)i);
-        role->receipt_count++;
-    }
-    return status;
-}
-
-static troupe_status read_sources(struct org_role *role, struct reading *reading, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        const struct saved_source *saved = take(reading, sizeof(*saved));
-        const char *text = saved != NULL ? take_text(reading, saved->size) : NULL;
-        if (text == NULL || *text == '\0')
-            return TROUPE_MALFORMED;
-        troupe_status status = role_reserve_source(role, text);
-        if (status != TROUPE_OK)
-            return status;
-        if (role->source_count != i + 1)
-            return TROUPE_MALFORMED;
-        role->sources[i].number = saved->number;
-        role->sources[i].id = saved->id;
-    }
-    return TROUPE_OK;
-}
-
-static troupe_status read_waits(struct org_role *role, struct reading *reading)
-{
-    const struct org_waits *saved = take(reading, sizeof(*saved));
-    if (saved == NULL || saved->count > ORG_COMPLETIONS_KEPT || saved->next >= ORG_COMPLETIONS_KEPT)
-        return TROUPE_MALFORMED;
-    role->waits = malloc(sizeof(*role->waits));
-    if (role->waits == NULL)
-        return TROUPE_NO_MEMORY;
-    memcpy(role->waits, saved, sizeof(*saved));
-    return TROUPE_OK;
-}
-
-/* Room in every heap that this message may be put into. */
-static troupe_status reserve_place(struct org_role *role, const struct role_message *message)
-{
-    enum org_class message_class = message_body(message)->message_class;
-    troupe_status status = heap_reserve(&role->due, 1);
-    if (status == TROUPE_OK && message->assigned_name != MAP_NONE)
-        status = heap_reserve(&role->names[message->assigned_name]->assigned[message_class], 1);
-    if (status == TROUPE_OK)
-        status = heap_reserve(&role->put_off[message_class], 1);
-    if (status == TROUPE_OK)
-        status = heap_reserve(&role->returned[message_class], 1);
-    return status;
-}
-
-static bool is_message_right(const struct org_role *role, const struct saved_message *saved,
-                             const org_accepted *body)
-{
-    if (saved->number == 0 || saved->number > role->counts.accepted || body->number != saved->number)
-        return false;
-    const struct role_entry *entry = &role->entries[saved->number - 1];
-    bool is_held = saved->state == ORG_HELD;
-    return entry->state < ORG_DONE && entry->live == NULL && entry->id == body->id &&
-           body->message_class < ORG_CLASS_COUNT && saved->state >= ORG_QUEUED && saved->state < ORG_DONE &&
-           (saved->holder_name < role->name_count || (saved->holder_name == MAP_NONE && !is_held)) &&
-           (saved->assigned_name < role->name_count || saved->assigned_name == MAP_NONE);
-}
-
-static troupe_status read_message(struct org_role *role, struct reading *reading)
-{
-    const struct saved_message *saved = take(reading, sizeof(*saved));
-    const org_accepted *body = saved != NULL ? take_body(reading, &org_accepted_type, saved->size) : NULL;
-    if (body == NULL || !is_message_right(role, saved, body))
-        return TROUPE_MALFORMED;
-    struct role_message *message = calloc(1, sizeof(*message) + saved->size);
-    if (message == NULL)
-        return TROUPE_NO_MEMORY;
-    memcpy(message->body, body, saved->size);
-    message->size = saved->size;
-    message->number = saved->number;
-    message->holder_name = saved->holder_name;
-    message->assigned_name = saved->assigned_name;
-    message->is_first = saved->is_first;
-    heap_node_init(&message->queue_node);
-    heap_node_init(&message->due_node);
-    message->seen = (struct org_message){
-        .accepted = message_body(message),
-        .id = body->id,
-        .state = (enum org_state)saved->state,
-        .attempts = saved->attempts,
-        .cause = (enum org_cause)saved->cause,
-        .holder = role_name_text(role, saved->holder_name),
-        .assigned = role_name_text(role, saved->assigned_name),
-        .held_since = saved->held_since,
-        .lease_until = saved->lease_until,
-        .parked_until = saved->parked_until,
-    };
-    role->entries[saved->number - 1].live = message; /* from here on it is freed with the role */
-    troupe_status status = reserve_place(role, message);
-    if (status == TROUPE_OK)
-        role_place(role, message);
-    return status;
-}
-
-/* One more number at the end of the outbox; what had it has arrived, unless an entry is put there. */
-static troupe_status add_place(struct org_role *role)
-{
-    troupe_status status =
-        array_reserve(&role->outbox, &role->outbox_capacity, role->outbox_end + 1, sizeof(*role->outbox));
-    if (status == TROUPE_OK)
-        role->outbox[role->outbox_end++] = NULL;
-    return status;
-}
-
-/* Puts an entry at the end of the outbox and of the chain of those for its role. */
-static troupe_status add_outgoing(struct org_role *role, const org_sent *body, size_t size)
-{
-    const char *to = troupe_flat_text(body, body->to);
-    uint64_t hash = role_hash_text(role, to);
-    struct role_outgoing *last = role_outgoing(role, role_owed_last(role, to));
-    struct role_outgoing *outgoing = malloc(sizeof(*outgoing) + size);
-    troupe_status status = outgoing == NULL ? TROUPE_NO_MEMORY : map_reserve(&role->outbox_map, 1);
-    if (status == TROUPE_OK)
-        status = add_place(role);
-    if (status != TROUPE_OK) {
-        free(outgoing);
-        return status;
-    }
-    outgoing->size = size;
-    memcpy(outgoing->body, body, size);
-    outgoing->earlier = last;
-    outgoing->later = NULL;
-    if (last != NULL) {
-        map_remove(&role->outbox_map, hash, (uint32_t)outgoing_body(last)->number);
-        last->later = outgoing;
-    }
-    role->outbox[role->outbox_end - 1] = outgoing;
-    map_insert(&role->outbox_map, hash, (uint32_t)body->number);
-    role->counts.owed++;
-    return TROUPE_OK;
-}
-
-static troupe_status read_outbox(struct org_role *role, struct reading *reading,
-                                 const struct saved_head *head)
-{
-    troupe_status status = TROUPE_OK;
-    if (head->outbox_first == 0 || head->outbox_span > OUTBOX_SPAN_MAX)
-        return TROUPE_MALFORMED;
-    role->outbox_first = head->outbox_first;
-    for (uint64_t owed = 0; owed < head->counts.owed && status == TROUPE_OK; owed++) {
-        const uint64_t *size = take(reading, sizeof(*size));
-        const org_sent *body = size != NULL ? take_body(reading, &org_sent_type, *size) : NULL;
-        uint64_t place = body != NULL ? body->number - role->outbox_first : 0;
-        if (body == NULL || place < role->outbox_end || place >= head->outbox_span)
-            return TROUPE_MALFORMED;
-        while (status == TROUPE_OK && role->outbox_end < place)
-            status = add_place(role);
-        if (status == TROUPE_OK)
-            status = add_outgoing(role, body, (size_t)*size);
-    }
-    while (status == TROUPE_OK && role->outbox_end < head->outbox_span)
-        status = add_place(role);
-    return status;
-}
-
-static troupe_status restore(struct org_role *role, struct reading *reading, const struct saved_head *head)
-{
-    role->is_open = head->is_open != 0;
-    role->key = (struct hash_key){{head->key[0], head->key[1]}};
-    troupe_status status = read_names(role, reading, head);
-    if (status == TROUPE_OK)
-        status = read_configuration(role, reading);
-    if (status == TROUPE_OK)
-        status = read_entries(role, reading, head->counts.accepted);
-    if (status == TROUPE_OK)
-        status = read_receipts(role, reading, head->receipt_count);
-    if (status == TROUPE_OK)
-        status = read_sources(role, reading, head->source_count);
-    if (status == TROUPE_OK && head->has_waits != 0)
-        status = read_waits(role, reading);
-    for (uint64_t i = 0; i < head->message_count && status == TROUPE_OK; i++)
-        status = read_message(role, reading);
-    if (status == TROUPE_OK)
-        status = read_outbox(role, reading, head);
-    if (status != TROUPE_OK)
-        return status;
-    while (role->first_live < role->counts.accepted && role->entries[role->first_live].state >= ORG_DONE)
-        role->first_live++;
-    struct org_counts counts = head->counts;
-    const struct org_counts *placed = &role->counts;
-    bool is_same = counts.queued == placed->queued && counts.held == placed->held &&
-                   counts.parked == placed->parked && counts.quarantined == placed->quarantined &&
-                   counts.owed == placed->owed && org_counts_are_conserved(&counts);
-    role->counts = counts;
-    return is_same ? TROUPE_OK : TROUPE_MALFORMED;
-}
-
-troupe_status org_role_restore(const char *name, const void *bytes, size_t size, struct org_role **ret_role)
-{
-    struct reading reading = {.bytes = bytes, .size = size};
-    const struct saved_head *head = take(&reading, sizeof(*head));
-    if (head == NULL)
-        return TROUPE_MALFORMED;
-    if (head->version != ORG_SNAPSHOT_VERSION)
-        return TROUPE_UNEXPECTED;
-    struct org_role *role = NULL;
-    troupe_status status = org_role_new(name, &role);
-    if (status == TROUPE_OK)
-        status = restore(role, &reading, head);
-    if (status == TROUPE_OK) {
-        *ret_role = role;
-        return TROUPE_OK;
-    }
-    org_role_free(role);
-    return status;
 }

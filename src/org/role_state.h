@@ -7,11 +7,13 @@
  *     role_send.c        admission: send, deliver
  *     role_work.c        next, done, decline, forward, defer
  *     role_supervise.c   failures, what supervisors decide, what time does
- *     role_configure.c   setting it up, who is there
+ *     role_trouble.c     trouble of the role as a whole; escalations on their way up
+ *     role_presence.c    coming, going, handing over
+ *     role_configure.c   setting it up
  *     role_outbox.c      what is owed arrives, or never can
  *     role_decision.h    one decision while it is made; role_emit.c writes its records
  *     role_reserve.c     memory for records, before they fold
- *     role_fold.c        records -> state
+ *     role_fold.c        records -> state: messages and the outbox; role_fold_role.c the role itself
  *     role_queue.c       who waits where, and who is next
  *     role_check.c       the invariants, as a walk
  *     role_snapshot.c    the whole state as bytes, and back: whoever adds a field saves it there
@@ -22,6 +24,7 @@
  *     queued, put off and due      put_off[class], a heap, oldest first
  *     queued, taken before         returned[class], the same
  *     queued for one actor         that actor's assigned[class], the same
+ *     queued, told by a child      escalations and notices not assigned: told, a chain that is walked
  *     held                         its holder's chain
  *     parked, quarantined          a chain each
  *     with anything timed          also in `due`: deadline, end of the lease, or end of the parking
@@ -32,7 +35,9 @@
  *   3. A live message's due time is in `due`, or it has none.
  *   4. An actor who has assigned messages is present and in the succession.
  *   5. counts are what a walk over the entries finds.
- *   6. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
+ *   6. queued_work is the number of queued messages of kind ORG_KIND_MESSAGE; awaiting that of parked ones
+ *      that await another.
+ *   7. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
  */
 #ifndef ORG_ROLE_STATE_H
 #define ORG_ROLE_STATE_H
@@ -43,6 +48,9 @@
 #include "base/map.h"
 #include "org/role.h"
 #include "org/waits.h"
+
+/* The tallies of a role: what is counted over a period. */
+enum { TALLY_REFUSALS, TALLY_FAILURES_PERSON, TALLY_FAILURES_PROGRAM, TALLY_COUNT };
 
 /** Memory that was reserved for a record and waits for its fold; used as one of the blocks below then. */
 struct role_block {
@@ -117,6 +125,31 @@ struct role_outgoing {
     uint64_t body[]; /* an org_sent */
 };
 
+/** The last times at which something happened; made when it first does. */
+struct role_tally {
+    int64_t at[ORG_TALLY_MAX + 1];
+    uint32_t count;  /* in `at`, at most all of it */
+    uint32_t next;   /* place of the next one */
+    bool is_pending; /* more than the limit in the period, and not told yet */
+    bool is_raised;  /* told; the next occurrence begins when it is over */
+};
+
+/** The last hand-over note: the record's body. */
+struct role_note {
+    size_t size;
+    uint64_t body[]; /* an org_handed_over */
+};
+
+/** How trouble of the role as a whole is met: org_role_rules without who and when. */
+struct role_rules {
+    int64_t refusals_period_ms;
+    int64_t failures_period_ms; /* 0: by kind */
+    uint32_t refusals_max;
+    uint32_t failures_max;
+    uint8_t on_absent; /* an org_action; 0: the default */
+    uint8_t on_overflow;
+};
+
 /** How the role is set up: the record's body, and what follows from it. */
 struct role_configuration {
     size_t size;
@@ -143,10 +176,18 @@ struct org_role {
     struct heap returned[ORG_CLASS_COUNT];
     struct heap put_off[ORG_CLASS_COUNT];
     uint64_t queued[ORG_CLASS_COUNT];
+    uint64_t queued_work;
+    uint64_t awaiting;
+    struct role_chain told;
     struct role_chain parked;
     struct role_chain quarantined;
     struct heap due;
     struct org_waits *waits; /* NULL until something ended */
+
+    struct role_rules rules;
+    struct role_tally *tallies[TALLY_COUNT]; /* NULL until something was counted */
+    bool is_absence_told;                    /* since somebody was present last */
+    struct role_note *note;
 
     struct role_receipt *receipts;
     size_t receipt_count;
@@ -210,11 +251,23 @@ void role_place(struct org_role *role, struct role_message *message);
 /** Takes a message out of its place, and does not count it any more. */
 void role_displace(struct org_role *role, struct role_message *message);
 
+/** The message of an entry of one of the heaps in which messages are queued. */
+struct role_message *role_queue_message(const struct heap_entry *entry);
+
 /** When something happens to a message by itself; INT64_MAX for never. */
 int64_t role_due_of(const struct role_message *message);
 
-/** The message that an actor would get next at this time; NULL when none waits for it. */
-struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms);
+/**
+ * The message that an actor would get next; NULL when none waits for it. Messages accepted at `aged_at` or
+ * before count one class higher.
+ */
+struct role_message *role_choose(const struct org_role *role, uint32_t name, bool is_active, int64_t aged_at);
+
+/** Whether a message stands for something a child told: an escalation or a notice. */
+bool role_is_told(const struct role_message *message);
+
+/** The first present holder who may take what a child told: not the one who failed. MAP_NONE for nobody. */
+uint32_t role_taker(const struct org_role *role, const struct role_message *message);
 
 /** The place in the queue of a message of this class that arrives now: 1 is next. */
 uint32_t role_position(const struct org_role *role, enum org_class message_class);
@@ -226,16 +279,33 @@ struct role_message *role_choose_shed(const struct org_role *role, enum org_clas
 void role_unassign(struct org_role *role, uint32_t name);
 
 /** Queued messages in the order of taking, at most `limit`. */
-size_t role_list_queued(const struct org_role *role, int64_t now_ms, const struct org_message **ret_messages,
+size_t role_list_queued(const struct org_role *role, int64_t aged_at, const struct org_message **ret_messages,
                         size_t limit);
 
 /** The same, of those alone that this actor may take; and how many these are. */
-size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t now_ms,
+size_t role_list_for(const struct org_role *role, uint32_t name, bool is_active, int64_t aged_at,
                      const struct org_message **ret_messages, size_t limit);
 uint64_t role_count_for(const struct org_role *role, uint32_t name, bool is_active);
 
-/** The class at which a queued message counts at this time. */
-enum org_class role_class_at(const struct org_role *role, const struct role_message *message, int64_t now_ms);
+/** The class of a message, one higher when it was accepted at `aged_at` or before. */
+enum org_class role_class_at(const struct role_message *message, int64_t aged_at);
+
+/** What was accepted then or before has aged now, by these hours. */
+int64_t role_aged_at(const struct org_role *role, const struct org_hours *hours, int64_t now_ms);
+
+/* --- role_trouble.c ------------------------------------------------------------------------------ */
+
+/** Whether the next tick has to do something about the role as a whole. */
+bool role_is_in_trouble(const struct org_role *role);
+
+/** Whether a child told something that nobody present may take. */
+bool role_has_stuck(const struct org_role *role);
+
+/** Notes that something happened, and whether that was too much in the period. */
+void role_tally_add(struct role_tally *tally, int64_t at, uint32_t limit, int64_t period_ms);
+
+/** The period of failures in roles that this kind holds. */
+int64_t role_failures_period(const struct org_role *role, enum org_holder_kind kind);
 
 /* --- names, in role.c ---------------------------------------------------------------------------- */
 

@@ -33,8 +33,21 @@ static enum org_action action_for(const struct org_role *role, enum org_cause ca
     }
 }
 
+/* Who failed: whoever says so, or held it when the time did. */
+static const char *failer(const struct decision *d, const struct role_message *message)
+{
+    return *d->actor != '\0' ? d->actor : text_or_empty(message->seen.holder);
+}
+
+/* By this a failure is counted where it is told: once, however often it is handed on. */
+static uint8_t counted_as(const struct decision *d)
+{
+    return (uint8_t)(1 + role_configured(d->role)->holder_kind);
+}
+
 /* The original, as the supervisor gets it. Gives 0 at the root, where nobody can be told. */
-static uint64_t emit_escalation(struct decision *d, const struct role_message *message, const char *reason)
+static uint64_t emit_escalation(struct decision *d, const struct role_message *message, enum org_cause cause,
+                                const char *reason)
 {
     const org_accepted *body = message_body(message);
     const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
@@ -44,7 +57,7 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
         .thread = body->thread,
         .in_reply_to = body->in_reply_to,
         .origin_id = body->id,
-        .by = d->actor,
+        .by = failer(d, message),
         .via = d->via,
         .to = supervisor,
         .sender = message_text(message, body->sender),
@@ -55,15 +68,36 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
         .attachments = message_text(message, body->attachments),
         .kind = ORG_KIND_ESCALATION,
         .message_class = body->message_class,
+        .outcome = (uint8_t)cause,
+        .action = counted_as(d),
         .hops = body->hops,
     };
     return emit_sent(d, &fields);
 }
 
+/* What is seen to here is counted by the supervisor all the same. */
+static void emit_report(struct decision *d, const struct role_message *message, enum org_cause cause)
+{
+    const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
+    if (*supervisor == '\0')
+        return;
+    org_sent_fields fields = {
+        .thread = message_body(message)->thread,
+        .origin_id = message->seen.id,
+        .by = failer(d, message),
+        .to = supervisor,
+        .origin_role = d->role->name,
+        .kind = ORG_KIND_REPORT,
+        .outcome = (uint8_t)cause,
+        .action = counted_as(d),
+    };
+    (void)emit_sent(d, &fields);
+}
+
 static void quarantine(struct decision *d, const struct role_message *message, enum org_cause cause,
                        uint8_t attempts, const char *reason)
 {
-    uint64_t number = emit_escalation(d, message, reason);
+    uint64_t number = emit_escalation(d, message, cause, reason);
     org_quarantined_fields fields = {.at = d->now_ms,
                                      .id = message->seen.id,
                                      .sent_number = number,
@@ -95,8 +129,11 @@ static void retry_later(struct decision *d, const struct role_message *message, 
 static void reassign(struct decision *d, const struct role_message *message, enum org_cause cause,
                      uint8_t attempts, const char *reason)
 {
-    const char *next = role_name_text(d->role, role_next_present(d->role, message->holder_name));
-    emit_returned(d, message, cause, attempts, text_or_empty(next), reason);
+    uint32_t next = role_next_present(d->role, message->holder_name);
+    if (message_body(message)->kind == ORG_KIND_ESCALATION && next != MAP_NONE &&
+        strcmp(role_name_text(d->role, next), message_text(message, message_body(message)->by)) == 0)
+        next = role_next_present(d->role, next); /* never to whoever failed */
+    emit_returned(d, message, cause, attempts, text_or_empty(role_name_text(d->role, next)), reason);
     d->answer->state = ORG_QUEUED;
 }
 
@@ -105,6 +142,9 @@ static void fail_message(struct decision *d, const struct role_message *message,
 {
     uint8_t attempts = (uint8_t)(message->seen.attempts + 1);
     enum org_action action = attempts >= ORG_ATTEMPTS_MAX ? ORG_ACTION_ESCALATE : action_for(d->role, cause);
+    bool is_escalated = action == 0 || action == ORG_ACTION_ESCALATE || action == ORG_ACTION_DONE;
+    if (!is_escalated)
+        emit_report(d, message, cause);
     switch (action) {
     case ORG_ACTION_RETRY:
         retry_later(d, message, cause, attempts, reason);
@@ -239,6 +279,13 @@ static void expire(struct decision *d, const struct role_message *message)
     uint64_t number = emit_final(d, message, ORG_EXPIRED, "");
     org_expired_fields fields = {.at = d->now_ms, .id = message->seen.id, .answer_number = number};
     emit(d, &org_expired_type, &fields);
+    emit_wakes(d, message->seen.id);
+}
+
+/* What somebody kept while away is theirs again, when they are there. */
+static const char *keeper_of(const struct role_message *message)
+{
+    return message->seen.cause == ORG_CAUSE_ABSENCE ? text_or_empty(message->seen.holder) : "";
 }
 
 static void be_due(struct decision *d, const struct role_message *message)
@@ -249,7 +296,7 @@ static void be_due(struct decision *d, const struct role_message *message)
     else if (deadline != 0 && deadline <= d->now_ms)
         expire(d, message);
     else if (message->seen.state == ORG_PARKED)
-        emit_returned(d, message, ORG_CAUSE_WAKE, message->seen.attempts, "", "");
+        emit_returned(d, message, ORG_CAUSE_WAKE, message->seen.attempts, keeper_of(message), "");
 }
 
 void decide_tick(struct decision *d)
@@ -258,5 +305,6 @@ void decide_tick(struct decision *d)
     size_t count = heap_peek_until(&d->role->due, d->now_ms, due, ORG_DUE_MAX);
     for (size_t i = 0; i < count; i++)
         be_due(d, (struct role_message *)((char *)due[i].node - offsetof(struct role_message, due_node)));
+    decide_trouble(d, ORG_DUE_MAX - count);
     d->answer->state = 0; /* of no message in particular */
 }

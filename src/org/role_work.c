@@ -13,9 +13,9 @@
 #include "org/name.h"
 #include "org/role_decision.h"
 
-static int64_t lease_end(const struct decision *d)
+static int64_t lease_end(const struct decision *d, const struct org_hours *hours)
 {
-    return d->now_ms + role_configured(d->role)->lease_ms;
+    return org_hours_after(hours, d->now_ms, role_configured(d->role)->lease_ms);
 }
 
 /* --- next ---------------------------------------------------------------------------------------- */
@@ -23,7 +23,12 @@ static int64_t lease_end(const struct decision *d)
 static void take(struct decision *d, const struct role_message *message)
 {
     org_taken_fields fields = {
-        .at = d->now_ms, .id = message->seen.id, .lease_until = lease_end(d), .by = d->actor, .via = d->via};
+        .at = d->now_ms,
+        .id = message->seen.id,
+        .lease_until = lease_end(d, d->command->next.hours),
+        .by = d->actor,
+        .via = d->via,
+    };
     emit(d, &org_taken_type, &fields);
     d->answer->kind = ORG_ANSWER_TAKEN;
     d->answer->id = message->seen.id;
@@ -47,7 +52,8 @@ void decide_next(struct decision *d)
         return;
     }
     bool is_active = name != MAP_NONE && name == active;
-    const struct role_message *message = role_choose(d->role, name, is_active, d->now_ms);
+    int64_t aged_at = role_aged_at(d->role, next->hours, d->now_ms);
+    const struct role_message *message = role_choose(d->role, name, is_active, aged_at);
     if (message != NULL) {
         take(d, message);
     } else if (is_active) {
@@ -103,7 +109,12 @@ void decide_renew(struct decision *d)
     if (message == NULL)
         return;
     org_renewed_fields fields = {
-        .at = d->now_ms, .id = message->seen.id, .lease_until = lease_end(d), .by = d->actor, .via = d->via};
+        .at = d->now_ms,
+        .id = message->seen.id,
+        .lease_until = lease_end(d, d->command->about.hours),
+        .by = d->actor,
+        .via = d->via,
+    };
     emit(d, &org_renewed_type, &fields);
     d->answer->lease_until = fields.lease_until;
 }
@@ -132,12 +143,8 @@ void decide_decline(struct decision *d)
     d->answer->state = ORG_DECLINED;
 }
 
-/*
- * The message as another role gets it. A message goes on with its sender; what stands for another one keeps
- * its origin.
- */
-static uint64_t emit_forward(struct decision *d, const struct role_message *message, const char *to,
-                             const char *note)
+uint64_t emit_forward(struct decision *d, const struct role_message *message, const char *to,
+                      const char *note)
 {
     const org_accepted *body = message_body(message);
     bool is_message = body->kind == ORG_KIND_MESSAGE;
@@ -146,7 +153,7 @@ static uint64_t emit_forward(struct decision *d, const struct role_message *mess
         .thread = body->thread,
         .in_reply_to = body->in_reply_to,
         .origin_id = is_message ? body->id : body->origin_id,
-        .by = d->actor,
+        .by = body->kind == ORG_KIND_ESCALATION ? message_text(message, body->by) : d->actor,
         .via = d->via,
         .to = to,
         .sender = message_text(message, body->sender),
@@ -206,18 +213,28 @@ void decide_defer(struct decision *d)
     const struct role_message *message = held_by_actor(d);
     if (message == NULL)
         return;
-    if (about->until <= d->now_ms || about->until - d->now_ms > ORG_DEFER_MAX_MS) {
+    int64_t until = about->until == 0 && about->awaits != 0 ? d->now_ms + ORG_DEFER_MAX_MS : about->until;
+    if (until <= d->now_ms || until - d->now_ms > ORG_DEFER_MAX_MS) {
         refuse(d, ORG_REFUSED_TIME);
+        return;
+    }
+    const struct role_entry *awaited = about->awaits == 0 ? NULL : role_entry_of(d->role, about->awaits);
+    if (awaited != NULL && (about->awaits == about->id || awaited->state >= ORG_DONE)) {
+        refuse(d, ORG_REFUSED_AWAITED);
         return;
     }
     org_parked_fields fields = {.at = d->now_ms,
                                 .id = message->seen.id,
-                                .until = about->until,
+                                .until = until,
                                 .by = d->actor,
                                 .via = d->via,
                                 .reason = text_or_empty(about->text),
                                 .cause = ORG_CAUSE_DEFER,
                                 .attempts = message->seen.attempts};
     emit(d, &org_parked_type, &fields);
+    if (about->awaits != 0) {
+        org_awaiting_fields awaiting = {.at = d->now_ms, .id = message->seen.id, .awaits = about->awaits};
+        emit(d, &org_awaiting_type, &awaiting);
+    }
     d->answer->state = ORG_PARKED;
 }

@@ -206,8 +206,7 @@ static bool read_footer(struct org_zone *zone, const char *at, size_t size)
     if (end > at + 1)
         return read_rule(zone, at + 1, end);
     /* No rule: it stays as it was last. */
-    zone->standard_s =
-        zone->count == 0 ? zone->first_offset_s : zone->transitions[zone->count - 1].offset_s;
+    zone->standard_s = zone->count == 0 ? zone->first_offset_s : zone->transitions[zone->count - 1].offset_s;
     return true;
 }
 

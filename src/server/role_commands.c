@@ -261,7 +261,7 @@ struct sight {
     struct buffer entries;
     struct buffer json;
     int64_t now_ms;
-    int64_t ageing_ms;
+    const struct org_role *role;
     bool with_json;
 };
 
@@ -272,11 +272,9 @@ static troupe_status sight_add(struct sight *sight, const char *role, const stru
         .id = message->id,
         .at = message->accepted->at,
         .offset = (uint32_t)sight->json.size,
-        .rank = message->accepted->message_class,
+        .rank = org_role_class_of(sight->role, message, NULL, sight->now_ms),
         .is_held = is_held,
     };
-    if (entry.rank < ORG_URGENT && sight->now_ms - entry.at >= sight->ageing_ms)
-        entry.rank++;
     if (sight->with_json || is_held) {
         struct json_writer out = json_writer_to(&sight->json);
         view_message(&out, role, message, is_held);
@@ -294,14 +292,14 @@ static troupe_status look_around(struct role_actor *actor, const char *who, cons
     size_t limit = look->limit < LOOK_MAX ? look->limit : LOOK_MAX;
     troupe_status status = TROUPE_OK;
     size_t count = org_role_held_by(actor->role, who, list, LOOK_MAX);
-    sight->ageing_ms = org_role_view(actor->role).ageing_ms;
+    sight->role = actor->role;
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
         status = sight_add(sight, actor->name, list[i], true);
     if (look->all) {
         count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
         *ret_total = org_role_counts(actor->role).queued;
     } else {
-        count = org_role_list_for(actor->role, who, sight->now_ms, list, limit, ret_total);
+        count = org_role_list_for(actor->role, who, NULL, sight->now_ms, list, limit, ret_total);
     }
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
         status = sight_add(sight, actor->name, list[i], false);

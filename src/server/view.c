@@ -45,7 +45,7 @@ static const char *from_of(const struct org_message *message)
  */
 static void put_kind(struct json_writer *out, const struct org_message *message)
 {
-    static const char *const kinds[] = {"message", "answer", "escalation", "resolution"};
+    static const char *const kinds[] = {"message", "answer", "escalation", "resolution", "notice"};
     const org_accepted *accepted = message->accepted;
     if (accepted->kind < sizeof kinds / sizeof kinds[0])
         json_put_text(out, "kind", kinds[accepted->kind]);
@@ -162,6 +162,7 @@ static enum problem_kind kind_of(enum org_refusal refusal)
         return PROBLEM_NOT_FOUND;
     case ORG_REFUSED_NOT_HOLDER:
     case ORG_REFUSED_NOT_ACTIVE:
+    case ORG_REFUSED_NOT_IN_SUCCESSION:
         return PROBLEM_FORBIDDEN;
     case ORG_REFUSED_CLOSED:
     case ORG_REFUSED_ORDER:
@@ -176,6 +177,7 @@ static enum problem_kind kind_of(enum org_refusal refusal)
     case ORG_REFUSED_NOT_ESCALATED:
     case ORG_REFUSED_NOT_QUARANTINED:
     case ORG_REFUSED_ACTION:
+    case ORG_REFUSED_AWAITED:
         break;
     }
     return PROBLEM_CONFLICT;

@@ -177,7 +177,7 @@ static bool hand_over(struct place *from, const org_sent *entry, size_t size, bo
         return true;
     }
     bool waits = org_role_outbox_waits(from->role, entry->number);
-    bool is_resolution = entry->kind == ORG_KIND_RESOLUTION;
+    bool is_no_message = entry->kind == ORG_KIND_RESOLUTION || entry->kind == ORG_KIND_REPORT;
     struct org_command command = {
         .kind = ORG_DELIVER,
         .deliver = {.id = fresh_id(), .source = from->stream, .sent = entry, .size = size}};
@@ -188,7 +188,7 @@ static bool hand_over(struct place *from, const org_sent *entry, size_t size, bo
         return false;
     }
     assert_int_equal(answer.kind, ORG_ANSWER_ACCEPTED);
-    if (!answer.is_duplicate && !is_resolution)
+    if (!answer.is_duplicate && !is_no_message)
         note_answer(to, answer.id);
     if (is_lossy && one_in(3))
         return false;

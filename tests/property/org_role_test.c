@@ -106,6 +106,7 @@ static void check_all(void)
     assert_int_equal(counts.expired, model_in(&model, ORG_EXPIRED));
     assert_int_equal(counts.shed, model_in(&model, ORG_SHED));
     assert_int_equal(counts.owed, model.owed);
+    assert_int_equal(counts.refused, model.refused);
     assert_true(org_role_due_ms(desk.role) == model_due(&model));
     for (size_t i = 0; i < model.count; i++)
         check_message(&model.messages[i]);
@@ -178,10 +179,11 @@ static void do_about(void)
         if (strcmp(model_actors[i], message->holder) == 0)
             actor = i; /* mostly whoever has it */
     }
-    int64_t until = desk.now_ms + some_ms(3000) - TIME_GRAIN_MS;
+    uint64_t awaits = one_in(2) ? 0 : some_message(one_in(2) ? ORG_QUEUED : ORG_HELD);
+    int64_t until = awaits != 0 && one_in(2) ? 0 : desk.now_ms + some_ms(3000) - TIME_GRAIN_MS;
     bool is_crash = !one_in(3);
-    struct expected expected = model_about(&model, kind, actor, id, until, is_crash);
-    struct org_about about = {.id = id, .text = text, .until = until, .is_crash = is_crash};
+    struct expected expected = model_about(&model, kind, actor, id, until, awaits, is_crash);
+    struct org_about about = {.id = id, .text = text, .until = until, .awaits = awaits, .is_crash = is_crash};
     if (kind == ORG_FORWARD)
         about.to = "elsewhere";
     desk_about(&desk, kind, model_actors[actor], about);
@@ -201,9 +203,34 @@ static void do_present(void)
 {
     int actor = (int)below(MODEL_ACTORS);
     bool is_present = !one_in(3);
-    struct expected expected = model_present(&model, actor, is_present);
-    desk_present(&desk, model_actors[actor], is_present);
+    uint64_t keeps = one_in(3) ? some_message(ORG_HELD) : 0;
+    const struct org_message *kept = org_role_find(desk.role, keeps);
+    for (int i = 0; i < MODEL_ACTORS && kept != NULL && kept->holder != NULL && !one_in(5); i++) {
+        if (strcmp(model_actors[i], kept->holder) == 0)
+            actor = i; /* mostly whoever has it, and who goes */
+        is_present = is_present && one_in(5);
+    }
+    int64_t until = one_in(3) ? 0 : desk.now_ms + some_ms(3000) - TIME_GRAIN_MS;
+    struct expected expected = model_present(&model, actor, is_present, keeps, until);
+    struct org_command command = {.kind = ORG_PRESENT,
+                                  .who = {model_actors[actor], NULL},
+                                  .present = {.actor = model_actors[actor],
+                                              .is_present = is_present,
+                                              .keeps = &keeps,
+                                              .keep_count = keeps != 0,
+                                              .until = until}};
+    desk_do(&desk, &command);
     check_answer(expected);
+}
+
+static void do_hand_over(void)
+{
+    int actor = (int)below(MODEL_ACTORS);
+    struct expected expected = model_hand_over(&model, actor);
+    desk_about(&desk, ORG_HAND_OVER, model_actors[actor], (struct org_about){.text = text});
+    check_answer(expected);
+    if (expected.kind == ORG_ANSWER_OK)
+        assert_string_equal(org_role_view(desk.role).note, text);
 }
 
 static void configure(bool is_first)
@@ -228,6 +255,10 @@ static void configure(bool is_first)
                                           .overflow = model.overflow,
                                           .lease_ms = model.lease_ms,
                                           .ageing_ms = model.ageing_ms,
+                                          .on_absent = model.on_absent,
+                                          .on_overflow = model.on_overflow,
+                                          .refusals_max = model.refusals_max,
+                                          .refusals_period_ms = model.refusals_period_ms,
                                           .seed = {seed, 1}},
                    names);
     check_answer(expected);
@@ -256,7 +287,9 @@ static void do_something(void)
         do_settle();
     else if (dice < 85)
         do_present();
-    else if (dice < 87)
+    else if (dice < 86)
+        do_hand_over();
+    else if (dice < 88)
         configure(false);
     else
         do_wait();
@@ -276,6 +309,10 @@ static void run_seed(void)
     model.overflow = one_in(2) ? ORG_OVERFLOW_SHED : ORG_OVERFLOW_REFUSE;
     model.lease_ms = TIME_GRAIN_MS + some_ms(3000);
     model.ageing_ms = TIME_GRAIN_MS + some_ms(5000);
+    model.on_absent = one_in(3) ? ORG_ACTION_DECLINE : one_in(3) ? ORG_ACTION_RETRY : 0;
+    model.on_overflow = one_in(4) ? ORG_ACTION_RETRY : 0;
+    model.refusals_max = 1 + below(5);
+    model.refusals_period_ms = TIME_GRAIN_MS + some_ms(8000);
     configure(true);
     for (step = 0; step < STEPS; step++) {
         do_something();

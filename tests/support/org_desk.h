@@ -81,6 +81,9 @@ size_t desks_deliver(struct desk *const *desks, size_t count);
 /** The only entry owed by a desk; fails the test when there is another number of them. */
 const org_sent *desk_owed(const struct desk *desk);
 
+/** The last entry owed by a desk that owes `count` of them. */
+const org_sent *desk_owed_last(const struct desk *desk, size_t count);
+
 /** A text of an entry. */
 const char *owed_text(const org_sent *sent, troupe_span span);
 

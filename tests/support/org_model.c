@@ -96,11 +96,57 @@ static void expect_wait(const struct model *model, struct model_message *message
     message->wait_p95_ms = sorted[at];
 }
 
+static int64_t due_of(const struct model_message *message)
+{
+    int64_t deadline = message->deadline == 0 ? INT64_MAX : message->deadline;
+    if (message->state == ORG_QUEUED)
+        return deadline;
+    if (message->state == ORG_HELD)
+        return message->lease_until;
+    if (message->state == ORG_PARKED)
+        return deadline < message->parked_until ? deadline : message->parked_until;
+    return INT64_MAX;
+}
+
+static bool is_absence_due(const struct model *model)
+{
+    bool is_told = model->is_absence_told && model->on_absent != ORG_ACTION_DECLINE;
+    return model->on_absent != ORG_ACTION_RETRY && !is_told && active(model) == MODEL_NOBODY &&
+           model_in(model, ORG_QUEUED) > 0;
+}
+
 /* --- changing ------------------------------------------------------------------------------------ */
 
 static void tell_sender(struct model *model, const struct model_message *message)
 {
     model->owed += message->wants_answer;
+}
+
+static void queue_again(struct model_message *message, int assigned, bool is_first)
+{
+    message->state = ORG_QUEUED;
+    message->assigned = assigned;
+    message->is_first = is_first;
+    message->awaits = 0;
+}
+
+static void overflow_may_end(struct model *model)
+{
+    if (!model->is_overflow_told || occupied(model) > model->capacity / 2)
+        return;
+    model->is_overflow_told = false;
+    model->refusal_count = 0;
+}
+
+/* Those that await the end of this one, unless time itself brings them now. */
+static void wake(struct model *model, uint64_t ended)
+{
+    overflow_may_end(model); /* before they are back */
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_message *message = &model->messages[i];
+        if (message->state == ORG_PARKED && message->awaits == ended && due_of(message) > model->now_ms)
+            queue_again(message, MODEL_NOBODY, true);
+    }
 }
 
 static void complete(struct model *model, struct model_message *message, enum org_state state)
@@ -111,13 +157,22 @@ static void complete(struct model *model, struct model_message *message, enum or
         model->owed++;
     else
         tell_sender(model, message);
+    if (state != ORG_FORWARDED)
+        wake(model, message->id);
 }
 
-static void queue_again(struct model_message *message, int assigned, bool is_first)
+/* What was kept comes back to whoever kept it, or else to the queue, first in its class. */
+static void give_back(const struct model *model, struct model_message *message)
 {
-    message->state = ORG_QUEUED;
-    message->assigned = assigned;
-    message->is_first = is_first;
+    int keeper = message->holder;
+    bool is_there = is_in_succession(model, keeper) && !model->is_absent[keeper];
+    queue_again(message, is_there ? keeper : MODEL_NOBODY, !is_there);
+}
+
+static void somebody_may_be_there(struct model *model)
+{
+    if (active(model) != MODEL_NOBODY)
+        model->is_absence_told = false;
 }
 
 /* What an actor has to do with the role ends: what it holds or was to get is anybody's. */
@@ -135,6 +190,8 @@ static void let_go(struct model *model, int actor)
 static void fail_message(struct model *model, struct model_message *message, enum org_cause cause)
 {
     message->attempts++;
+    if (message->attempts < 3 && cause != ORG_CAUSE_FAIL)
+        model->owed += model->has_supervisor; /* what is not escalated is reported */
     if (message->attempts >= 3 || cause == ORG_CAUSE_FAIL) {
         message->state = ORG_QUARANTINED;
         model->owed += model->has_supervisor;
@@ -173,6 +230,7 @@ struct expected model_configure(struct model *model, const int *holders, int cou
         if (!is_in_succession(model, actor))
             let_go(model, actor);
     }
+    somebody_may_be_there(model);
     return fine(0);
 }
 
@@ -207,20 +265,30 @@ struct expected model_send(struct model *model, struct model_message message, bo
     }
     if (message.deadline != 0 && message.deadline <= model->now_ms)
         return refused(ORG_REFUSED_TIME);
+    struct model_message *pushed = NULL;
     if (occupied(model) >= model->capacity && !(is_person && is_insisted)) {
-        struct model_message *pushed = NULL;
         if (model->overflow == ORG_OVERFLOW_SHED && occupied(model) == model->capacity)
             pushed = victim(model, message.message_class);
-        if (pushed == NULL)
+        if (pushed == NULL) {
+            model->refused++;
+            model->refusals[model->refusal_count++] = model->now_ms;
+            if (model->refusal_count > model->refusals_max && !model->is_overflow_told &&
+                model->now_ms - model->refusals[model->refusal_count - 1 - model->refusals_max] <
+                    model->refusals_period_ms)
+                model->is_overflow_due = true;
             return refused(ORG_REFUSED_FULL);
+        }
         pushed->state = ORG_SHED;
         tell_sender(model, pushed);
+        overflow_may_end(model);
     }
     message.position = 1;
     for (size_t i = 0; i < model->count; i++)
         message.position += model->messages[i].state == ORG_QUEUED &&
                             model->messages[i].message_class >= message.message_class;
     expect_wait(model, &message);
+    if (pushed != NULL)
+        wake(model, pushed->id);
     message.state = ORG_QUEUED;
     message.accepted_at = model->now_ms;
     message.holder = MODEL_NOBODY;
@@ -282,9 +350,10 @@ struct expected model_next(struct model *model, int actor, int wip)
 }
 
 struct expected model_about(struct model *model, enum org_command_kind kind, int actor, uint64_t id,
-                            int64_t until, bool is_crash)
+                            int64_t until, uint64_t awaits, bool is_crash)
 {
     struct model_message *message = find(model, id);
+    const struct model_message *awaited = find(model, awaits);
     if (message == NULL)
         return refused(ORG_REFUSED_UNKNOWN);
     if (message->state >= ORG_DONE) /* the test never gives the same command twice: its texts differ */
@@ -307,8 +376,13 @@ struct expected model_about(struct model *model, enum org_command_kind kind, int
         complete(model, message, ORG_FORWARDED);
         break;
     case ORG_DEFER:
+        if (until == 0 && awaits != 0)
+            until = model->now_ms + ORG_DEFER_MAX_MS;
         if (until <= model->now_ms)
             return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_TIME, .id = id};
+        if (awaited != NULL && (awaited == message || awaited->state >= ORG_DONE))
+            return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_AWAITED, .id = id};
+        message->awaits = awaits;
         message->state = ORG_PARKED;
         message->parked_for = ORG_CAUSE_DEFER;
         message->parked_until = until;
@@ -317,6 +391,7 @@ struct expected model_about(struct model *model, enum org_command_kind kind, int
         fail_message(model, message, is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL);
         break;
     }
+    overflow_may_end(model);
     return fine(id);
 }
 
@@ -334,6 +409,7 @@ struct expected model_settle(struct model *model, uint64_t id, enum org_action a
         return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_ACTION, .id = id};
     if (action == ORG_ACTION_DONE || action == ORG_ACTION_DECLINE) {
         complete(model, message, action == ORG_ACTION_DONE ? ORG_DONE : ORG_DECLINED);
+        overflow_may_end(model);
         return fine(id);
     }
     message->attempts = 0;
@@ -342,33 +418,48 @@ struct expected model_settle(struct model *model, uint64_t id, enum org_action a
     return fine(id);
 }
 
-struct expected model_present(struct model *model, int actor, bool is_present)
+struct expected model_hand_over(struct model *model, int actor)
+{
+    return is_in_succession(model, actor) ? fine(0) : refused(ORG_REFUSED_NOT_IN_SUCCESSION);
+}
+
+struct expected model_present(struct model *model, int actor, bool is_present, uint64_t keeps, int64_t until)
 {
     if (model->is_absent[actor] == !is_present)
         return (struct expected){.kind = ORG_ANSWER_OK, .is_duplicate = true};
+    struct model_message *kept = find(model, keeps);
+    if (keeps != 0 && (is_present || (until != 0 && until <= model->now_ms)))
+        return refused(ORG_REFUSED_TIME);
+    if (keeps != 0 && (kept == NULL || kept->state >= ORG_DONE))
+        return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_UNKNOWN, .id = keeps};
+    if (keeps != 0 && (kept->state != ORG_HELD || kept->holder != actor))
+        return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_NOT_HELD, .id = keeps};
     model->is_absent[actor] = !is_present;
+    if (keeps != 0) {
+        kept->state = ORG_PARKED;
+        kept->parked_for = ORG_CAUSE_ABSENCE;
+        kept->parked_until = until != 0 ? until : model->now_ms + ORG_DEFER_MAX_MS;
+    }
+    for (size_t i = 0; i < model->count && is_present; i++) {
+        struct model_message *message = &model->messages[i];
+        if (message->state == ORG_PARKED && message->parked_for == ORG_CAUSE_ABSENCE &&
+            message->holder == actor && due_of(message) > model->now_ms)
+            give_back(model, message);
+    }
     if (!is_present)
         let_go(model, actor);
+    somebody_may_be_there(model);
+    overflow_may_end(model);
     return fine(0);
 }
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
-static int64_t due_of(const struct model_message *message)
-{
-    int64_t deadline = message->deadline == 0 ? INT64_MAX : message->deadline;
-    if (message->state == ORG_QUEUED)
-        return deadline;
-    if (message->state == ORG_HELD)
-        return message->lease_until;
-    if (message->state == ORG_PARKED)
-        return deadline < message->parked_until ? deadline : message->parked_until;
-    return INT64_MAX;
-}
-
 int64_t model_due(const struct model *model)
 {
     int64_t due = INT64_MAX;
+    if (model->is_overflow_due || is_absence_due(model))
+        return 0;
     for (size_t i = 0; i < model->count; i++) {
         if (due_of(&model->messages[i]) < due)
             due = due_of(&model->messages[i]);
@@ -383,12 +474,56 @@ static void be_due(struct model *model, struct model_message *message)
     } else if (message->deadline != 0 && message->deadline <= model->now_ms) {
         message->state = ORG_EXPIRED;
         tell_sender(model, message);
+        wake(model, message->id);
+    } else if (message->parked_for == ORG_CAUSE_ABSENCE) {
+        give_back(model, message);
     } else {
         queue_again(message, MODEL_NOBODY, message->parked_for == ORG_CAUSE_DEFER);
     }
+    overflow_may_end(model);
 }
 
+/* Nobody is there: what does not end by itself now is declined, or the supervisor is told. */
+static void be_absent(struct model *model, const bool *is_waiting)
+{
+    if (model->on_absent != ORG_ACTION_DECLINE) {
+        model->is_absence_told = true;
+        model->owed += model->has_supervisor;
+        return;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        if (!is_waiting[i])
+            continue;
+        model->messages[i].state = ORG_DECLINED;
+        tell_sender(model, &model->messages[i]);
+        wake(model, model->messages[i].id);
+    }
+}
+
+static void move_due(struct model *model);
+
+/* A tick looks at what there is before it does anything. */
 void model_tick(struct model *model)
+{
+    bool is_waiting[MODEL_MESSAGES_MAX] = {false};
+    bool is_absence = is_absence_due(model);
+    bool is_overflow = model->is_overflow_due;
+    for (size_t i = 0; i < model->count; i++)
+        is_waiting[i] = model->messages[i].state == ORG_QUEUED && due_of(&model->messages[i]) > model->now_ms;
+    move_due(model);
+    if (is_overflow) {
+        model->is_overflow_due = false;
+        model->is_overflow_told = true;
+        model->refusal_count = 0;
+        model->owed += model->has_supervisor && model->on_overflow != ORG_ACTION_RETRY;
+        overflow_may_end(model);
+    }
+    if (is_absence)
+        be_absent(model, is_waiting);
+    overflow_may_end(model);
+}
+
+static void move_due(struct model *model)
 {
     bool was_done[MODEL_MESSAGES_MAX] = {false}; /* one tick moves a message once */
     for (int moved = 0; moved < ORG_DUE_MAX; moved++) {

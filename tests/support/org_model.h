@@ -41,6 +41,7 @@ struct model_message {
     int64_t lease_until;
     int64_t parked_until;
     enum org_cause parked_for;
+    uint64_t awaits;
     uint32_t position;
     int64_t wait_median_ms;
     int64_t wait_p95_ms;
@@ -58,6 +59,16 @@ struct model {
     enum org_overflow overflow;
     int64_t lease_ms;
     int64_t ageing_ms;
+    enum org_action on_absent;
+    enum org_action on_overflow;
+    uint32_t refusals_max;
+    int64_t refusals_period_ms;
+    bool is_absence_told;
+    bool is_overflow_due;
+    bool is_overflow_told;
+    int64_t refusals[MODEL_MESSAGES_MAX]; /* of the occurrence */
+    size_t refusal_count;
+    uint64_t refused; /* ever */
     uint64_t takes;
     uint64_t owed; /* entries that went to the outbox, ever */
     int64_t waits[MODEL_MESSAGES_MAX];
@@ -89,13 +100,16 @@ struct expected model_next(struct model *model, int actor, int wip);
  * DEFER or FAIL.
  */
 struct expected model_about(struct model *model, enum org_command_kind kind, int actor, uint64_t id,
-                            int64_t until, bool is_crash);
+                            int64_t until, uint64_t awaits, bool is_crash);
+
+/** A hand-over note. */
+struct expected model_hand_over(struct model *model, int actor);
 
 /** An administrator settles what is quarantined. */
 struct expected model_settle(struct model *model, uint64_t id, enum org_action action);
 
-/** An actor comes or goes. */
-struct expected model_present(struct model *model, int actor, bool is_present);
+/** An actor comes, or goes and keeps a message that it holds until a time; 0: none, or no time. */
+struct expected model_present(struct model *model, int actor, bool is_present, uint64_t keeps, int64_t until);
 
 /** One tick. */
 void model_tick(struct model *model);
