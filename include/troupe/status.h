@@ -35,7 +35,9 @@ extern "C" {
     X(EXPIRED, 20, "the deadline of the message had passed")                                                 \
     X(NOT_FOUND, 21, "not found")                                                                            \
     X(END, 22, "there is no more")                                                                           \
-    X(STASHED, 23, "kept for later")
+    X(STASHED, 23, "kept for later")                                                                         \
+    X(DEADLOCK, 24, "it would be waited for by the one that it waits for")                                   \
+    X(RUNNING, 25, "it is running")
 
 /** What a call answers; TROUPE_OK is 0. */
 typedef enum troupe_status {

@@ -8,7 +8,8 @@
  * The handle is the reply's reserved place: it exists before the question is sent, and the system lane is
  * never full.
  */
-#include <pthread.h>
+#include "core/ask.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,31 @@
 #include "core/extras.h"
 #include "core/post.h"
 #include "core/sim.h"
+
+troupe_status ask_begin(struct worker *worker, struct actor *actor, troupe_ref to, uint32_t timeout_ms,
+                        troupe_reply_handler on_reply, void *context, uint64_t *ret_ask)
+{
+    uint64_t id;
+    struct handle *handle;
+    (void)to;
+    troupe_status status = handle_new(worker, actor, HANDLE_ASK, &id, &handle);
+    if (status != TROUPE_OK)
+        return status;
+    handle->on_reply = on_reply;
+    handle->context = context;
+    status = timer_new(worker, actor_ref(actor), id, timeout_ms, 0, 0, true, &handle->u.timer);
+    if (status == TROUPE_OK)
+        *ret_ask = id;
+    else
+        handle_drop(actor, id);
+    return status;
+}
+
+void ask_undo(struct worker *worker, struct actor *actor, uint64_t ask)
+{
+    timer_cancel(worker, handle_find(actor, HANDLE_ASK, ask)->u.timer);
+    handle_drop(actor, ask);
+}
 
 troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeout_ms,
                                 troupe_reply_handler on_reply, void *context, const troupe_type *type,
@@ -27,23 +53,13 @@ troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeo
     troupe_status status = on_reply == NULL ? TROUPE_INVALID : letter_init(&letter, to, type, fields);
     if (status != TROUPE_OK)
         return status;
-    uint64_t id;
-    struct handle *handle;
-    status = handle_new(worker, self->actor, HANDLE_ASK, &id, &handle);
+    letter.sender = actor_ref(self->actor);
+    status = ask_begin(worker, self->actor, to, timeout_ms, on_reply, context, &letter.ask);
     if (status != TROUPE_OK)
         return status;
-    handle->on_reply = on_reply;
-    handle->context = context;
-    letter.sender = actor_ref(self->actor);
-    letter.ask = id;
-    status = timer_new(worker, letter.sender, id, timeout_ms, 0, 0, true, &handle->u.timer);
-    if (status == TROUPE_OK) {
-        status = post_letter(worker, &letter);
-        if (status != TROUPE_OK)
-            timer_cancel(worker, handle->u.timer);
-    }
+    status = post_letter(worker, &letter);
     if (status != TROUPE_OK)
-        handle_drop(self->actor, id);
+        ask_undo(worker, self->actor, letter.ask);
     return status;
 }
 
@@ -75,22 +91,6 @@ void troupe_refuse(troupe_self *self, troupe_asker asker, troupe_status status)
     post_refusal(self->context.worker, asker.ref, asker.ask, status == TROUPE_OK ? TROUPE_FAILED : status);
 }
 
-/*
- * A thread outside that waits: a short-lived actor asks for it. The call outlives the actor's last use of
- * it, since complete() is that use.
- */
-struct call {
-    pthread_mutex_t lock;
-    pthread_cond_t is_over;
-    bool is_complete;
-    troupe_status status;
-    troupe_message *reply; /* from malloc */
-    troupe_ref to;
-    uint32_t timeout_ms;
-    const troupe_type *type;
-    const void *fields;
-};
-
 static void complete(struct call **call, troupe_status status, const troupe_message *reply)
 {
     struct call *done = *call;
@@ -119,8 +119,7 @@ static troupe_status caller_on_reply(troupe_self *self, troupe_status status, co
 static troupe_status caller_start(troupe_self *self)
 {
     struct call **call = troupe_state(self);
-    troupe_status status = troupe_ask_fields(self, (*call)->to, (*call)->timeout_ms, caller_on_reply, NULL,
-                                             (*call)->type, (*call)->fields);
+    troupe_status status = (*call)->ask(self, *call, caller_on_reply);
     if (status != TROUPE_OK) {
         complete(call, status, NULL);
         troupe_exit(self);
@@ -148,8 +147,7 @@ static bool call_is_complete(void *context)
     return ((struct call *)context)->is_complete;
 }
 
-troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t timeout_ms,
-                                 troupe_message **ret_reply, const troupe_type *type, const void *fields)
+troupe_status call_run(troupe_system *system, struct call *call, troupe_message **ret_reply)
 {
     static const troupe_behaviour caller = {
         .name = "caller",
@@ -160,34 +158,44 @@ troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t 
     };
     if (worker_current != NULL)
         return TROUPE_IN_HANDLER;
-    struct call call = {.to = to, .timeout_ms = timeout_ms, .type = type, .fields = fields};
-    struct call *state = &call;
     troupe_status status;
-    troupe_spawn_options options = {.state = &state, .ret_status = &status};
-    pthread_mutex_init(&call.lock, NULL);
-    pthread_cond_init(&call.is_over, NULL);
+    troupe_spawn_options options = {.state = &call, .ret_status = &status};
+    pthread_mutex_init(&call->lock, NULL);
+    pthread_cond_init(&call->is_over, NULL);
     troupe_spawn(system, &caller, &options);
     if (status == TROUPE_OK && embed_is_host(system))
-        embed_run_until(system, call_is_complete, &call);
+        embed_run_until(system, call_is_complete, call);
     if (status == TROUPE_OK && system->env->is_simulated) {
         /* The time begins when the caller has asked, which may be late in a busy system. */
-        while (!call.is_complete)
-            (void)!troupe_sim_run_until(system, call_is_complete, &call, (uint64_t)timeout_ms + 1);
+        while (!call->is_complete)
+            (void)!troupe_sim_run_until(system, call_is_complete, call, (uint64_t)call->timeout_ms + 1);
     }
     if (status == TROUPE_OK) {
-        pthread_mutex_lock(&call.lock);
-        while (!call.is_complete)
-            pthread_cond_wait(&call.is_over, &call.lock);
-        pthread_mutex_unlock(&call.lock);
-        status = call.status;
+        pthread_mutex_lock(&call->lock);
+        while (!call->is_complete)
+            pthread_cond_wait(&call->is_over, &call->lock);
+        pthread_mutex_unlock(&call->lock);
+        status = call->status;
     }
-    pthread_cond_destroy(&call.is_over);
-    pthread_mutex_destroy(&call.lock);
+    pthread_cond_destroy(&call->is_over);
+    pthread_mutex_destroy(&call->lock);
     if (status == TROUPE_OK)
-        *ret_reply = call.reply;
+        *ret_reply = call->reply;
     else
-        free(call.reply);
+        free(call->reply);
     return status;
+}
+
+static troupe_status call_ask(troupe_self *self, const struct call *call, troupe_reply_handler on_reply)
+{
+    return troupe_ask_fields(self, call->to, call->timeout_ms, on_reply, NULL, call->type, call->fields);
+}
+
+troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t timeout_ms,
+                                 troupe_message **ret_reply, const troupe_type *type, const void *fields)
+{
+    struct call call = {.ask = call_ask, .to = to, .timeout_ms = timeout_ms, .type = type, .fields = fields};
+    return call_run(system, &call, ret_reply);
 }
 
 void troupe_message_free(troupe_system *system, troupe_message **message)

@@ -22,7 +22,7 @@ void message_dispose_other(struct worker *worker, troupe_message *message)
     if (message->flags == MESSAGE_READY && watch_notice_back(worker, message))
         return;
     if (message->flags == MESSAGE_CHILD)
-        supervisor_child_free(*(struct child **)(void *)(message + 1));
+        supervisor_spec_unref(*(struct child_spec **)(void *)(message + 1));
     size_t size = sizeof *message + message->size;
     if (message->flags == MESSAGE_TIMER)
         size = sizeof(struct timer);
@@ -376,7 +376,7 @@ void post_dead_letter(struct worker *worker, troupe_ref to, troupe_message *mess
 {
     dead_letter_note(worker, to, message, reason);
     troupe_status status = dead_letter_status(reason);
-    if (message_is_bounded(message)) {
+    if (message_is_bounded(message) || message->flags == MESSAGE_CHILD) {
         post_refusal(worker, message->sender, message->ask, status);
     } else if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_LINK) {
         /* Whom it asked to watch is gone: the same block is the answer. */

@@ -30,7 +30,7 @@ enum message_kind {
     MESSAGE_UNLINK,    /* the other way */
     MESSAGE_SHUTDOWN,  /* end */
     MESSAGE_STARTED,   /* a supervisor's child has started */
-    MESSAGE_CHILD,     /* a struct child * to be added to a supervisor; owns it until it is taken out */
+    MESSAGE_CHILD,     /* a struct child_spec * for a supervisor; owns it until it is taken out */
     MESSAGE_PARK,      /* the sender rests on this mailbox: overflow.h. From here on never in a lane */
     MESSAGE_UNPARK,    /* the same block, on its way back */
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Supervision against a small model of OTP's rules (stdlib, supervisor.erl), written from those and not from
- * ours: random specs and random ends of children; after each, the children that were started and stopped, in
- * which order, and whether the supervisor gave up, must be what the model says. Virtual time, one thread.
+ * ours: random specs, random ends of children and random requests (start, terminate, restart, delete); after
+ * each, the children that were started and stopped, in which order, what the request was answered, and
+ * whether the supervisor gave up or shut itself down, must be what the model says. Virtual time, one thread.
  *
  * The model acts at once where the supervisor waits for each child: that is the same as long as one thing
  * happens at a time. Siblings that fail together are in tests/unit/core_supervisor_limits_test.c.
@@ -27,6 +28,7 @@ enum {
 struct model_child {
     char id;
     troupe_restart restart;
+    bool is_significant;
     bool is_up;
 };
 
@@ -34,6 +36,7 @@ struct model {
     struct model_child children[CHILDREN_MAX];
     uint32_t child_count;
     troupe_strategy strategy;
+    troupe_auto_shutdown auto_shutdown;
     uint32_t intensity;
     uint64_t period_ms;
     uint64_t restarts_ms[RESTARTS_KEPT];
@@ -75,11 +78,11 @@ static void model_terminate(struct model *model, uint32_t first)
     }
 }
 
-static void model_give_up(struct model *model)
+static void model_give_up(struct model *model, const char *why)
 {
     model_terminate(model, 0);
     size_t len = strlen(model->expected);
-    snprintf(model->expected + len, sizeof model->expected - len, " xTROUPE_INTENSITY");
+    snprintf(model->expected + len, sizeof model->expected - len, " x%s", why);
     model->has_ended = true;
 }
 
@@ -118,7 +121,7 @@ static void model_restart(struct model *model, char id, uint64_t now_ms)
 {
     for (;;) {
         if (!model_add_restart(model, now_ms)) {
-            model_give_up(model);
+            model_give_up(model, "TROUPE_INTENSITY");
             return;
         }
         uint32_t at = model_find(model, id);
@@ -137,18 +140,79 @@ static void model_restart(struct model *model, char id, uint64_t now_ms)
     }
 }
 
+/* do_auto_shutdown: a significant child has ended by itself, for good. */
+static void model_auto_shutdown(struct model *model)
+{
+    bool is_any_up = false;
+    for (uint32_t i = 0; i < model->child_count; i++)
+        is_any_up = is_any_up || (model->children[i].is_significant && model->children[i].is_up);
+    if (model->auto_shutdown == TROUPE_AUTO_SHUTDOWN_ANY || !is_any_up)
+        model_give_up(model, "TROUPE_SHUTDOWN");
+}
+
 /* restart_child/3: what a child's end leads to. */
 static void model_ended(struct model *model, char id, troupe_status reason, uint64_t now_ms)
 {
     uint32_t at = model_find(model, id);
-    struct model_child *child = &model->children[at];
+    struct model_child child = model->children[at];
     bool is_normal = reason == TROUPE_OK || reason == TROUPE_SHUTDOWN;
     model_note(model, '-', id);
-    child->is_up = false;
-    if (child->restart == TROUPE_RESTART_TEMPORARY)
-        model_remove(model, at);
-    else if (child->restart == TROUPE_RESTART_PERMANENT || !is_normal)
+    model->children[at].is_up = false;
+    if (child.restart == TROUPE_RESTART_PERMANENT ||
+        (child.restart == TROUPE_RESTART_TRANSIENT && !is_normal)) {
         model_restart(model, id, now_ms);
+        return;
+    }
+    if (child.restart == TROUPE_RESTART_TEMPORARY)
+        model_remove(model, at);
+    if (child.is_significant)
+        model_auto_shutdown(model);
+}
+
+enum request {
+    START,
+    TERMINATE,
+    RESTART,
+    DELETE,
+    REQUESTS,
+};
+
+/* handle_call: start_child, terminate_child, restart_child, delete_child. */
+static troupe_status model_request(struct model *model, enum request request, struct model_child child)
+{
+    uint32_t at = model_find(model, child.id);
+    bool is_there = at < model->child_count;
+    if (request == START) {
+        if (is_there)
+            return TROUPE_NAME_TAKEN;
+        model->children[model->child_count++] = child;
+        if (model_start(model, &model->children[at]))
+            return TROUPE_OK;
+        model_remove(model, at);
+        return TROUPE_IO;
+    }
+    if (!is_there)
+        return TROUPE_NOT_FOUND;
+    if (request == TERMINATE) {
+        if (model->children[at].is_up)
+            model_note(model, '-', child.id);
+        model->children[at].is_up = false;
+        if (model->children[at].restart == TROUPE_RESTART_TEMPORARY)
+            model_remove(model, at);
+        return TROUPE_OK;
+    }
+    if (model->children[at].is_up)
+        return TROUPE_RUNNING;
+    if (request == RESTART)
+        return model_start(model, &model->children[at]) ? TROUPE_OK : TROUPE_IO;
+    model_remove(model, at);
+    return TROUPE_OK;
+}
+
+static bool significance(const struct model *model, troupe_restart type)
+{
+    return model->auto_shutdown != TROUPE_AUTO_SHUTDOWN_NEVER && type != TROUPE_RESTART_PERMANENT &&
+           below(3) == 0;
 }
 
 /* The same random children for both. */
@@ -158,18 +222,23 @@ static troupe_ref begin(troupe_system *system, struct model *model)
     *model = (struct model){
         .child_count = 1 + below(CHILDREN_MAX - 1),
         .strategy = (troupe_strategy)below(3),
-        .intensity = 1 + below(8),
+        .auto_shutdown = (troupe_auto_shutdown)below(3),
+        .intensity = below(9),
         .period_ms = 1 + below(40),
     };
     for (uint32_t i = 0; i < model->child_count; i++) {
         children[i] = child((char)('a' + i));
         children[i].restart = (troupe_restart)below(3);
-        model->children[i] = (struct model_child){(char)('a' + i), children[i].restart, true};
+        children[i].is_significant = significance(model, children[i].restart);
+        model->children[i] =
+            (struct model_child){(char)('a' + i), children[i].restart, children[i].is_significant, true};
         model_note(model, '+', (char)('a' + i));
     }
     const troupe_supervisor_spec spec = {
         .strategy = model->strategy,
+        .auto_shutdown = model->auto_shutdown,
         .intensity = model->intensity,
+        .intensity_none = model->intensity == 0,
         .period_ms = (uint32_t)model->period_ms,
         .children = children,
         .child_count = model->child_count,
@@ -186,17 +255,38 @@ static void compare(struct model *model, uint64_t run)
     model->expected[0] = '\0';
 }
 
-static void add_one(troupe_system *system, struct model *model, troupe_ref ref)
+/* One request to both, and the same answer of both. */
+static void request_one(troupe_system *system, struct model *model, troupe_ref ref)
 {
-    char id = (char)('a' + below(CHILDREN_MAX));
-    bool is_new = model_find(model, id) == model->child_count;
-    troupe_child_spec spec = child(id);
-    spec.restart = (troupe_restart)below(3);
-    assert_int_equal(troupe_supervisor_add(system, ref, &spec), TROUPE_OK);
-    if (!is_new)
+    enum request request = (enum request)below(REQUESTS);
+    troupe_child_spec spec = child((char)('a' + below(CHILDREN_MAX)));
+    if (request == START && model->child_count == CHILDREN_MAX)
         return;
-    model->children[model->child_count++] = (struct model_child){id, spec.restart, true};
-    model_note(model, '+', id);
+    spec.restart = (troupe_restart)below(3);
+    spec.is_significant = significance(model, spec.restart);
+    const struct model_child same = {spec.id[0], spec.restart, spec.is_significant, false};
+    troupe_status expected = model_request(model, request, same);
+    troupe_message *reply = NULL;
+    troupe_ref who;
+    troupe_status status = TROUPE_OK;
+    if (request == START)
+        status = troupe_call_start_child(system, ref, &spec, 1000, &who);
+    else if (request == TERMINATE)
+        status = troupe_call(system, ref, 1000, &reply, troupe_terminate_child, .id = spec.id);
+    else if (request == RESTART)
+        status = troupe_call(system, ref, 1000, &reply, troupe_restart_child, .id = spec.id);
+    else
+        status = troupe_call(system, ref, 1000, &reply, troupe_delete_child, .id = spec.id);
+    assert_int_equal(status, expected);
+    if (status == TROUPE_OK && request != START)
+        troupe_message_free(system, &reply);
+}
+
+/* Somebody's next starts will fail. */
+static void starts_fail(struct model *model)
+{
+    uint32_t i = below(CHILDREN_MAX);
+    start_failures[i] = model->failures[i] = 1 + below(3);
 }
 
 static void end_one(troupe_system *system, struct model *model)
@@ -208,10 +298,8 @@ static void end_one(troupe_system *system, struct model *model)
         return;
     char id = victim->id;
     troupe_status reason = reasons[below(5)];
-    if (below(4) == 0) { /* somebody's next starts will fail */
-        uint32_t i = below(CHILDREN_MAX);
-        start_failures[i] = model->failures[i] = 1 + below(3);
-    }
+    if (below(4) == 0)
+        starts_fail(model);
     /* Time is taken before: the supervisor counts in whole milliseconds, so keep away from their edges. */
     uint64_t now_ms = troupe_now_ns(system) / 1000000;
     troupe_shutdown(system, refs[id - 'a'], reason);
@@ -230,10 +318,10 @@ static void supervisor_agrees_with_a_model_of_otp(void **state)
         troupe_sim_advance(system, 1);
         compare(&model, run);
         for (int step = 0; step < STEPS && !model.has_ended; step++, steps++) {
-            if (below(5) == 0 && model.child_count < CHILDREN_MAX) {
-                memset(start_failures, 0, sizeof start_failures);
-                memset(model.failures, 0, sizeof model.failures);
-                add_one(system, &model, ref);
+            if (below(2) == 0) {
+                if (below(8) == 0)
+                    starts_fail(&model);
+                request_one(system, &model, ref);
             } else if (model.child_count > 0) {
                 end_one(system, &model);
             }

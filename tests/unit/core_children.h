@@ -167,6 +167,20 @@ static inline void expect(troupe_system *system, uint64_t ms, const char *what)
     history[0] = '\0';
 }
 
+static bool is_never_reached(void *context)
+{
+    (void)context;
+    return false;
+}
+
+/* The same while somebody is busy for ever: no longer than `ms`. */
+static inline void expect_within(troupe_system *system, uint64_t ms, const char *what)
+{
+    assert_int_equal(troupe_sim_run_until(system, is_never_reached, NULL, ms), TROUPE_TIMEOUT);
+    assert_string_equal(history, what);
+    history[0] = '\0';
+}
+
 static inline void order(troupe_system *system, char id, troupe_status status)
 {
     assert_int_equal(troupe_send(system, refs[id - 'a'], child_do, .status = (uint32_t)status, .ends = false),

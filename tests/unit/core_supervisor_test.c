@@ -295,10 +295,9 @@ static void wrong_specs_are_refused(void **state)
     const troupe_supervisor_spec same_ids = {.children = twins, .child_count = 2};
     assert_int_equal(refusal_of(system, &same_ids), TROUPE_INVALID);
     const troupe_supervisor_spec others[] = {
-        {.strategy = (troupe_strategy)3},
-        {.intensity = TROUPE_INTENSITY_MAX + 1},
-        {.intensity = 1, .intensity_none = true},
-        {.children = twins, .child_count = TROUPE_CHILDREN_MAX + 1},
+        {.strategy = TROUPE_SIMPLE_ONE_FOR_ONE}, /* it has one pattern */
+        {.strategy = (troupe_strategy)4},         {.intensity = TROUPE_INTENSITY_MAX + 1},
+        {.intensity = 1, .intensity_none = true}, {.children = twins, .child_count = TROUPE_CHILDREN_MAX + 1},
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_int_equal(refusal_of(system, &others[i]), TROUPE_INVALID);
