@@ -133,11 +133,12 @@ TROUPE_API troupe_status troupe_fail(troupe_self *self, troupe_status reason, co
 #define TROUPE_REASON_TEXT_MAX 127
 
 /** As troupe_shutdown, which is what users call. */
-TROUPE_API void troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason);
+TROUPE_API troupe_status troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason);
 
 /**
- * Asks an actor to end with `reason`. It handles what was queued before (TROUPE_KILLED: it does not) and
- * then ends. A ref that finds nobody is fine. Never refused.
+ * troupe_shutdown(from, who, reason): asks an actor to end with `reason`. It handles what was queued before
+ * (TROUPE_KILLED: it does not) and then ends. A ref that finds nobody is fine. Never refused; without memory
+ * for the request nothing is asked: TROUPE_NO_MEMORY.
  */
 #define troupe_shutdown(from, who, reason) troupe_context_shutdown(TROUPE_CONTEXT(from), (who), (reason))
 

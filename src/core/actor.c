@@ -293,7 +293,7 @@ troupe_status troupe_fail(troupe_self *self, troupe_status reason, const char *t
     return status;
 }
 
-void troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason)
+troupe_status troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason)
 {
     struct worker *worker = context_enter(from);
     troupe_message *message =
@@ -305,4 +305,5 @@ void troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status
         post_unbounded(worker, who, message);
     }
     context_leave(from);
+    return message != NULL ? TROUPE_OK : TROUPE_NO_MEMORY;
 }
