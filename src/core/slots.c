@@ -44,7 +44,7 @@ void slots_done(struct slots *slots)
         env_pages_unmap(slots->chunks, whole_pages(table_size));
     if (slots->owners != NULL)
         env_pages_unmap(slots->owners, whole_pages(owners_size));
-    slots->chunks = NULL;
+    *slots = (struct slots){0};
 }
 
 troupe_status slots_chunk_new(struct slots *slots, uint32_t owner, struct actor **ret_first)

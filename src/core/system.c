@@ -144,10 +144,12 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     worker->began_ns = worker->now_ns;
     worker->wheel.now_ms = worker->now_ns / NS_PER_MS;
     troupe_status status = system->env->ops->poller_new(system->env, &worker->poller);
-    if (status != TROUPE_OK)
+    if (status != TROUPE_OK) {
+        slab_done(&worker->slab);
         free(worker);
-    else
+    } else {
         *ret_worker = worker;
+    }
     return status;
 }
 
