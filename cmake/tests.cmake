@@ -1,6 +1,7 @@
 # The tests, found by folder. A test's CTest name and its target are <label>_<file>, its label is its folder:
 #
-#   tests/<label>/*_test.c    a cmocka program; sees src/, links every inner library and tests/support/*.c
+#   tests/<label>/*_test.c    a cmocka program; sees src/, links every inner library and tests/support/*.c;
+#                             *_faults_test.c gets its memory and system calls through tests/support/faults.c
 #   tests/<label>/*_test.py   run by the system's Python; label unit for tests/tidy
 #   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
 #   examples/*.c              label example; its output must equal examples/<name>.expected where that exists
@@ -86,6 +87,11 @@ function(troupe_test_program name label source)
     troupe_label_target(${label} ${name})
 endfunction()
 
+# What tests/support/faults.c stands in front of.
+set(faults_wrapped malloc calloc realloc aligned_alloc strdup free mmap munmap slab_init slab_done
+    slab_alloc_hard epoll_create1 eventfd epoll_ctl epoll_wait read write pthread_create)
+list(TRANSFORM faults_wrapped PREPEND "LINKER:--wrap=")
+
 troupe_glob(test_sources tests/*/*_test.c)
 foreach(source IN LISTS test_sources)
     cmake_path(GET source STEM stem)
@@ -93,6 +99,9 @@ foreach(source IN LISTS test_sources)
     cmake_path(GET folder FILENAME label)
     set(name ${label}_${stem})
     troupe_test_program(${name} ${label} "${source}")
+    if(stem MATCHES "_faults_test$")
+        target_link_options(${name} PRIVATE ${faults_wrapped})
+    endif()
     add_test(NAME ${name} COMMAND ${name})
     troupe_describe_test(${name} ${label})
 endforeach()
