@@ -7,6 +7,7 @@
 #ifndef TROUPE_GROUP_H
 #define TROUPE_GROUP_H
 
+#include <troupe/actor.h>
 #include <troupe/message.h>
 #include <troupe/ref.h>
 #include <troupe/status.h>
@@ -63,6 +64,8 @@ typedef struct troupe_router_spec {
     troupe_routing routing;
     const char *name;         /**< registered; NULL: none */
     uint32_t mailbox_len_max; /**< of the router itself; default TROUPE_MAILBOX_LEN_DEFAULT */
+    /** of the router itself; with PARK here and in the members, they hold back whoever sends to it */
+    troupe_overflow overflow;
 } troupe_router_spec;
 
 /** As troupe_router_start, which is what users call. */

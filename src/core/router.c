@@ -108,6 +108,7 @@ troupe_ref troupe_context_router(troupe_context *from, const troupe_router_spec 
         troupe_spawn_options options = {.state = &router,
                                         .name = spec->name,
                                         .mailbox_len_max = spec->mailbox_len_max,
+                                        .overflow = spec->overflow,
                                         .ret_status = &status};
         ref = troupe_context_spawn(from, &behaviour, &options);
     }

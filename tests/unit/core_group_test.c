@@ -43,6 +43,40 @@ static troupe_status worker_receive(troupe_self *self, const troupe_message *mes
 static const troupe_behaviour worker = {
     .name = "worker", .state_size = sizeof(uint64_t), .receive = worker_receive};
 
+/* Sends jobs, one each time it runs, and counts the refused ones and the results. */
+struct source {
+    troupe_ref to;
+    uint32_t sent;
+    uint32_t refused;
+    uint32_t results;
+};
+
+enum {
+    SOURCE_JOBS = 200,
+};
+
+TROUPE_MESSAGE_EMPTY(pump)
+TROUPE_MESSAGE_EMPTY(tally_query)
+#define TALLY(F) F(u32, results) F(u32, refused)
+TROUPE_MESSAGE(tally, TALLY)
+
+static troupe_status source_receive(troupe_self *self, const troupe_message *message)
+{
+    struct source *source = troupe_state(self);
+    if (result_of(message) != NULL)
+        source->results++;
+    if (tally_query_of(message) != NULL)
+        return troupe_reply(self, troupe_asker_of(message), tally, .results = source->results,
+                            .refused = source->refused);
+    if (pump_of(message) == NULL)
+        return TROUPE_OK;
+    if (source->sent == SOURCE_JOBS)
+        return TROUPE_OK;
+    if (troupe_send(self, source->to, job, .key = source->sent++) != TROUPE_OK)
+        source->refused++;
+    return troupe_send(self, troupe_self_ref(self), pump);
+}
+
 static troupe_system *begin(uint64_t seed)
 {
     troupe_system *system = NULL;
@@ -226,6 +260,42 @@ static void failed_worker_of_a_pool_comes_back(void **state)
     assert_int_equal(troupe_stop(&system), 0);
 }
 
+static void parking_holds_senders_back_through_a_router(void **state)
+{
+    (void)state;
+    static const troupe_behaviour source = {
+        .name = "source", .state_size = sizeof(struct source), .receive = source_receive};
+    troupe_system *system = begin(9);
+    troupe_spawn_options options = {.group = "pool", .mailbox_len_max = 2, .overflow = TROUPE_OVERFLOW_PARK};
+    for (int i = 0; i < 3; i++)
+        troupe_spawn(system, &worker, &options);
+    troupe_router_spec front = {.group = "pool", .mailbox_len_max = 2, .overflow = TROUPE_OVERFLOW_PARK};
+    struct source from = {.to = troupe_router_start(system, &front, NULL)};
+    troupe_ref to = troupe_spawn(system, &source, &(troupe_spawn_options){.state = &from});
+    assert_int_equal(troupe_send(system, to, pump), TROUPE_OK);
+    troupe_sim_advance(system, 10);
+    troupe_message *reply;
+    assert_int_equal(troupe_call(system, to, 1000, &reply, tally_query), TROUPE_OK);
+    assert_int_equal(tally_of(reply)->results, SOURCE_JOBS);
+    assert_int_equal(tally_of(reply)->refused, 0);
+    troupe_message_free(system, &reply);
+    troupe_counters counters;
+    troupe_system_counters(system, &counters);
+    assert_int_equal(counters.dead_letters, 0);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+static void router_of_an_unknown_overflow_is_refused(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(10);
+    troupe_status status;
+    troupe_router_spec spec = {.group = "pool", .overflow = (troupe_overflow)(TROUPE_OVERFLOW_PARK + 1)};
+    assert_true(troupe_ref_is_none(troupe_router_start(system, &spec, &status)));
+    assert_int_equal(status, TROUPE_INVALID);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +308,8 @@ int main(void)
         cmocka_unit_test(smallest_routing_never_takes_the_deeper_of_two),
         cmocka_unit_test(answer_of_a_pool_goes_to_whoever_asked),
         cmocka_unit_test(failed_worker_of_a_pool_comes_back),
+        cmocka_unit_test(parking_holds_senders_back_through_a_router),
+        cmocka_unit_test(router_of_an_unknown_overflow_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
