@@ -4,7 +4,8 @@
 #                             *_faults_test.c gets its memory and system calls through tests/support/faults.c
 #   tests/<label>/*_test.py   run by the system's Python; label unit for tests/tidy
 #   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
-#   examples/*.c              label example; its output must equal examples/<name>.expected where that exists
+#   examples/*.c              label example; its output must equal examples/<name>.expected where that exists;
+#                             one with a tests/example/<name>_test.py is run by that instead
 #
 # Target tests_<label> builds what that label's tests run, so that a part can be run without building all of
 # it. Tests find the tree by TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
@@ -144,16 +145,21 @@ foreach(script IN LISTS test_scripts)
     endif()
     add_test(NAME ${name} COMMAND "${TROUPE_PYTHON}" -B "${script}")
     troupe_describe_test(${name} ${label})
-    troupe_label_target(${label} troupe troupe_shared troupe_static troupe_manual)
+    if(NOT label STREQUAL "example") # its programs are its examples
+        troupe_label_target(${label} troupe troupe_shared troupe_static troupe_manual)
+    endif()
 endforeach()
 troupe_label_target(bench-smoke ${bench_targets})
 
 foreach(source IN LISTS example_sources)
     cmake_path(GET source STEM name)
+    troupe_label_target(example example_${name})
+    if(EXISTS "${PROJECT_SOURCE_DIR}/tests/example/${name}_test.py")
+        continue()
+    endif()
     add_test(NAME example_${name} COMMAND "${CMAKE_COMMAND}"
         "-DPROGRAM=$<TARGET_FILE:example_${name}>"
         "-DEXPECTED=${PROJECT_SOURCE_DIR}/examples/${name}.expected"
         -P "${PROJECT_SOURCE_DIR}/cmake/run_example.cmake")
     troupe_describe_test(example_${name} example)
-    troupe_label_target(example example_${name})
 endforeach()
