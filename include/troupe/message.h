@@ -188,7 +188,7 @@ static inline troupe_bytes troupe_flat_bytes(const void *body, troupe_span span)
 /** The bytes of a blob field of a flat body, borrowed from the body. For a message's: troupe_blob_of. */
 static inline troupe_bytes troupe_flat_blob(const void *body, troupe_blob_span span)
 {
-    troupe_bytes bytes = {(const char *)body + span.offset, span.size};
+    troupe_bytes bytes = {TROUPE__CAST(const char *, body) + span.offset, span.size};
     return bytes;
 }
 
