@@ -353,7 +353,7 @@ void org_role_fold_batch(struct org_role *role, const struct record_batch *batch
 TROUPE_MUST_CHECK troupe_status org_role_replay(struct org_role *role, const struct record *record);
 
 /** The version of the bytes that org_role_save writes; others are not restored. */
-#define ORG_SNAPSHOT_VERSION 2u
+#define ORG_SNAPSHOT_VERSION 3u
 
 /**
  * Adds the whole state to a buffer, at a multiple of 8: a snapshot, from which org_role_restore makes the

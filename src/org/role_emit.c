@@ -104,7 +104,8 @@ void emit_accepted(struct decision *d, org_accepted_fields *fields)
     fields->wait_median_ms = -1;
     fields->wait_p95_ms = -1;
     if (d->role->waits != NULL)
-        (void)org_waits_expected(d->role->waits, &fields->wait_median_ms, &fields->wait_p95_ms);
+        (void)org_waits_expected(d->role->waits, fields->position + d->role->counts.held,
+                                 &fields->wait_median_ms, &fields->wait_p95_ms);
     if (fields->thread == 0)
         fields->thread = fields->id;
     emit(d, &org_accepted_type, fields);

@@ -74,26 +74,47 @@ static int compare_times(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The median and the 95th percentile of the last completions, by sorting them all. */
+/* The root, rounded down, by trying. */
+static int64_t root_of(uint64_t number)
+{
+    int64_t root = 0;
+    while ((uint64_t)(root + 1) * (uint64_t)(root + 1) <= number)
+        root++;
+    return root;
+}
+
+/*
+ * From the paces of the last completions, sorted: so many of them as are before the message, and its own. The
+ * mean of their sum is certain only as far as so few can say.
+ */
 static void expect_wait(const struct model *model, struct model_message *message)
 {
     int64_t sorted[ORG_COMPLETIONS_KEPT];
-    size_t count = model->wait_count < ORG_COMPLETIONS_KEPT ? model->wait_count : ORG_COMPLETIONS_KEPT;
+    int64_t sum = 0;
+    size_t count = model->pace_count < ORG_COMPLETIONS_KEPT ? model->pace_count : ORG_COMPLETIONS_KEPT;
     message->wait_median_ms = -1;
     message->wait_p95_ms = -1;
     if (count < ORG_COMPLETIONS_MIN)
         return;
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = model->waits[model->wait_count - count + i];
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = model->paces[model->pace_count - count + i];
+        sum += sorted[i];
+    }
     qsort(sorted, count, sizeof(sorted[0]), compare_times);
+    uint64_t n = message->position + model_in(model, ORG_HELD);
+    int64_t mean = sum / (int64_t)count;
     size_t at = 0;
     while ((at + 1) * 2 < count) /* half of them are not longer */
         at++;
-    message->wait_median_ms = sorted[at];
+    message->wait_median_ms = mean * (int64_t)(n - 1) + sorted[at];
     at = 0;
     while ((at + 1) * 100 < count * 95) /* 95 of 100 are not longer */
         at++;
-    message->wait_p95_ms = sorted[at];
+    int64_t above = sorted[at] > mean ? sorted[at] - mean : 0;
+    int64_t spread = root_of((n + n * (n - 1) / count) * 65536);
+    message->wait_p95_ms = mean * (int64_t)n + above * spread / 256;
+    if (message->wait_p95_ms < message->wait_median_ms)
+        message->wait_p95_ms = message->wait_median_ms;
 }
 
 static int64_t due_of(const struct model_message *message)
@@ -152,7 +173,10 @@ static void wake(struct model *model, uint64_t ended)
 static void complete(struct model *model, struct model_message *message, enum org_state state)
 {
     message->state = state;
-    model->waits[model->wait_count++] = model->now_ms - message->accepted_at;
+    int64_t from = model->pace_count > 0 && model->ended_at > message->accepted_at ? model->ended_at
+                                                                                   : message->accepted_at;
+    model->paces[model->pace_count++] = model->now_ms - from;
+    model->ended_at = model->now_ms;
     if (state == ORG_FORWARDED)
         model->owed++;
     else

@@ -70,9 +70,10 @@ struct model {
     size_t refusal_count;
     uint64_t refused; /* ever */
     uint64_t takes;
-    uint64_t owed; /* entries that went to the outbox, ever */
-    int64_t waits[MODEL_MESSAGES_MAX];
-    size_t wait_count;
+    uint64_t owed;                     /* entries that went to the outbox, ever */
+    int64_t paces[MODEL_MESSAGES_MAX]; /* of each completion: since the one before, or since it came */
+    size_t pace_count;
+    int64_t ended_at; /* the last of them */
     int64_t now_ms;
 };
 
