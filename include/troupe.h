@@ -22,6 +22,7 @@
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
  *   troupe/dead_letter.h messages that nobody handled, and why
+ *   troupe/resource.h    memory and descriptors given back however an actor ends
  *   troupe/observe.h     counters
  *   troupe/embed.h       a system that a host program's own loop steps
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
@@ -49,6 +50,7 @@
 #include <troupe/observe.h>
 #include <troupe/ref.h>
 #include <troupe/registry.h>
+#include <troupe/resource.h>
 #include <troupe/sim.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * actor.c: the beginning and the end of an actor. Beginning: a slot, state, name, then it is given to its
- * home worker. End, in this order, so that whoever is told of the end finds it complete: stop(), the
- * generation (no more sends), the name, handles, watchers, the mailbox, memory, the slot.
+ * home worker. End, in this order, so that whoever is told of the end finds it complete: stop(), what it
+ * owns, the generation (no more sends), the name, handles, watchers, the mailbox, memory, the slot.
  */
 #include "core/actor.h"
 
@@ -236,6 +236,7 @@ void actor_end(struct worker *worker, struct actor *actor)
         load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
     if (actor->is_supervisor)
         supervisor_done(actor->state);
+    resource_release_all(worker, actor);
     troupe_ref ref = actor_ref(actor);
     if (load_relaxed(&actor->arrived) != NULL)
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED);

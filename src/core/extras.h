@@ -12,6 +12,7 @@
 #ifndef TROUPE_CORE_EXTRAS_H
 #define TROUPE_CORE_EXTRAS_H
 
+#include "core/resource.h"
 #include "core/worker.h"
 
 enum {
@@ -52,6 +53,7 @@ struct extras {
     uint32_t handle_free; /* first free index, or HANDLES_MAX */
     struct lane stash;    /* kept messages, oldest first; stash.h */
     uint32_t stash_len;
+    struct resources resources;
     troupe_message *parked;   /* PARK messages of who rests on our mailbox, to be sent back as UNPARK */
     troupe_message *watchers; /* MONITOR messages, to be sent back as DOWN */
     char why[TROUPE_REASON_TEXT_MAX + 1];

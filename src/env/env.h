@@ -111,6 +111,9 @@ troupe_status env_thread_start(struct env_thread **ret_thread, const char *name,
                                void *context);
 void env_thread_join(struct env_thread *thread);
 
+/** Closes a descriptor of the caller's, which is then no more, whatever the system says. */
+void env_fd_close(int fd);
+
 /** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
 void env_sleep_ms(uint32_t ms);
 

@@ -314,6 +314,12 @@ void env_thread_join(struct env_thread *thread)
     free(thread);
 }
 
+void env_fd_close(int fd)
+{
+    /* Not again after EINTR: on Linux the number is free by then, and may be somebody else's. */
+    close(fd);
+}
+
 void env_sleep_ms(uint32_t ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * NS_PER_MS};
