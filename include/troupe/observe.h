@@ -32,6 +32,7 @@ typedef struct troupe_counters {
     uint64_t dead_letters;  /**< accepted but never handled */
     uint64_t activations;   /**< times an actor was given a worker */
     uint64_t moved;         /**< actors handed from a busy worker to an idle one */
+    uint64_t relieved;      /**< times a spare thread took over from a handler that did not come back */
     uint64_t sleeps;        /**< times a worker went to sleep */
     /** the dead letters by their troupe_dead_reason; they add up to `dead_letters` */
     uint64_t dead_letters_by[TROUPE_DEAD_COUNT];

@@ -29,6 +29,9 @@ typedef struct troupe_context troupe_context;
 /** The most workers a system may have. */
 #define TROUPE_WORKERS_MAX 64
 
+/** How long a handler may keep its worker, in milliseconds, when the options say 0. */
+#define TROUPE_HANDLER_MS_DEFAULT 10u
+
 /** How long a simulated delay may be, at most, in milliseconds; and when delay_ms_max is 0. */
 #define TROUPE_SIM_MS_MAX 3600000u
 #define TROUPE_SIM_DELAY_MS_DEFAULT 10u
@@ -58,7 +61,12 @@ typedef struct troupe_options {
     uint32_t
         workers; /**< threads that run actors, 1 to TROUPE_WORKERS_MAX; default: the processors allowed */
     uint32_t actors_max; /**< the most live actors; default and most: 2^28 - 1 */
-    uint32_t drain_ms;   /**< how long troupe_stop lets work go on before it stops actors; default 2000 */
+    /**
+     * a handler that takes longer, to twice as long, is relieved: another thread takes over its worker and
+     * all actors waiting there, and it goes on alone. Default TROUPE_HANDLER_MS_DEFAULT
+     */
+    uint32_t handler_ms;
+    uint32_t drain_ms; /**< how long troupe_stop lets work go on before it stops actors; default 2000 */
     /** no worker threads: the thread that starts it steps it, see embed.h; `workers` is ignored */
     bool embedded;
     troupe_simulation simulate; /**< a seed makes the system simulated */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * activation.c: the end of a message's way. Every handler, continuation and callback of a user runs from
- * here, on the home worker of its actor, with `worker->self` naming it.
+ * here, on the home worker of its actor, with its thread's seat naming it.
  *
  * Invariants
  *   1. is_queued is set during a turn, so what the actor sends to itself does not queue it again
@@ -16,6 +16,7 @@
 #include "core/monitor.h"
 #include "core/overflow.h"
 #include "core/post.h"
+#include "core/relief.h"
 #include "core/scheduler.h"
 #include "core/sim.h"
 #include "core/stash.h"
@@ -60,10 +61,26 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
     message_dispose(worker, message);
 }
 
-/* Calls the behaviour with a message, which is disposed of; whether it was handled and all goes on. */
-static inline bool receive_plain(struct worker *worker, struct actor *actor, troupe_message *message)
+/*
+ * User's code begins, and has ended. It may have been relieved meanwhile: then the worker is another, which
+ * is why the functions here that call it are given the seat.
+ */
+static inline void user_begin(troupe_self *seat)
 {
-    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+    store_release(&seat->in_runtime, 0); /* as runtime_leave, from the outermost */
+}
+
+static inline struct worker *user_end(troupe_self *seat)
+{
+    return runtime_enter(seat);
+}
+
+/* Calls the behaviour with a message, which is disposed of; whether it was handled and all goes on. */
+static inline bool receive_plain(troupe_self *seat, struct actor *actor, troupe_message *message)
+{
+    user_begin(seat);
+    troupe_status status = load_relaxed(&actor->behaviour)->receive(seat, message);
+    struct worker *worker = user_end(seat);
     if (UNLIKELY(status != TROUPE_OK) || UNLIKELY(actor->phase != ACTOR_RUNNING)) {
         received_otherwise(worker, actor, message, status);
         return false;
@@ -73,19 +90,21 @@ static inline bool receive_plain(struct worker *worker, struct actor *actor, tro
 }
 
 /* The same, counting what was handled. */
-static void receive(struct worker *worker, struct actor *actor, troupe_message *message)
+static void receive(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
-    if (receive_plain(worker, actor, message))
-        handled(worker, actor);
+    if (receive_plain(seat, actor, message))
+        handled(seat->context.worker, actor);
 }
 
 /*
  * The same for a notice that lives on: its memory stays with the timer or watch. A refusal is a dead letter
  * in the counters only.
  */
-static void receive_kept(struct worker *worker, struct actor *actor, troupe_message *message)
+static void receive_kept(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
-    troupe_status status = load_relaxed(&actor->behaviour)->receive(&worker->self, message);
+    user_begin(seat);
+    troupe_status status = load_relaxed(&actor->behaviour)->receive(seat, message);
+    struct worker *worker = user_end(seat);
     if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
         dead_letter_note(worker, message_to(actor, message), message, TROUPE_DEAD_UNEXPECTED);
         return;
@@ -103,8 +122,9 @@ static bool has_expired(struct worker *worker, const troupe_message *message)
 }
 
 /* The end of an ask, with a reply, a refusal or the timeout. */
-static void ask_end(struct worker *worker, struct actor *actor, troupe_message *message, troupe_status status)
+static void ask_end(troupe_self *seat, struct actor *actor, troupe_message *message, troupe_status status)
 {
+    struct worker *worker = seat->context.worker;
     struct handle *handle = handle_find(actor, HANDLE_ASK, message->ask);
     if (handle == NULL) { /* it has ended already */
         bury(worker, actor, message, TROUPE_DEAD_LATE);
@@ -116,7 +136,9 @@ static void ask_end(struct worker *worker, struct actor *actor, troupe_message *
         timer_cancel(worker, handle->u.timer);
     handle_drop(actor, message->ask);
     message->ask = 0; /* to whoever answered it would be the number of an ask of its own */
-    status = on_reply(&worker->self, status, status == TROUPE_OK ? message : NULL, context);
+    user_begin(seat);
+    status = on_reply(seat, status, status == TROUPE_OK ? message : NULL, context);
+    worker = user_end(seat);
     if (status == TROUPE_UNEXPECTED || status == TROUPE_STASHED) {
         bury(worker, actor, message, TROUPE_DEAD_UNEXPECTED);
         return;
@@ -126,12 +148,13 @@ static void ask_end(struct worker *worker, struct actor *actor, troupe_message *
     message_dispose(worker, message);
 }
 
-static void timer_due(struct worker *worker, struct actor *actor, troupe_message *message)
+static void timer_due(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
+    struct worker *worker = seat->context.worker;
     struct timer *timer = (struct timer *)(void *)message;
     uint64_t id = message->ask;
     if (timer->is_ask) {
-        ask_end(worker, actor, message, TROUPE_TIMEOUT);
+        ask_end(seat, actor, message, TROUPE_TIMEOUT);
         return;
     }
     if (handle_find(actor, HANDLE_TIMER, id) == NULL) { /* cancelled while it was on its way */
@@ -141,11 +164,12 @@ static void timer_due(struct worker *worker, struct actor *actor, troupe_message
     if (timer->every_ms == 0) {
         handle_drop(actor, id);
         message->ask = 0;
-        receive(worker, actor, message);
+        receive(seat, actor, message);
         return;
     }
     message->ask = 0; /* the behaviour is not asked anything */
-    receive_kept(worker, actor, message);
+    receive_kept(seat, actor, message);
+    worker = seat->context.worker;
     message->ask = id;
     if (handle_find(actor, HANDLE_TIMER, id) != NULL)
         timer_again(worker, timer);
@@ -153,21 +177,24 @@ static void timer_due(struct worker *worker, struct actor *actor, troupe_message
         message_dispose(worker, message);
 }
 
-static void descriptor_ready(struct worker *worker, struct actor *actor, troupe_message *message)
+static void descriptor_ready(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
+    struct worker *worker = seat->context.worker;
     uint64_t id = message->ask;
     if (handle_find(actor, HANDLE_WATCH, id) == NULL) {
         bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     message->ask = 0; /* the behaviour is not asked anything */
-    receive_kept(worker, actor, message);
+    receive_kept(seat, actor, message);
+    worker = seat->context.worker;
     message->ask = id;
     message_dispose(worker, message);
 }
 
-static void down_came(struct worker *worker, struct actor *actor, troupe_message *message)
+static void down_came(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
+    struct worker *worker = seat->context.worker;
     const troupe_down *down = troupe_body(message);
     uint64_t id;
     struct handle *handle = monitor_find(actor, down, &id);
@@ -188,38 +215,39 @@ static void down_came(struct worker *worker, struct actor *actor, troupe_message
         message_dispose(worker, message);
         return;
     }
-    receive(worker, actor, message);
+    receive(seat, actor, message);
 }
 
 /* A message of any kind. */
-__attribute__((noinline)) static void dispatch(struct worker *worker, struct actor *actor,
+__attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *actor,
                                                troupe_message *message)
 {
+    struct worker *worker = seat->context.worker;
     switch (message_kind(message)) {
     case MESSAGE_USER:
         if (has_expired(worker, message))
             bury(worker, actor, message, TROUPE_DEAD_EXPIRED);
         else
-            receive(worker, actor, message);
+            receive(seat, actor, message);
         break;
     case MESSAGE_REPLY:
-        ask_end(worker, actor, message, TROUPE_OK);
+        ask_end(seat, actor, message, TROUPE_OK);
         break;
     case MESSAGE_REFUSAL:
-        ask_end(worker, actor, message, *(const troupe_status *)troupe_body(message));
+        ask_end(seat, actor, message, *(const troupe_status *)troupe_body(message));
         break;
     case MESSAGE_TIMER:
-        timer_due(worker, actor, message);
+        timer_due(seat, actor, message);
         break;
     case MESSAGE_READY:
-        descriptor_ready(worker, actor, message);
+        descriptor_ready(seat, actor, message);
         break;
     case MESSAGE_MONITOR:
         handled(worker, actor);
         monitor_accept(worker, actor, message);
         break;
     case MESSAGE_DOWN:
-        down_came(worker, actor, message);
+        down_came(seat, actor, message);
         break;
     case MESSAGE_DEMONITOR:
         handled(worker, actor);
@@ -232,7 +260,7 @@ __attribute__((noinline)) static void dispatch(struct worker *worker, struct act
         break;
     case MESSAGE_SHUTDOWN:
         if (actor->is_supervisor) {
-            receive(worker, actor, message);
+            receive(seat, actor, message);
             break;
         }
         handled(worker, actor);
@@ -244,7 +272,7 @@ __attribute__((noinline)) static void dispatch(struct worker *worker, struct act
         ASSERT(false);
     case MESSAGE_STARTED:
     case MESSAGE_CHILD:
-        receive(worker, actor, message);
+        receive(seat, actor, message);
         break;
     }
 }
@@ -253,54 +281,69 @@ __attribute__((noinline)) static void dispatch(struct worker *worker, struct act
  * Any message in simulation, where the seed may want its handler to fail: what the handler did stands, what
  * it answered does not.
  */
-__attribute__((noinline)) static void dispatch_simulated(struct worker *worker, struct actor *actor,
+__attribute__((noinline)) static void dispatch_simulated(troupe_self *seat, struct actor *actor,
                                                          troupe_message *message)
 {
+    struct worker *worker = seat->context.worker;
     bool is_asked = message->flags == MESSAGE_USER;
     bool is_for_user = is_asked || (message->flags >= MESSAGE_REPLY && message->flags <= MESSAGE_READY) ||
                        message->flags == MESSAGE_DOWN;
     trace_message(worker, actor, message);
     bool crashes = is_for_user && !actor->is_supervisor && sim_crashes(worker->self.context.system->sim);
     if (crashes && is_asked && !has_expired(worker, message)) {
-        (void)load_relaxed(&actor->behaviour)->receive(&worker->self, message);
-        received_otherwise(worker, actor, message, troupe_fail(&worker->self, TROUPE_FAILED, SIM_CRASH_TEXT));
+        (void)load_relaxed(&actor->behaviour)->receive(seat, message);
+        received_otherwise(worker, actor, message, troupe_fail(seat, TROUPE_FAILED, SIM_CRASH_TEXT));
         return;
     }
     uint64_t handled_then = load_relaxed(&actor->handled);
-    dispatch(worker, actor, message);
+    dispatch(seat, actor, message);
     if (crashes && actor->phase == ACTOR_RUNNING && load_relaxed(&actor->handled) != handled_then)
-        (void)troupe_fail(&worker->self, TROUPE_FAILED, SIM_CRASH_TEXT);
+        (void)troupe_fail(seat, TROUPE_FAILED, SIM_CRASH_TEXT);
 }
 
 /* The first turn: start(), and word to the parent. */
-static void start(struct worker *worker, struct actor *actor)
+static void start(troupe_self *seat, struct actor *actor)
 {
-    if (UNLIKELY(worker->is_simulated))
-        trace_start(worker, actor);
+    if (UNLIKELY(seat->context.worker->is_simulated))
+        trace_start(seat->context.worker, actor);
     actor->phase = ACTOR_RUNNING;
-    if (load_relaxed(&actor->behaviour)->start != NULL)
-        judge(actor, load_relaxed(&actor->behaviour)->start(&worker->self));
+    if (load_relaxed(&actor->behaviour)->start != NULL) {
+        user_begin(seat);
+        troupe_status status = load_relaxed(&actor->behaviour)->start(seat);
+        user_end(seat);
+        judge(actor, status);
+    }
     bool has_failed = actor->phase == ACTOR_ENDING && actor->reason != TROUPE_OK;
     actor->has_started = !has_failed;
     if (!has_failed && !actor->is_supervisor)
-        actor_started(worker, actor);
+        actor_started(seat->context.worker, actor);
+}
+
+/* Word that a batch is over. */
+__attribute__((noinline)) static void flush(troupe_self *seat, struct actor *actor)
+{
+    user_begin(seat);
+    troupe_status status = load_relaxed(&actor->behaviour)->flush(seat);
+    user_end(seat);
+    judge(actor, status);
 }
 
 /*
  * The turn's next message when something is not as usual: it has waited in another lane, or elsewhere than
  * in a lane, or it is more than a plain message. False: the turn is over.
  */
-__attribute__((noinline)) static bool dispatch_next(struct worker *worker, struct actor *actor)
+__attribute__((noinline)) static bool dispatch_next(troupe_self *seat, struct actor *actor)
 {
+    struct worker *worker = seat->context.worker;
     if (actor->phase != ACTOR_RUNNING || (actor->attention & ATTENTION_ENDS_TURN) != 0)
         return false;
     troupe_message *message = mailbox_pop(worker, actor);
     if (message == NULL)
         return false;
     if (UNLIKELY(worker->is_simulated))
-        dispatch_simulated(worker, actor, message);
+        dispatch_simulated(seat, actor, message);
     else
-        dispatch(worker, actor, message);
+        dispatch(seat, actor, message);
     return true;
 }
 
@@ -322,8 +365,9 @@ __attribute__((noinline)) static void turn_end(struct worker *worker, struct act
  * Handles up to `turns` messages; how many. A plain message in the normal lane, while nothing else asks for
  * attention, is handled here; the rest elsewhere.
  */
-static inline uint32_t messages_handle(struct worker *worker, struct actor *actor, uint32_t turns)
+static inline uint32_t messages_handle(troupe_self *seat, struct actor *actor, uint32_t turns)
 {
+    bool is_simulated = seat->context.worker->is_simulated;
     uint32_t plain = 0;
     uint32_t done = 0;
     for (; done < turns; done++) {
@@ -332,34 +376,35 @@ static inline uint32_t messages_handle(struct worker *worker, struct actor *acto
             if (message == NULL && !has_arrived(load_relaxed(&actor->arrived)))
                 break;
             if (LIKELY(message != NULL) && LIKELY((message->flags | message->deadline_ms) == MESSAGE_USER) &&
-                LIKELY(!worker->is_simulated)) {
+                LIKELY(!is_simulated)) {
                 actor->normal.first = message->next;
                 load_add(actor, 0 - message_load(message->size));
-                plain += receive_plain(worker, actor, message);
+                plain += receive_plain(seat, actor, message);
                 continue;
             }
         }
-        if (!dispatch_next(worker, actor))
+        if (!dispatch_next(seat, actor))
             break;
     }
-    counter_add(&worker->counters.handled, plain);
+    counter_add(&seat->context.worker->counters.handled, plain);
     counter_add(&actor->handled, plain);
     return done;
 }
 
 void activation_run(struct worker *worker, struct actor *actor)
 {
-    worker->self.actor = actor;
-    worker->self.ref = actor_ref(actor);
+    troupe_self *seat = worker->seat;
+    worker_act_for(worker, actor);
     counter_add(&worker->counters.activations, 1);
     uint32_t turns = scheduler_batch(worker);
     bool has_begun = actor->phase == ACTOR_STARTING;
     if (UNLIKELY(has_begun))
-        start(worker, actor);
-    uint32_t done = messages_handle(worker, actor, turns);
+        start(seat, actor);
+    uint32_t done = messages_handle(seat, actor, turns);
     if (UNLIKELY(load_relaxed(&actor->behaviour)->flush != NULL) && actor->phase == ACTOR_RUNNING &&
         (done > 0 || has_begun))
-        judge(actor, load_relaxed(&actor->behaviour)->flush(&worker->self));
+        flush(seat, actor);
+    worker = seat->context.worker;
     worker->housekeeping_in -= (int32_t)done;
     if (UNLIKELY(actor->condition != ACTOR_AT_WORK))
         turn_end(worker, actor);

@@ -15,6 +15,7 @@
 #include "core/monitor.h"
 #include "core/overflow.h"
 #include "core/post.h"
+#include "core/relief.h"
 #include "core/scheduler.h"
 #include "core/supervisor.h"
 
@@ -229,11 +230,10 @@ void actor_end(struct worker *worker, struct actor *actor)
 {
     struct troupe_system *system = worker->self.context.system;
     troupe_status reason = (troupe_status)actor->reason;
-    worker->self.actor = actor;
-    worker->self.ref = actor_ref(actor);
+    worker_act_for(worker, actor);
     bool is_pinned = actor->is_pinned;
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
-        load_relaxed(&actor->behaviour)->stop(&worker->self, reason);
+        load_relaxed(&actor->behaviour)->stop(worker->seat, reason);
     if (actor->is_supervisor)
         supervisor_done(actor->state);
     resource_release_all(worker, actor);
@@ -284,7 +284,8 @@ void troupe_exit(troupe_self *self)
 troupe_status troupe_fail(troupe_self *self, troupe_status reason, const char *text)
 {
     troupe_status status = reason == TROUPE_OK || reason == TROUPE_UNEXPECTED ? TROUPE_FAILED : reason;
-    struct extras *extras = extras_of(self->context.worker, self->actor);
+    RUNTIME_SCOPE(self);
+    struct extras *extras = extras_of(worker, self->actor);
     if (extras != NULL && text != NULL) {
         size_t len = strnlen(text, TROUPE_REASON_TEXT_MAX);
         memcpy(extras->why, text, len);

@@ -17,6 +17,7 @@
 #include "core/embed.h"
 #include "core/extras.h"
 #include "core/post.h"
+#include "core/relief.h"
 #include "core/sim.h"
 
 troupe_status ask_begin(struct worker *worker, struct actor *actor, troupe_ref to, uint32_t timeout_ms,
@@ -48,7 +49,7 @@ troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeo
                                 troupe_reply_handler on_reply, void *context, const troupe_type *type,
                                 const void *fields)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct letter letter;
     troupe_status status = on_reply == NULL ? TROUPE_INVALID : letter_init(&letter, to, type, fields);
     if (status != TROUPE_OK)
@@ -66,7 +67,7 @@ troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeo
 troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const troupe_type *type,
                                   const void *fields)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct letter letter;
     troupe_status status = letter_init(&letter, asker.ref, type, fields);
     if (status != TROUPE_OK)
@@ -88,7 +89,8 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
 
 void troupe_refuse(troupe_self *self, troupe_asker asker, troupe_status status)
 {
-    post_refusal(self->context.worker, asker.ref, asker.ask, status == TROUPE_OK ? TROUPE_FAILED : status);
+    RUNTIME_SCOPE(self);
+    post_refusal(worker, asker.ref, asker.ask, status == TROUPE_OK ? TROUPE_FAILED : status);
 }
 
 static void complete(struct call **call, troupe_status status, const troupe_message *reply)

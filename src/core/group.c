@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/extras.h"
+#include "core/relief.h"
 #include "core/system.h"
 
 enum {
@@ -146,7 +147,8 @@ troupe_status group_join(struct worker *worker, struct actor *actor, const char 
 
 troupe_status troupe_join(troupe_self *self, const char *group)
 {
-    return group_join(self->context.worker, self->actor, group);
+    RUNTIME_SCOPE(self);
+    return group_join(worker, self->actor, group);
 }
 
 void troupe_leave(troupe_self *self, const char *group)

@@ -7,6 +7,7 @@
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/post.h"
+#include "core/relief.h"
 
 #define TROUPE_DEMONITOR_FIELDS(F) F(u64, monitor)
 TROUPE_MESSAGE(troupe_demonitor_request, TROUPE_DEMONITOR_FIELDS)
@@ -254,7 +255,7 @@ void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_mess
 
 troupe_status troupe_link(troupe_self *self, troupe_ref who)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     uint64_t id;
     if (troupe_ref_equal(who, self->ref) || link_find(self->actor, who, &id) != NULL)
         return TROUPE_OK;
@@ -280,7 +281,7 @@ troupe_status troupe_link(troupe_self *self, troupe_ref who)
 void troupe_unlink(troupe_self *self, troupe_ref who)
 {
     static const troupe_type type = {.name = "troupe_link", .id = 3, .version = 1, .is_fixed = true};
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     uint64_t id;
     if (link_find(self->actor, who, &id) == NULL)
         return;
@@ -301,15 +302,17 @@ void troupe_trap_exits(troupe_self *self, bool traps)
 
 troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_monitor)
 {
-    return monitor_start(self->context.worker, self->actor, who, ret_monitor);
+    RUNTIME_SCOPE(self);
+    return monitor_start(worker, self->actor, who, ret_monitor);
 }
 
 void troupe_demonitor(troupe_self *self, uint64_t monitor)
 {
+    RUNTIME_SCOPE(self);
     struct handle *handle = handle_find(self->actor, HANDLE_MONITOR, monitor);
     if (handle == NULL)
         return;
     uint64_t peer = handle->u.peer;
     handle_drop(self->actor, monitor);
-    monitor_end(self->context.worker, self->actor, peer, monitor);
+    monitor_end(worker, self->actor, peer, monitor);
 }

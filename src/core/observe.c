@@ -18,6 +18,7 @@ static void add(troupe_counters *sum, const struct worker_counters *counters)
     }
     sum->activations += load_relaxed(&counters->activations);
     sum->moved += load_relaxed(&counters->moved);
+    sum->relieved += load_relaxed(&counters->relieved);
     sum->sleeps += load_relaxed(&counters->sleeps);
 }
 

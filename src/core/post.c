@@ -11,6 +11,7 @@
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/overflow.h"
+#include "core/relief.h"
 #include "core/sim.h"
 #include "core/supervisor.h"
 
@@ -32,7 +33,7 @@ void message_dispose_other(struct worker *worker, troupe_message *message)
 }
 
 enum {
-    SEND_HERE_MAX = SLAB_SMALL_MAX - sizeof(troupe_message), /* bodies up to here are copied in line */
+    SEND_QUICK_MAX = SLAB_SMALL_MAX - sizeof(troupe_message), /* bodies up to here are copied in line */
     RESERVE_AT_ONCE_MAX = 1 << 19, /* messages of more bytes are reserved with care for the sum of all */
 };
 
@@ -245,15 +246,14 @@ static inline void body_copy(void *body, const void *fields, uint32_t size)
  * The same steps as in post_letter, without what such a message cannot need. Everything is looked at before
  * anything is done, and nothing is called: what is not of this sort goes the other way (false), untouched.
  */
-static inline bool send_here(struct worker *worker, troupe_ref to, const troupe_type *type,
-                             const void *fields)
+static inline bool send_quickly(struct worker *worker, troupe_ref to, const troupe_type *type,
+                                const void *fields)
 {
     const char *words = fields; /* begin, envelope, fields */
     uint64_t envelope;
     memcpy(&envelope, words + sizeof envelope, sizeof envelope);
     uint32_t size = type->size;
-    if (UNLIKELY(envelope != 0) || UNLIKELY(!type->is_fixed) || UNLIKELY(size > SEND_HERE_MAX) ||
-        UNLIKELY(!worker->sends_here))
+    if (UNLIKELY(envelope != 0) || UNLIKELY(!type->is_fixed) || UNLIKELY(size > SEND_QUICK_MAX))
         return false;
     struct actor *actor = slots_at(worker->chunks, slots_number(to));
     if (UNLIKELY(actor == NULL) || UNLIKELY(load_acquire(&actor->home) != worker->index) ||
@@ -286,8 +286,8 @@ __attribute__((noinline)) static troupe_status send_anywhere(troupe_context *fro
     troupe_status status = letter_init(&letter, to, type, fields);
     if (status != TROUPE_OK)
         return status;
-    letter.sender = sender_of(from);
     struct worker *worker = context_enter(from);
+    letter.sender = sender_of(from);
     status = post_letter(worker, &letter);
     context_leave(from);
     return status;
@@ -296,8 +296,13 @@ __attribute__((noinline)) static troupe_status send_anywhere(troupe_context *fro
 troupe_status troupe_send_fields(troupe_context *from, troupe_ref to, const troupe_type *type,
                                  const void *fields)
 {
-    if (LIKELY(send_here(from->worker, to, type, fields)))
-        return TROUPE_OK;
+    if (LIKELY(from->is_quick)) {
+        troupe_self *self = (troupe_self *)(void *)from;
+        bool is_sent = send_quickly(runtime_enter(self), to, type, fields);
+        runtime_leave(self);
+        if (LIKELY(is_sent))
+            return TROUPE_OK;
+    }
     return send_anywhere(from, to, type, fields);
 }
 
@@ -322,9 +327,9 @@ troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe
     bool is_good = troupe_flat_check(type, body, size) == TROUPE_OK;
     if (is_good && type->blob_count > 0)
         return send_flat_blobs(from, to, type, body);
-    struct letter letter = {
-        .to = to, .type = type, .body = body, .size = (uint32_t)size, .sender = sender_of(from)};
+    struct letter letter = {.to = to, .type = type, .body = body, .size = (uint32_t)size};
     struct worker *worker = context_enter(from);
+    letter.sender = sender_of(from);
     troupe_status status = TROUPE_MALFORMED;
     if (is_good)
         status = post_letter(worker, &letter);
@@ -354,7 +359,8 @@ troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_mess
         int32_t left_ms = (int32_t)(message->deadline_ms - now_ms);
         letter.deadline_ms = left_ms > 0 ? (uint32_t)left_ms : 1; /* 0 would be none */
     }
-    return post_letter(self->context.worker, &letter);
+    RUNTIME_SCOPE(self);
+    return post_letter(worker, &letter);
 }
 
 void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_status status)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/extras.h"
+#include "core/relief.h"
 #include "core/system.h"
 
 enum {
@@ -129,7 +130,8 @@ troupe_ref troupe_context_whereis(troupe_context *from, const char *name)
 
 troupe_status troupe_register(troupe_self *self, const char *name)
 {
-    struct extras *extras = extras_of(self->context.worker, self->actor);
+    RUNTIME_SCOPE(self);
+    struct extras *extras = extras_of(worker, self->actor);
     if (extras == NULL)
         return TROUPE_NO_MEMORY;
     if (extras->name != NULL)

@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "core/activation.h"
 #include "core/mailbox.h"
+#include "core/relief.h"
 #include "core/sim.h"
 
 enum {
@@ -89,7 +90,8 @@ uint32_t scheduler_batch(struct worker *worker)
 {
     if (UNLIKELY(worker->is_simulated))
         return sim_batch(worker->self.context.system->sim);
-    return ACTIVATION_MESSAGES_MAX;
+    int32_t left = worker->housekeeping_in;
+    return LIKELY(left >= ACTIVATION_MESSAGES_MAX) ? ACTIVATION_MESSAGES_MAX : left > 1 ? (uint32_t)left : 1;
 }
 
 static void worker_wake(struct worker *worker)
@@ -334,7 +336,7 @@ bool scheduler_step(struct worker *worker)
 static bool is_called(struct worker *worker)
 {
     return load_seq_cst(&worker->arrivals) != NULL || load_seq_cst(&worker->dealt) != NULL ||
-           load_seq_cst(&worker->self.context.system->is_stopping);
+           load_seq_cst(&worker->relieves) != NULL || load_seq_cst(&worker->self.context.system->is_stopping);
 }
 
 bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
@@ -379,6 +381,8 @@ static void worker_sleep(struct worker *worker)
         counter_add(&worker->counters.sleeps, 1);
         uint32_t count = system->env->ops->poller_wait(worker->poller, deadline_ns, ready);
         scheduler_rise(worker);
+        if (!worker->is_pinned)
+            relief_rouse(system);
         watch_report(worker, ready, count);
     }
 awake:
@@ -386,13 +390,38 @@ awake:
     scheduler_housekeeping(worker);
 }
 
+struct actor *scheduler_take(struct worker *worker)
+{
+    struct actor *actor = worker->slot;
+    worker->slot = NULL;
+    if (actor == NULL)
+        actor = queue_pop_first(&worker->fresh);
+    return actor != NULL ? actor : queue_pop_first(&worker->ready);
+}
+
 void scheduler_run(void *context)
 {
     struct worker *worker = context;
+    troupe_self *seat = worker->seat;
     worker_current = worker;
-    while (!worker->is_leaving)
-        if (!scheduler_step(worker))
-            worker_sleep(worker);
+    while (!worker->is_leaving) {
+        bool has_run = scheduler_step(worker);
+        if (UNLIKELY(seat->context.worker != worker)) { /* relieved: a spare from now on */
+            worker = worker_current = seat->context.worker;
+            relief_return(worker);
+            continue;
+        }
+        if (has_run)
+            continue;
+        if (worker->is_pinned) {
+            relief_serve(worker);
+            if (seat->context.worker != worker) { /* it relieved another, which it is from now on */
+                worker = worker_current = seat->context.worker;
+                continue;
+            }
+        }
+        worker_sleep(worker);
+    }
     slab_flush(&worker->slab);
     worker_current = NULL;
 }

@@ -62,8 +62,14 @@ void scheduler_spawned(struct worker *worker, struct actor *actor);
 /* After a turn: to the end of ready if messages are left, else the actor waits. */
 void scheduler_yield(struct worker *worker, struct actor *actor);
 
-/* How many messages the coming turn may handle: the simulator varies it. */
+/*
+ * How many messages the coming turn may handle: up to the next look at the clock, about a millisecond; the
+ * simulator varies it.
+ */
 uint32_t scheduler_batch(struct worker *worker);
+
+/* Takes an actor out of any queue of a worker; NULL when all are empty. */
+struct actor *scheduler_take(struct worker *worker);
 
 /* Takes in actors and slots that were given to this worker. */
 void scheduler_dealt_take(struct worker *worker);

@@ -26,6 +26,7 @@
 #include "base/assert.h"
 #include "core/extras.h"
 #include "core/monitor.h"
+#include "core/relief.h"
 #include "core/post.h"
 
 enum {
@@ -412,6 +413,8 @@ static void timer_came(troupe_self *self, struct supervisor *supervisor, const t
 
 static troupe_status supervisor_receive(troupe_self *self, const troupe_message *message)
 {
+    RUNTIME_SCOPE(self); /* it works on the worker from within: it is not to be relieved */
+    (void)worker;
     struct supervisor *supervisor = state_of(self);
     struct child *child;
     const troupe_started *started = troupe_started_of(message);
@@ -440,6 +443,8 @@ static troupe_status supervisor_receive(troupe_self *self, const troupe_message 
 
 static troupe_status supervisor_start(troupe_self *self)
 {
+    RUNTIME_SCOPE(self); /* it works on the worker from within: it is not to be relieved */
+    (void)worker;
     troupe_trap_exits(self, true); /* who links to a supervisor does not end it */
     return proceed(self, state_of(self));
 }

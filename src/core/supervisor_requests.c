@@ -13,6 +13,7 @@
 
 #include "core/ask.h"
 #include "core/post.h"
+#include "core/relief.h"
 #include "core/supervisor.h"
 
 enum request_kind {
@@ -368,7 +369,7 @@ troupe_status troupe_context_supervisor_add(troupe_context *from, troupe_ref to,
 troupe_status troupe_start_child(troupe_self *self, troupe_ref supervisor, const troupe_child_spec *child,
                                  uint32_t timeout_ms, troupe_reply_handler on_reply, void *context)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct child_spec *spec = NULL;
     uint64_t ask;
     troupe_status status = on_reply == NULL ? TROUPE_INVALID : TROUPE_OK;

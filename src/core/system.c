@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "core/embed.h"
+#include "core/relief.h"
 #include "core/scheduler.h"
 #include "core/sim.h"
 #include "core/trace.h"
@@ -24,23 +25,25 @@ enum {
 
 struct worker *context_enter(troupe_context *context)
 {
+    if (!context->is_outside)
+        return runtime_enter((troupe_self *)(void *)context);
     struct worker *worker = context->worker;
-    if (UNLIKELY(worker->index == OUTSIDE)) {
-        pthread_mutex_lock(&context->system->outside_lock);
-        outside_is_held = true;
-        worker->now_ms = (uint32_t)(env_now_ns(context->system->env) / NS_PER_MS); /* nobody else looks */
-    }
+    pthread_mutex_lock(&context->system->outside_lock);
+    outside_is_held = true;
+    worker->now_ms = (uint32_t)(env_now_ns(context->system->env) / NS_PER_MS); /* nobody else looks */
     return worker;
 }
 
 void context_leave(troupe_context *context)
 {
-    if (UNLIKELY(context->worker->index == OUTSIDE)) {
-        scheduler_outside_settle(context->worker);
-        slab_flush(&context->worker->slab);
-        outside_is_held = false;
-        pthread_mutex_unlock(&context->system->outside_lock);
+    if (!context->is_outside) {
+        runtime_leave((troupe_self *)(void *)context);
+        return;
     }
+    scheduler_outside_settle(context->worker);
+    slab_flush(&context->worker->slab);
+    outside_is_held = false;
+    pthread_mutex_unlock(&context->system->outside_lock);
 }
 
 uint64_t troupe_context_now_ns(troupe_context *from)
@@ -131,10 +134,14 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     if (worker == NULL)
         return TROUPE_NO_MEMORY;
     memset(worker, 0, sizeof *worker);
-    worker->self.context = (struct troupe_context){system, worker};
+    worker->self.context =
+        (struct troupe_context){.system = system, .worker = worker, .is_outside = index == OUTSIDE};
+    worker->seat = &worker->first_seat;
+    worker->seat->context = worker->self.context;
+    worker->seat->context.is_quick = !system->env->is_simulated && index != OUTSIDE;
+    store_relaxed(&worker->seat->in_runtime, 1);
     worker->index = index;
     worker->is_simulated = system->env->is_simulated;
-    worker->sends_here = !worker->is_simulated && index != OUTSIDE;
     worker->chunks = system->slots.chunks;
     worker->housekeeping_every = 1;
     worker->backlog_min = UINT32_MAX;
@@ -219,6 +226,7 @@ static void system_free(struct troupe_system *system)
             wheel_done(system->workers[i]);
     for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
         worker_free(system->workers[i]);
+    relief_done(system);
     watches_done(&system->watches);
     groups_done(&system->groups);
     registry_done(&system->registry);
@@ -245,6 +253,7 @@ static troupe_status options_take(struct troupe_system *system, const troupe_opt
     system->worker_count = system->is_embedded ? 1 : workers;
     system->actors_max = given->actors_max;
     system->drain_ms = given->drain_ms != 0 ? given->drain_ms : DRAIN_MS_DEFAULT;
+    system->handler_ms = given->handler_ms != 0 ? given->handler_ms : TROUPE_HANDLER_MS_DEFAULT;
     system->seed = simulate->seed;
     system->entropy = simulate->seed != 0 ? simulate->seed : env_entropy();
     troupe_status status =
@@ -261,6 +270,7 @@ static void threads_stop(struct troupe_system *system)
     pthread_mutex_lock(&system->pinned_lock);
     store_seq_cst(&system->is_stopping, true); /* with is_called in worker_sleep */
     pthread_mutex_unlock(&system->pinned_lock);
+    relief_stop(system);
     uint32_t count = load_acquire(&system->worker_count_all);
     for (uint32_t i = 0; i < count; i++)
         if (system->workers[i]->thread != NULL)
@@ -304,12 +314,17 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
         status = worker_new(system, OUTSIDE, &system->workers[OUTSIDE]);
     if (status == TROUPE_OK) {
         system->outside = system->workers[OUTSIDE];
-        system->context = (struct troupe_context){system, system->outside};
+        system->context = system->outside->self.context;
         store_release(&system->worker_count_all, system->worker_count);
         if (system->seed != 0)
             troupe_sim_faults(system, true);
         else if (!system->is_embedded)
             status = threads_start(system);
+    }
+    if (status == TROUPE_OK && system->seed == 0 && !system->is_embedded) {
+        status = relief_start(system);
+        if (status != TROUPE_OK)
+            threads_stop(system);
     }
     if (status == TROUPE_OK)
         *ret_system = system;

@@ -13,6 +13,13 @@
 
 struct sim;
 
+/* The thread that looks for stuck workers: relief.c. */
+struct watchdog {
+    struct env_thread *thread;
+    struct env_poller *poller;
+    _Atomic bool is_dormant; /* it sleeps until relief_rouse */
+};
+
 struct troupe_system {
     struct troupe_context context; /* must be first: a system is a context */
     struct env *env;
@@ -29,6 +36,8 @@ struct troupe_system {
     struct registry registry;
     struct groups groups;
     struct watches watches;
+    struct watchdog watchdog;
+    uint32_t handler_ms; /* between two looks of the watchdog */
     uint32_t drain_ms;
     bool is_embedded; /* stepped by the thread `host` */
     pthread_t host;

@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "core/extras.h"
 #include "core/post.h"
+#include "core/relief.h"
 #include "core/sim.h"
 
 enum {
@@ -198,7 +199,7 @@ troupe_status troupe_timer_start(troupe_self *self, uint64_t after_ms, uint64_t 
 {
     if (after_ms > TROUPE_TIMER_MS_MAX || every_ms > TROUPE_TIMER_MS_MAX)
         return TROUPE_INVALID;
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     uint64_t id;
     struct handle *handle;
     troupe_status status = handle_new(worker, self->actor, HANDLE_TIMER, &id, &handle);
@@ -214,9 +215,10 @@ troupe_status troupe_timer_start(troupe_self *self, uint64_t after_ms, uint64_t 
 
 void troupe_timer_cancel(troupe_self *self, uint64_t timer)
 {
+    RUNTIME_SCOPE(self);
     struct handle *handle = handle_find(self->actor, HANDLE_TIMER, timer);
     if (handle == NULL)
         return;
-    timer_cancel(self->context.worker, handle->u.timer);
+    timer_cancel(worker, handle->u.timer);
     handle_drop(self->actor, timer);
 }

@@ -10,6 +10,7 @@
 
 #include "core/extras.h"
 #include "core/post.h"
+#include "core/relief.h"
 
 enum {
     WATCHES_FIRST = 64,
@@ -95,7 +96,7 @@ static void entry_clear(struct worker *worker, struct watch_entry *entry, int fd
 
 troupe_status troupe_watch(troupe_self *self, int fd, uint32_t events)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct watches *watches = &worker->self.context.system->watches;
     if (fd < 0 || fd >= WATCHED_FD_MAX || events == 0 ||
         (events & ~(uint32_t)(TROUPE_READY_READ | TROUPE_READY_WRITE)))
@@ -121,7 +122,7 @@ troupe_status troupe_watch(troupe_self *self, int fd, uint32_t events)
 
 void troupe_unwatch(troupe_self *self, int fd)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct watches *watches = &worker->self.context.system->watches;
     uint64_t id = 0;
     pthread_mutex_lock(&watches->lock);

@@ -30,19 +30,27 @@ enum {
 /* Who acts: what a troupe_self and a troupe_system begin with. */
 struct troupe_context {
     struct troupe_system *system;
-    struct worker *worker; /* `outside` for a system: to be locked */
+    struct worker *worker; /* `outside` for a system: to be locked. For a self: relief.h, invariant 1 */
+    bool is_outside;
+    bool is_quick; /* sends go the quick way of post.c: of a self, and not simulated */
 };
 
+/*
+ * A worker has two: its own, which is never elsewhere, and the seat of the thread that runs it, which is what
+ * handlers get.
+ */
 struct troupe_self {
     struct troupe_context context;
     struct actor *actor;
-    troupe_ref ref; /* the actor's */
+    troupe_ref ref;              /* the actor's */
+    _Atomic uint32_t in_runtime; /* see relief.h; by the seat's thread */
+    _Atomic bool is_revoked;     /* by a spare */
 };
 
 /* Counters of one worker, of the same names as troupe_counters: written by it, read by anybody. */
 struct worker_counters {
     _Atomic uint64_t actors_spawned, actors_ended, actors_failed, restarts, sent, handled, refused,
-        activations, moved, sleeps;
+        activations, moved, sleeps, relieved;
     _Atomic uint64_t dead_letters_by[TROUPE_DEAD_COUNT];
 };
 
@@ -62,14 +70,14 @@ struct worker {
 
     /* -- ours, hot -- */
     _Alignas(CACHE_LINE) struct troupe_self self;
-    struct run_queue ready; /* first in, first out */
-    struct run_queue fresh; /* newly spawned: the newest runs first */
-    struct actor *slot;     /* woken last: runs next, while its messages are in the cache */
-    uint32_t slot_left;     /* times in a row that the slot may still be taken */
+    struct troupe_self *seat; /* see relief.h */
+    struct run_queue ready;   /* first in, first out */
+    struct run_queue fresh;   /* newly spawned: the newest runs first */
+    struct actor *slot;       /* woken last: runs next, while its messages are in the cache */
+    uint32_t slot_left;       /* times in a row that the slot may still be taken */
     uint32_t index;
     bool is_simulated;
-    bool sends_here; /* by the quick way of post.c: not simulated, nor outside, which needs its lock */
-    bool is_leaving; /* the system stops: seen at a housekeeping */
+    bool is_leaving;               /* the system stops: seen at a housekeeping */
     struct actor *_Atomic *chunks; /* the system's slots: slots.h */
     uint32_t fair_in;              /* turns of queues until the longest ready goes first */
     int32_t housekeeping_in;       /* messages until the clock is looked at */
@@ -96,6 +104,12 @@ struct worker {
     struct worker *pinned_next; /* in system->pinned_free, under pinned_lock */
     uint64_t began_ns;
     bool is_pinned;
+    /* -- of a spare: relief.h -- */
+    struct worker *_Atomic relieves; /* the worker it is called to, by the watchdog */
+    uint64_t relieves_turn;          /* and the turn that is stuck; before `relieves` */
+    struct worker *relieved;         /* where the actor goes home to that the thread is stuck with */
+    bool is_returning;               /* free once its timers and descriptors are gone */
+    _Alignas(CACHE_LINE) struct troupe_self first_seat; /* of the thread that was started for it */
     bool is_started;
 };
 
@@ -111,6 +125,15 @@ extern _Thread_local bool outside_is_held;
  */
 void worker_notify(struct worker *to, struct actor *actor);
 void worker_deal(struct worker *to, struct actor *actor);
+
+/* Says which actor acts, to the runtime and to its handler. */
+static inline void worker_act_for(struct worker *worker, struct actor *actor)
+{
+    worker->self.actor = actor;
+    worker->self.ref = actor_ref(actor);
+    worker->seat->actor = actor;
+    worker->seat->ref = worker->self.ref;
+}
 
 /* Locks the outside worker when `context` is a system, so that its worker may be used; unlocks it again. */
 struct worker *context_enter(troupe_context *context);

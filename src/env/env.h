@@ -117,6 +117,13 @@ void env_fd_close(int fd);
 /** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
 void env_sleep_ms(uint32_t ms);
 
+/**
+ * Makes every thread of the process pass a full memory barrier before it returns. False from
+ * env_barrier_register, to be called first: the kernel cannot.
+ */
+bool env_barrier_register(void);
+void env_barrier(void);
+
 /** Lets another thread that is ready have the processor, if there is one. */
 void env_yield(void);
 

@@ -17,8 +17,8 @@
     F(u8, a)                                                                                                 \
     F(u16, b)                                                                                                \
     F(u32, c)                                                                                                \
-    F(u64, d) F(i8, e) F(i16, f) F(i32, g) F(i64, h) F(f32, i) F(f64, j) F(bool, k) F(ref, l) F(text, m)     \
-        F(bytes, n)
+    F(u64, d)                                                                                                \
+    F(i8, e) F(i16, f) F(i32, g) F(i64, h) F(f32, i) F(f64, j) F(bool, k) F(ref, l) F(text, m) F(bytes, n)
 TROUPE_MESSAGE(flat_all, ALL_FIELDS)
 #define ARRAY_FIELDS(F) F(u8, bytes3, 3) F(u32, words, 4) F(bool, flags, 5) F(ref, refs, 2) F(f64, reals, 2)
 TROUPE_MESSAGE(flat_array, ARRAY_FIELDS)

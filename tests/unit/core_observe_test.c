@@ -112,7 +112,7 @@ static void worker_is_idle_while_it_sleeps_and_busy_in_a_handler(void **state)
     static const troupe_behaviour busy = {.name = "busy", .receive = busy_receive};
     troupe_system *system = NULL;
     uint64_t up_ns;
-    assert_int_equal(troupe_start(&system, &(troupe_options){.workers = 1}), TROUPE_OK);
+    assert_int_equal(troupe_start(&system, &(troupe_options){.workers = 1, .handler_ms = 60000}), TROUPE_OK);
     for (int ms = 0; idle_of(system, &up_ns) == 0 && ms < WAIT_MS_MAX; ms++)
         usleep(1000);
     uint64_t idle_then_ns = idle_of(system, &up_ns);

@@ -104,7 +104,7 @@ static void send_as(troupe_system *system, uint32_t from, troupe_ref to, uint64_
     struct worker *worker = system->workers[from];
     worker_current = worker;
     assert_int_equal(
-        troupe_send_fields(&worker->self.context, to, &step_type, TROUPE_FIELDS(step, .number = number)),
+        troupe_send_fields(&worker->seat->context, to, &step_type, TROUPE_FIELDS(step, .number = number)),
         TROUPE_OK);
     worker_current = NULL;
 }
@@ -117,11 +117,11 @@ static void order_is_kept_when_the_receiver_comes_home_between_two_sends(void **
         struct actor *actor;
         troupe_ref ref;
         troupe_system *system = start_two(&actor, &ref);
-        system->workers[1]->sends_here = is_quick_way;
+        system->workers[1]->seat->context.is_quick = is_quick_way;
         send_as(system, 1, ref, 0);
         worker_deal(system->workers[1], actor);
         send_as(system, 1, ref, 1);
-        system->workers[1]->sends_here = false;
+        system->workers[1]->seat->context.is_quick = false;
         troupe_sim_advance(system, 0);
         assert_int_equal(seen_count, 2);
         assert_int_equal(seen[0], 0);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <troupe/watch.h>
 #include <unistd.h>
@@ -259,6 +261,17 @@ void env_pages_unmap(void *pages, size_t size)
 {
     int failed = munmap(pages, size);
     ASSERT(!failed);
+}
+
+bool env_barrier_register(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void env_barrier(void)
+{
+    long failed = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    ASSERT(!failed); /* it was registered */
 }
 
 uint64_t env_entropy(void)
