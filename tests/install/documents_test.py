@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""What README.md and docs/runtime.md show a newcomer is what happens. Every program in them is saved under
+its name, built against the installed library by the command that the document gives, and prints what stands
+below it. A block ```c NAME.c is a program, ```text NAME what it prints, ```sh commands."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.environ["TROUPE_SOURCE_DIR"]
+BUILD = os.environ["TROUPE_BUILD_DIR"]
+INSTALLING = ["tools/packages library", "cmake --preset library", "cmake --build --preset library",
+              "cmake --install build/library", "ldconfig"]
+
+
+def blocks(document):
+    """(kind, name, text) of the fenced blocks of a document, in order."""
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        return re.findall(r"^```(\w+) ?([\w.]*)\n(.*?)^```$", file.read(), re.M | re.S)
+
+
+class Documents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="troupe-documents-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        prefix = os.path.join(cls.folder, "prefix")
+        install = ["cmake", "--install", BUILD, "--prefix", prefix]
+        subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+        packages = next(folder for folder, _, files in os.walk(prefix) if "troupe.pc" in files)
+        # Where a reader's pkg-config and ldconfig look by themselves.
+        cls.environment = dict(os.environ, PKG_CONFIG_PATH=packages)
+        cls.environment["LD_LIBRARY_PATH"] = os.path.dirname(packages)
+
+    def shell(self, commands):
+        return subprocess.run(
+            ["bash", "-euc", commands], cwd=self.folder, env=self.environment, timeout=120, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+
+    def save_programs(self, document):
+        programs = [(name[:-2], text) for kind, name, text in blocks(document) if kind == "c"]
+        for name, text in programs:
+            with open(os.path.join(self.folder, name + ".c"), "w", encoding="utf-8") as file:
+                file.write(text)
+        return [name for name, _ in programs]
+
+    def expected(self, document):
+        return {name: text for kind, name, text in blocks(document) if kind == "text"}
+
+    def test_readme_installs_as_the_test_does(self):
+        commands = [text.splitlines() for kind, _, text in blocks("README.md") if kind == "sh"]
+        self.assertIn(INSTALLING, commands)
+
+    def test_readme_programs_build_and_run_as_it_says(self):
+        names = self.save_programs("README.md")
+        self.assertEqual(["hello", "supervised"], names)
+        expected = self.expected("README.md")
+        commands = [text for kind, _, text in blocks("README.md") if kind == "sh" and text.startswith("cc ")]
+        self.assertEqual(len(names), len(commands))
+        for name, text in zip(names, commands):
+            with self.subTest(name):
+                # As a stranger runs it, and with every warning on.
+                done = self.shell(text.replace("cc ", "cc -Wall -Wextra -Wpedantic -Werror ", 1))
+                self.assertEqual((expected[name], "", 0), (done.stdout, done.stderr, done.returncode))
+
+    def test_readme_programs_are_the_examples(self):
+        for kind, name, text in blocks("README.md"):
+            if kind == "c":
+                with open(os.path.join(ROOT, "examples", name), encoding="utf-8") as file:
+                    self.assertTrue(file.read().endswith(text), name)
+
+    def test_guide_programs_build_and_print_what_it_says(self):
+        document = "docs/runtime.md"
+        names = self.save_programs(document)
+        expected = self.expected(document)
+        self.assertGreater(len(names), 7)
+        self.assertEqual(set(names), set(expected))
+        command = next(text for kind, _, text in blocks(document) if kind == "sh")
+        for name in names:
+            with self.subTest(name):
+                build = command.replace("counter", name).replace("-Wextra", "-Wextra -Wpedantic -Werror")
+                done = self.shell(build)
+                self.assertEqual(("", 0), (done.stderr, done.returncode))
+                done = self.shell("./" + name)
+                self.assertEqual((expected[name], 0), (done.stdout, done.returncode))
+
+    def test_guide_names_calls_that_exist(self):
+        with open(os.path.join(ROOT, "docs", "runtime.md"), encoding="utf-8") as file:
+            text = file.read()
+        known = set()
+        for name in os.listdir(os.path.join(ROOT, "include", "troupe")):
+            known.add("troupe_" + name[:-2])  # its manual page
+            with open(os.path.join(ROOT, "include", "troupe", name), encoding="utf-8") as file:
+                known |= set(re.findall(r"\b(?:troupe|TROUPE)_\w+", file.read()))
+        named = set(re.findall(r"\b(?:troupe|TROUPE)_\w+", text))
+        self.assertGreater(len(named), 60)
+        # A message type gives names of its own.
+        named = {name if name in known else re.sub(r"_(of|type|fields)$", "", name) for name in named}
+        self.assertEqual([], sorted(named - known))
+
+    def test_links_lead_somewhere(self):
+        for document in ("README.md", "docs/runtime.md", "CONTRIBUTING.md"):
+            with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+                links = re.findall(r"\]\(([^)#]+)\)", file.read())
+            for link in links:
+                if not link.startswith("http"):
+                    path = os.path.join(ROOT, os.path.dirname(document), link)
+                    self.assertTrue(os.path.exists(path), f"{document}: {link}")
+
+
+if __name__ == "__main__":
+    unittest.main()
