@@ -24,6 +24,7 @@
  *   troupe/dead_letter.h messages that nobody handled, and why
  *   troupe/resource.h    memory and descriptors given back however an actor ends
  *   troupe/observe.h     counters
+ *   troupe/snapshot.h    who lives under whom, and how each is doing
  *   troupe/embed.h       a system that a host program's own loop steps
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
  *
@@ -52,6 +53,7 @@
 #include <troupe/registry.h>
 #include <troupe/resource.h>
 #include <troupe/sim.h>
+#include <troupe/snapshot.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>

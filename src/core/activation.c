@@ -47,6 +47,9 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
                                                          troupe_message *message, troupe_status status)
 {
     if (status == TROUPE_UNEXPECTED) {
+        struct extras *extras = extras_of(worker, actor);
+        if (extras != NULL)
+            extras->unexpected++;
         bury(worker, actor, message, TROUPE_DEAD_UNEXPECTED);
         return;
     }

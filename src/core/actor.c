@@ -73,7 +73,7 @@ static troupe_status slot_fill(struct worker *worker, struct actor *actor, const
     actor->traps_exits = false;
     store_relaxed(&actor->parked_on, 0);
     actor->extras = NULL;
-    actor->parent = options->parent;
+    store_relaxed(&actor->parent, options->parent.bits);
     store_relaxed(&actor->created, fetch_add_relaxed(&worker->self.context.system->created, 1) + 1);
     store_relaxed(&actor->handled, 0);
     actor->condition = 0;
@@ -108,6 +108,19 @@ static troupe_status name_take(struct worker *worker, struct actor *actor, const
     return status;
 }
 
+/* What a supervisor's child knows of itself, for snapshots. */
+static troupe_status child_note(struct worker *worker, struct actor *actor,
+                                const struct actor_options *options)
+{
+    struct extras *extras = extras_of(worker, actor);
+    if (extras == NULL)
+        return TROUPE_NO_MEMORY;
+    extras->restarts = options->restarts;
+    extras->failures = options->failures;
+    extras->child = options->child == NULL ? NULL : strdup(options->child); /* without memory it has no id */
+    return TROUPE_OK;
+}
+
 /*
  * The worker a new actor is at home at: its own thread's, or the spawner's, or for spawns from outside the
  * first: who talk begin together, and a backlog moves them apart.
@@ -140,8 +153,8 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
         goto leave;
     }
     generation_next(actor);
-    if (options->watcher != NULL && extras_of(worker, actor) == NULL)
-        status = TROUPE_NO_MEMORY;
+    if (options->watcher != NULL)
+        status = child_note(worker, actor, options);
     if (status == TROUPE_OK && options->user.name != NULL)
         status = name_take(worker, actor, options->user.name);
     if (status == TROUPE_OK && options->user.group != NULL)
@@ -186,7 +199,8 @@ troupe_ref troupe_context_spawn(troupe_context *from, const troupe_behaviour *be
 
 void actor_started(struct worker *worker, struct actor *actor)
 {
-    if (troupe_ref_is_none(actor->parent))
+    troupe_ref parent = {load_relaxed(&actor->parent)};
+    if (troupe_ref_is_none(parent))
         return;
     troupe_message *message = message_new(worker, &troupe_started_type, sizeof(troupe_started));
     if (message == NULL) { /* a child that nobody knows of must not be: it fails instead */
@@ -196,7 +210,7 @@ void actor_started(struct worker *worker, struct actor *actor)
     message->message_class = TROUPE_CLASS_SYSTEM;
     message->flags = MESSAGE_STARTED;
     ((troupe_started *)(void *)(message + 1))->who = actor_ref(actor);
-    post_unbounded(worker, actor->parent, message);
+    post_unbounded(worker, parent, message);
 }
 
 void actor_ending(struct actor *actor, troupe_status reason)

@@ -28,6 +28,7 @@ enum actor_phase {
     ACTOR_STARTING,
     ACTOR_RUNNING,
     ACTOR_ENDING,
+    ACTOR_ERRAND, /* not an actor: see errand.h */
 };
 
 /* Messages of one class in order: a list threaded through troupe_message.next. */
@@ -90,7 +91,7 @@ struct actor {
     uint8_t reason; /* a troupe_status, once ENDING */
     /* third line */
     struct lane others[LANE_COUNT - 1]; /* urgent, system; ATTENTION_LANES unless both are empty */
-    troupe_ref parent;                  /* told when start() has succeeded; none: nobody */
+    _Atomic uint64_t parent;            /* bits of who is told when start() has succeeded; 0: nobody */
     _Atomic uint64_t created;           /* the how-manieth of the system */
     _Atomic uint64_t parked_on;         /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
     uint32_t state_size;                /* as allocated: become may need less */
@@ -120,6 +121,9 @@ struct actor_options {
     troupe_ref parent;       /* told by a STARTED notice when start() has succeeded; none: nobody */
     troupe_message *watcher; /* a prepared monitor (monitor.h), taken on success; NULL: none */
     bool is_supervisor;
+    const char *child; /* its id under its supervisor, copied; NULL: none */
+    uint32_t restarts; /* times that it was started again, */
+    uint32_t failures; /* and ended by failure before */
 };
 
 /* The ref of the present tenant of a slot. */

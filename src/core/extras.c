@@ -65,6 +65,7 @@ troupe_status handle_new(struct worker *worker, struct actor *actor, enum handle
     struct handle *handle = &extras->handles[index];
     extras->handle_free = handle->u.next_free;
     extras->handle_count++;
+    extras->handle_counts[kind]++;
     handle->kind = kind;
     handle->is_link = false;
     memset(&handle->u, 0, sizeof handle->u);
@@ -88,6 +89,7 @@ void handle_drop(struct actor *actor, uint64_t id)
     struct extras *extras = actor->extras;
     uint32_t index = (uint32_t)id - 1;
     struct handle *handle = &extras->handles[index];
+    extras->handle_counts[handle->kind]--;
     handle->kind = HANDLE_FREE;
     handle->generation = handle->generation == UINT32_MAX ? 1 : handle->generation + 1;
     handle->u.next_free = extras->handle_free;
@@ -99,6 +101,7 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
 {
     switch ((enum handle_kind)handle->kind) {
     case HANDLE_FREE:
+    case HANDLE_KINDS:
         break;
     case HANDLE_ASK:
     case HANDLE_TIMER:
@@ -130,6 +133,7 @@ void extras_free(struct worker *worker, struct actor *actor)
     slab_free(&worker->slab, extras->handles, extras->handle_capacity * sizeof *extras->handles);
     stash_bury(worker, actor);
     free(extras->name);
+    free(extras->child);
     slab_free(&worker->slab, extras, sizeof *extras);
     actor->extras = NULL;
 }

@@ -26,6 +26,7 @@ enum handle_kind {
     HANDLE_TIMER,
     HANDLE_MONITOR,
     HANDLE_WATCH,
+    HANDLE_KINDS,
 };
 
 struct handle {
@@ -44,11 +45,16 @@ struct handle {
 
 struct extras {
     char *name;                               /* in the registry too; NULL: none */
+    char *child;                              /* our id under our supervisor; NULL: none */
+    uint32_t restarts;                        /* times our supervisor started us again */
+    uint32_t failures;                        /* of the ends before, those by failure */
+    uint64_t unexpected;                      /* messages that we refused */
     char *groups[TROUPE_GROUPS_OF_ACTOR_MAX]; /* names of the groups joined */
     uint32_t group_count;
     troupe_ref groups_ref; /* as whom they were joined */
     struct handle *handles;
     uint32_t handle_count;
+    uint32_t handle_counts[HANDLE_KINDS]; /* by kind */
     uint32_t handle_capacity;
     uint32_t handle_free; /* first free index, or HANDLES_MAX */
     struct lane stash;    /* kept messages, oldest first; stash.h */

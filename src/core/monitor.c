@@ -50,6 +50,7 @@ void monitor_answer(struct worker *worker, troupe_message *message, troupe_statu
     down->reason = (uint32_t)reason;
     message->flags = MESSAGE_DOWN;
     message->sender = down->who;
+    message->sent_ms = worker->now_ms; /* the block is as old as the monitor */
     message->ask = 0;
     post_unbounded(worker, watcher, message);
 }

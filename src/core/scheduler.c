@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "core/activation.h"
+#include "core/errand.h"
 #include "core/mailbox.h"
 #include "core/relief.h"
 #include "core/sim.h"
@@ -222,6 +223,8 @@ void scheduler_dealt_take(struct worker *worker)
         if (actor->phase == ACTOR_FREE) {
             actor->run_next = worker->slots_free;
             worker->slots_free = actor;
+        } else if (UNLIKELY(actor->phase == ACTOR_ERRAND)) {
+            errand_run(worker, actor);
         } else {
             run_queue_push(&worker->ready, actor);
         }

@@ -58,7 +58,7 @@ static void timer_clear(troupe_self *self, struct child *child)
 }
 
 static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
-                                      troupe_ref parent, troupe_message *watcher, troupe_ref *ret_ref);
+                                      const struct actor_options *above, troupe_ref *ret_ref);
 
 /*
  * Starts a child; when that cannot even begin, it counts as an end. The monitor is there before the child
@@ -77,13 +77,18 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     troupe_status status = monitor_prepare(worker, self->actor, &watcher, &monitor);
     if (status != TROUPE_OK)
         return status;
-    if (spec->supervisor != NULL) {
-        status = supervisor_spawn(&self->context, spec->supervisor, troupe_self_ref(self), watcher, &ref);
-    } else {
-        const struct actor_options options = {
-            .user = spec->options, .parent = troupe_self_ref(self), .watcher = watcher};
+    const struct actor_options options = {
+        .user = spec->options,
+        .parent = troupe_self_ref(self),
+        .watcher = watcher,
+        .child = spec->id,
+        .restarts = child->starts,
+        .failures = child->failures_ever,
+    };
+    if (spec->supervisor != NULL)
+        status = supervisor_spawn(&self->context, spec->supervisor, &options, &ref);
+    else
         status = actor_spawn(&self->context, spec->behaviour, &options, &ref);
-    }
     if (status != TROUPE_OK) {
         handle_drop(self->actor, monitor);
         message_dispose(worker, watcher);
@@ -91,6 +96,7 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     }
     handle_find(self->actor, HANDLE_MONITOR, monitor)->u.peer = ref.bits;
     supervisor_child_phase(supervisor, child, CHILD_STARTING, ref);
+    child->starts++;
     if (!supervisor_is_simple(supervisor))
         supervisor->starting = child;
     return TROUPE_OK;
@@ -360,6 +366,7 @@ static void child_ended(troupe_self *self, struct supervisor *supervisor, struct
     uint64_t now_ms = troupe_now_ns(self) / NS_PER_MS;
     if (child->phase == CHILD_UP && now_ms - child->up_ms > supervisor->spec.period_ms)
         child->failures = 0;
+    child->failures_ever += !is_normal(reason);
     timer_clear(self, child);
     agenda_remove(child);
     supervisor->starting = supervisor->starting == child ? NULL : supervisor->starting;
@@ -460,8 +467,9 @@ static void supervisor_stop(troupe_self *self, troupe_status reason)
             troupe_shutdown(self, child->ref, TROUPE_KILLED);
 }
 
+/* `above`: what a supervisor above says of it as its child; NULL: there is none. */
 static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
-                                      troupe_ref parent, troupe_message *watcher, troupe_ref *ret_ref)
+                                      const struct actor_options *above, troupe_ref *ret_ref)
 {
     static const troupe_behaviour behaviour = {
         .name = "supervisor",
@@ -479,10 +487,15 @@ static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervi
                  .name = spec->name,
                  .mailbox_len_max = TROUPE_MAILBOX_LEN_MAX,
                  .mailbox_bytes_max = TROUPE_MAILBOX_BYTES_MAX},
-        .parent = parent,
-        .watcher = watcher,
         .is_supervisor = true,
     };
+    if (above != NULL) {
+        options.parent = above->parent;
+        options.watcher = above->watcher;
+        options.child = above->child;
+        options.restarts = above->restarts;
+        options.failures = above->failures;
+    }
     status = actor_spawn(from, &behaviour, &options, ret_ref);
     if (status != TROUPE_OK)
         supervisor_done(&supervisor);
@@ -493,7 +506,7 @@ troupe_ref troupe_context_supervisor(troupe_context *from, const troupe_supervis
                                      troupe_status *ret_status)
 {
     troupe_ref ref = troupe_ref_none();
-    troupe_status status = supervisor_spawn(from, spec, troupe_ref_none(), NULL, &ref);
+    troupe_status status = supervisor_spawn(from, spec, NULL, &ref);
     if (ret_status != NULL)
         *ret_status = status;
     return ref;

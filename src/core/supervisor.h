@@ -49,17 +49,19 @@ struct child {
     struct child_spec *spec;
     troupe_asker asker; /* who waits for its start or its end; `ask` 0: nobody */
     troupe_ref ref;
-    uint64_t timer;    /* backoff, or the deadline of its stop */
-    uint64_t position; /* grows along the order */
-    uint64_t up_ms;    /* since when, when it is UP */
-    uint32_t index;    /* in supervisor.places */
-    uint32_t failures; /* in a row, for the backoff */
-    uint8_t phase;     /* a child_phase */
-    bool is_wanted;    /* to be started when the sequence comes to it; when live, to be stopped before */
-    bool is_leaving;   /* to be forgotten at its end */
-    bool is_requested; /* somebody asked for this start: a failure is the answer, and not tried again */
-    bool is_new;       /* and it was not there before: then it is forgotten */
-    bool is_expected;  /* somebody asked for its end */
+    uint64_t timer;         /* backoff, or the deadline of its stop */
+    uint64_t position;      /* grows along the order */
+    uint64_t up_ms;         /* since when, when it is UP */
+    uint32_t index;         /* in supervisor.places */
+    uint32_t failures;      /* in a row, for the backoff */
+    uint32_t starts;        /* so far, */
+    uint32_t failures_ever; /* and ends by failure */
+    uint8_t phase;          /* a child_phase */
+    bool is_wanted;         /* to be started when the sequence comes to it; when live, to be stopped before */
+    bool is_leaving;        /* to be forgotten at its end */
+    bool is_requested;      /* somebody asked for this start: a failure is the answer, and not tried again */
+    bool is_new;            /* and it was not there before: then it is forgotten */
+    bool is_expected;       /* somebody asked for its end */
 };
 
 /* Children in an order of positions. */

@@ -94,6 +94,7 @@ static void fire(struct worker *worker, struct timer *timer)
         message_dispose(worker, &timer->message);
         return;
     }
+    timer->message.sent_ms = worker->now_ms;
     post_unbounded(worker, timer->owner, &timer->message);
 }
 

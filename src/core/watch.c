@@ -164,8 +164,10 @@ void watch_report(struct worker *worker, const struct env_ready *ready, uint32_t
                 ((troupe_ready *)(void *)(notice + 1))->events = ready[i].events;
         }
         pthread_mutex_unlock(&watches->lock);
-        if (notice != NULL)
+        if (notice != NULL) {
+            notice->sent_ms = worker->now_ms; /* the block is as old as the watch */
             post_unbounded(worker, owner, notice);
+        }
     }
 }
 
@@ -188,8 +190,10 @@ bool watch_notice_back(struct worker *worker, troupe_message *message)
         }
     }
     pthread_mutex_unlock(&watches->lock);
-    if (!troupe_ref_is_none(owner))
+    if (!troupe_ref_is_none(owner)) {
+        message->sent_ms = worker->now_ms;
         post_unbounded(worker, owner, message);
+    }
     return is_kept;
 }
 

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <troupe/json.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /** Text being read, and where to say what is wrong with it. */
 struct json_scan {

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <troupe/json.h>
 
+#include "base/utf8.h"
 #include "wire/base64.h"
 #include "wire/sink.h"
-#include "wire/utf8.h"
 #include "wire/value.h"
 #include "wire/view.h"
 

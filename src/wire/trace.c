@@ -19,7 +19,7 @@
 #include <string.h>
 #include <troupe/json.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 #include "wire/value.h"
 #include "wire/view.h"
 

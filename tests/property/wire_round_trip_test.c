@@ -20,8 +20,8 @@
 #include <troupe.h>
 
 #include "base/random.h"
+#include "base/utf8.h"
 #include "property/wire_types.h"
-#include "wire/utf8.h"
 #include "wire/value.h"
 
 enum {

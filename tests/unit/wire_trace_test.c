@@ -13,8 +13,8 @@
 #include <cmocka.h>
 #include <troupe.h>
 
+#include "base/utf8.h"
 #include "property/wire_types.h"
-#include "wire/utf8.h"
 
 static void trace_into(const troupe_type *type, const void *fields, char *line, size_t line_size)
 {

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 #include <troupe.h>
 
+#include "base/utf8.h"
 #include "wire/base64.h"
-#include "wire/utf8.h"
 #include "wire/value.h"
 
 enum { PATTERN_COUNT = 1 << 18 };

@@ -2,11 +2,11 @@
 /*
  * utf8.h: well-formed UTF-8, as RFC 3629 has it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
  *
- * Place: a leaf of wire, for texts on their way to JSON, from it, and into traces. Pure functions: any
+ * Place: a leaf, for texts on their way to JSON, from it, and into traces. Pure functions: any
  * thread.
  */
-#ifndef TROUPE_WIRE_UTF8_H
-#define TROUPE_WIRE_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
