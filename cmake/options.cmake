@@ -7,6 +7,12 @@ option(TROUPE_LTO "Optimise at link time" OFF)
 option(TROUPE_COVERAGE "Count executed lines" OFF)
 option(TROUPE_LIBFUZZER "Link tests/fuzz with libFuzzer (needs clang)" OFF)
 set(TROUPE_SANITIZE "" CACHE STRING "Argument of -fsanitize=, empty for none")
+# The bugs are true ones, which sanitizers and counters of lines have nothing to say about.
+set(plant_default ${TROUPE_TESTS})
+if(TROUPE_SANITIZE OR TROUPE_COVERAGE)
+    set(plant_default OFF)
+endif()
+option(TROUPE_PLANT "Build a second libtroupe with bugs that tests/sim/planted switches on" ${plant_default})
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)

@@ -3,6 +3,7 @@
 #   tests/<label>/*_test.c    a cmocka program; sees src/, links every inner library and tests/support/*.c;
 #                             *_faults_test.c gets its memory and system calls through tests/support/faults.c
 #   tests/<label>/*_test.py   run by the system's Python; label unit for tests/tidy
+#   tests/sim/planted/*.c     one program, see there
 #   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
 #   examples/*.c              label example; its output must equal examples/<name>.expected where that exists;
 #                             one with a tests/example/<name>_test.py is run by that instead
@@ -106,6 +107,26 @@ foreach(source IN LISTS test_sources)
     add_test(NAME ${name} COMMAND ${name})
     troupe_describe_test(${name} ${label})
 endforeach()
+
+# --- planted bugs -------------------------------------------------------------------------------------------
+
+# tests/sim/planted/*.c is one program, on a libtroupe that has the bugs of src/base/plant.h.
+troupe_glob(planted_sources tests/sim/planted/*.c)
+if(TROUPE_PLANT AND planted_sources)
+    add_library(troupe_planted STATIC ${core_sources})
+    troupe_inner_target(troupe_planted)
+    target_include_directories(troupe_planted PUBLIC "${PROJECT_SOURCE_DIR}/include")
+    target_compile_definitions(troupe_planted PUBLIC TROUPE_PLANT)
+    target_link_libraries(troupe_planted PUBLIC Threads::Threads)
+    add_executable(sim_planted ${planted_sources})
+    troupe_inner_target(sim_planted)
+    set_target_properties(sim_planted PROPERTIES
+        OUTPUT_NAME planted RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/sim")
+    target_link_libraries(sim_planted PRIVATE troupe_planted)
+    troupe_label_target(sim sim_planted)
+    add_test(NAME sim_planted COMMAND sim_planted)
+    troupe_describe_test(sim_planted sim)
+endif()
 
 # --- fuzzing ------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
  */
 #include "core/activation.h"
 
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -118,7 +119,7 @@ static void receive_kept(troupe_self *seat, struct actor *actor, troupe_message 
 
 static bool has_expired(struct worker *worker, const troupe_message *message)
 {
-    if (message->deadline_ms == 0)
+    if (message->deadline_ms == 0 || TROUPE_PLANTED(expired_handled))
         return false;
     uint32_t now_ms = (uint32_t)(env_now_ns(worker->self.context.system->env) / 1000000);
     return (int32_t)(now_ms - message->deadline_ms) > 0;
@@ -161,7 +162,10 @@ static void timer_due(troupe_self *seat, struct actor *actor, troupe_message *me
         return;
     }
     if (handle_find(actor, HANDLE_TIMER, id) == NULL) { /* cancelled while it was on its way */
-        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
+        if (TROUPE_PLANTED(timer_uncancelled))
+            receive(seat, actor, message);
+        else
+            bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     if (timer->every_ms == 0) {
@@ -288,9 +292,9 @@ __attribute__((noinline)) static void dispatch_simulated(troupe_self *seat, stru
                                                          troupe_message *message)
 {
     struct worker *worker = seat->context.worker;
-    bool is_asked = message->flags == MESSAGE_USER;
-    bool is_for_user = is_asked || (message->flags >= MESSAGE_REPLY && message->flags <= MESSAGE_READY) ||
-                       message->flags == MESSAGE_DOWN;
+    enum message_kind kind = message_kind(message);
+    bool is_asked = kind == MESSAGE_USER;
+    bool is_for_user = is_asked || (kind >= MESSAGE_REPLY && kind <= MESSAGE_READY) || kind == MESSAGE_DOWN;
     trace_message(worker, actor, message);
     bool crashes = is_for_user && !actor->is_supervisor && sim_crashes(worker->self.context.system->sim);
     if (crashes && is_asked && !has_expired(worker, message)) {

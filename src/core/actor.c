@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -41,7 +42,10 @@ static troupe_status options_check(struct troupe_system *system, const troupe_be
  */
 static void generation_next(struct actor *actor)
 {
-    store_release(&actor->generation, load_relaxed(&actor->generation) + 1);
+    uint32_t generation = load_relaxed(&actor->generation) + 1;
+    if (TROUPE_PLANTED(generation_kept) && generation > 3 && generation % 2 == 0)
+        generation -= 2;
+    store_release(&actor->generation, generation);
 }
 
 /* Fills a free slot, all but the home. */
@@ -257,9 +261,11 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (actor_lane(actor, TROUPE_CLASS_SYSTEM)->first != NULL)
         monitor_accept_all(worker, actor);
     generation_next(actor);
-    if (actor->extras != NULL && actor->extras->name != NULL)
+    if (actor->extras != NULL && actor->extras->name != NULL &&
+        !(TROUPE_PLANTED(name_kept) && !actor->has_started))
         registry_remove(&system->registry, actor->extras->name, ref);
-    group_leave_all(worker, actor);
+    if (!TROUPE_PLANTED(group_kept))
+        group_leave_all(worker, actor);
     monitor_tell_all(worker, actor, reason);
     overflow_release(worker, actor, true);
     extras_free(worker, actor);

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "core/embed.h"
 #include "core/extras.h"
+#include "core/mailbox.h"
 #include "core/post.h"
 #include "core/relief.h"
 #include "core/sim.h"
@@ -64,6 +66,15 @@ troupe_status troupe_ask_fields(troupe_self *self, troupe_ref to, uint32_t timeo
     return status;
 }
 
+/* Replies are not: the ask has reserved their place. */
+static bool is_refused(struct worker *worker, troupe_ref asker, uint32_t size)
+{
+    if (!TROUPE_PLANTED(reply_refused))
+        return false;
+    struct actor *actor = system_find(worker->self.context.system, asker);
+    return actor != NULL && mailbox_is_full(actor, message_load(size));
+}
+
 troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const troupe_type *type,
                                   const void *fields)
 {
@@ -83,7 +94,10 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
         return TROUPE_NO_MEMORY;
     message->message_class = TROUPE_CLASS_SYSTEM;
     message->flags |= MESSAGE_REPLY;
-    post_unbounded(worker, asker.ref, message);
+    if (is_refused(worker, asker.ref, letter.size))
+        message_dispose(worker, message);
+    else
+        post_unbounded(worker, asker.ref, message);
     return TROUPE_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plant.h"
 #include "core/monitor.h"
 #include "core/post.h"
 #include "core/stash.h"
@@ -81,7 +82,8 @@ struct handle *handle_find(struct actor *actor, enum handle_kind kind, uint64_t 
     if (extras == NULL || index >= extras->handle_capacity)
         return NULL;
     struct handle *handle = &extras->handles[index];
-    return handle->kind == kind && handle->generation == id >> 32 ? handle : NULL;
+    bool is_it = handle->generation == id >> 32 || TROUPE_PLANTED(handle_reused);
+    return handle->kind == kind && is_it ? handle : NULL;
 }
 
 void handle_drop(struct actor *actor, uint64_t id)
@@ -131,7 +133,8 @@ void extras_free(struct worker *worker, struct actor *actor)
         handle_drop(actor, id);
     }
     slab_free(&worker->slab, extras->handles, extras->handle_capacity * sizeof *extras->handles);
-    stash_bury(worker, actor);
+    if (!TROUPE_PLANTED(stash_lost))
+        stash_bury(worker, actor);
     free(extras->name);
     free(extras->child);
     slab_free(&worker->slab, extras, sizeof *extras);

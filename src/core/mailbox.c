@@ -2,6 +2,7 @@
 /* mailbox.c: see mailbox.h for the states, the invariants and why order is kept. */
 #include "core/mailbox.h"
 
+#include "base/plant.h"
 #include "core/overflow.h"
 #include "core/sim.h"
 
@@ -48,14 +49,14 @@ void mailbox_splice(struct worker *worker, struct actor *actor, troupe_message *
             post_dead_letter(worker, message_to(actor, oldest), oldest, TROUPE_DEAD_ENDED);
         oldest = next;
     }
-    if (load > 0)                                      /* after actor.load: invariant 3 */
+    if (load > 0 && !TROUPE_PLANTED(room_leaked))      /* after actor.load: invariant 3 */
         fetch_sub_release(&actor->arrived_load, load); /* with reserve in post.c */
 }
 
 void mailbox_push_local(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     troupe_message *arrived = load_relaxed(&actor->arrived);
-    if (UNLIKELY(has_arrived(arrived)))
+    if (UNLIKELY(has_arrived(arrived)) && !TROUPE_PLANTED(order_lost))
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED); /* invariant 2 */
     admit(worker, actor, message);
     if (!actor->is_queued && mailbox_has_any(actor))
@@ -99,6 +100,6 @@ troupe_message *mailbox_pop_arrived(struct worker *worker, struct actor *actor)
     troupe_message *arrived = load_relaxed(&actor->arrived);
     if (!has_arrived(arrived))
         return NULL;
-    mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
+    mailbox_splice(worker, actor, TROUPE_PLANTED(notice_unmarked) ? NULL : MAILBOX_NOTIFIED);
     return mailbox_pop_lanes(actor);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/post.h"
@@ -249,7 +250,10 @@ void monitor_link_accept(struct worker *worker, struct actor *actor, troupe_mess
     }
     troupe_status status = link_half(worker, actor, peer);
     message->flags = MESSAGE_MONITOR;
-    monitor_accept(worker, actor, message);
+    if (TROUPE_PLANTED(link_one_way))
+        message_dispose(worker, message);
+    else
+        monitor_accept(worker, actor, message);
     if (status != TROUPE_OK) /* a link that holds one way only must not be */
         actor_ending(actor, status);
 }

@@ -2,6 +2,7 @@
 /* overflow.c: see overflow.h. All of it is off the common way of a message. */
 #include "core/overflow.h"
 
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
 
@@ -39,7 +40,7 @@ static bool park(struct worker *worker, troupe_ref to)
     if (block == NULL)
         return false;
     store_seq_cst(&sender->parked_on, to.bits); /* with load_seq_cst in closes_ring */
-    if (closes_ring(worker->self.context.system, sender, to)) {
+    if (closes_ring(worker->self.context.system, sender, to) && !TROUPE_PLANTED(ring_closed)) {
         store_seq_cst(&sender->parked_on, 0);
         slab_free(&worker->slab, block, sizeof *block);
         return false;
@@ -108,7 +109,7 @@ static troupe_message *lane_victim(struct actor *actor, troupe_class message_cla
     troupe_message *before = NULL;
     struct lane *lane = actor_lane(actor, message_class);
     for (troupe_message *message = lane->first; message != NULL; before = message, message = message->next) {
-        if (!message_is_bounded(message))
+        if (!message_is_bounded(message) && !TROUPE_PLANTED(system_shed))
             continue;
         if (before == NULL)
             lane->first = message->next;
@@ -204,7 +205,8 @@ void overflow_control(struct worker *worker, struct actor *actor, troupe_message
 void overflow_release(struct worker *worker, struct actor *actor, bool all)
 {
     struct extras *extras = actor->extras;
-    if (extras == NULL || extras->parked == NULL || !(all || has_room(actor)))
+    bool is_time = all || (has_room(actor) && !TROUPE_PLANTED(parked_kept));
+    if (extras == NULL || extras->parked == NULL || !is_time)
         return;
     troupe_message *block = extras->parked;
     extras->parked = NULL;

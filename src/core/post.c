@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/plant.h"
 #include "core/flat.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -349,7 +350,7 @@ troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_mess
         .size = message->size,
         .message_class =
             message->message_class == TROUPE_CLASS_URGENT ? TROUPE_CLASS_URGENT : TROUPE_CLASS_NORMAL,
-        .sender = message->sender,
+        .sender = TROUPE_PLANTED(reply_misdirected) ? self->ref : message->sender,
         .ask = message->ask,
     };
     if ((message->flags & MESSAGE_RIDES) != 0)
@@ -384,7 +385,8 @@ void post_dead_letter(struct worker *worker, troupe_ref to, troupe_message *mess
     troupe_status status = dead_letter_status(reason);
     if (message_is_bounded(message) || message->flags == MESSAGE_CHILD) {
         post_refusal(worker, message->sender, message->ask, status);
-    } else if (message->flags == MESSAGE_MONITOR || message->flags == MESSAGE_LINK) {
+    } else if ((message->flags == MESSAGE_MONITOR && !TROUPE_PLANTED(down_lost)) ||
+               message->flags == MESSAGE_LINK) {
         /* Whom it asked to watch is gone: the same block is the answer. */
         monitor_answer(worker, message, status, "");
         return;

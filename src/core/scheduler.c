@@ -10,6 +10,7 @@
 #include "core/scheduler.h"
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "core/activation.h"
 #include "core/errand.h"
 #include "core/mailbox.h"
@@ -145,7 +146,8 @@ static void arrivals_take(struct worker *worker)
         oldest = actor->arrival_next;
         uint32_t home = load_acquire(&actor->home); /* with the release in worker_deal */
         if (home != worker->index) {
-            worker_notify(system->workers[home], actor);
+            if (!TROUPE_PLANTED(notice_dropped))
+                worker_notify(system->workers[home], actor);
             continue;
         }
         mailbox_splice(worker, actor, NULL);
@@ -190,7 +192,7 @@ void worker_notify(struct worker *to, struct actor *actor)
  */
 static void dealt_push(struct worker *to, struct actor *actor)
 {
-    actor->is_queued = actor->phase != ACTOR_FREE;
+    actor->is_queued = actor->phase != ACTOR_FREE && !TROUPE_PLANTED(moved_twice);
     /* Release pairs with the acquire in arrivals_take and mailbox_push_remote. */
     store_release(&actor->home, to->index);
     struct actor *head = load_relaxed(&to->dealt);
@@ -346,7 +348,7 @@ bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
 {
     slab_flush(&worker->slab);
     store_seq_cst(&worker->is_sleeping, 1); /* see the head */
-    if (is_called(worker)) {
+    if (is_called(worker) && !TROUPE_PLANTED(lost_wakeup)) {
         store_seq_cst(&worker->is_sleeping, 0);
         return false;
     }

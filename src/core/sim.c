@@ -131,7 +131,7 @@ struct timer *sim_shuffled(struct sim *sim, struct timer *timers)
     return timers;
 }
 
-/* Up to so many milliseconds, to the nanosecond, so that two delays seldom end together. */
+/* Less than so many milliseconds, at least 1, to the nanosecond. */
 static uint64_t below_ms(struct sim *sim, uint32_t ms)
 {
     return (uint64_t)random_below(&sim->random, ms) * NS_PER_MS + random_below(&sim->random, NS_PER_MS);
@@ -142,6 +142,8 @@ bool sim_holds(struct sim *sim, struct actor *actor)
     if (sim->held_count == SIM_HELD_MAX || !is_drawn(sim, sim->options.delay_probability))
         return false;
     uint64_t due_ns = env_now_ns(sim->env) + below_ms(sim, sim->options.delay_ms_max);
+    if (random_below(&sim->random, 2) == 0) /* so that some end together */
+        due_ns = due_ns / NS_PER_MS * NS_PER_MS;
     sim->held[sim->held_count++] = (struct sim_held){actor, due_ns};
     return true;
 }

@@ -24,6 +24,7 @@
 #include "core/supervisor.h"
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/monitor.h"
 #include "core/relief.h"
@@ -160,6 +161,8 @@ static void give_up(troupe_self *self, struct supervisor *supervisor, troupe_sta
 /* Notes a restart; false when it is one too many (OTP's add_restart). */
 static bool restart_is_borne(struct supervisor *supervisor, uint64_t now_ms)
 {
+    if (TROUPE_PLANTED(restart_uncounted) && !is_one_for_one(supervisor))
+        return true;
     uint32_t room = supervisor->spec.intensity + 1;
     supervisor->restarts_ms[supervisor->restart_next] = now_ms;
     supervisor->restart_next = (supervisor->restart_next + 1) % room;
@@ -286,13 +289,14 @@ static bool step(troupe_self *self, struct supervisor *supervisor)
 {
     if (supervisor->stopping != NULL)
         return false;
-    struct child *child = supervisor->stops.first;
+    struct child *child =
+        TROUPE_PLANTED(siblings_misordered) ? supervisor->stops.last : supervisor->stops.first;
     if (child != NULL) {
         agenda_remove(child);
         child_stop(self, supervisor, child);
         return false;
     }
-    if (supervisor->starting != NULL)
+    if (supervisor->starting != NULL && !TROUPE_PLANTED(start_unawaited))
         return false;
     /* A restart of several that waits for its backoff keeps all of them from starting, not the requests. */
     bool is_waiting = !is_one_for_one(supervisor) && supervisor->waiting_count > 0;
@@ -323,7 +327,8 @@ static troupe_status proceed(troupe_self *self, struct supervisor *supervisor)
 {
     while (step(self, supervisor)) {
     }
-    if (supervisor->phase != SUPERVISOR_GIVING_UP || supervisor->live_count > 0)
+    bool has_children = supervisor->live_count > 0 && !TROUPE_PLANTED(children_left);
+    if (supervisor->phase != SUPERVISOR_GIVING_UP || has_children)
         return TROUPE_OK;
     if (is_normal(supervisor->reason)) {
         actor_ending(self->actor, supervisor->reason);
