@@ -152,8 +152,11 @@ static int poller_fd(struct env_poller *poller)
 static void poller_wake(struct env_poller *poller)
 {
     uint64_t one = 1;
-    ssize_t put = write(poller->wake_fd, &one, sizeof one);
-    ASSERT(put == (ssize_t)sizeof one || errno == EAGAIN || errno == EINTR);
+    ssize_t put;
+    do { /* a wake-up that is not written is lost; one that finds no room (EAGAIN) is there already */
+        put = write(poller->wake_fd, &one, sizeof one);
+    } while (put < 0 && errno == EINTR);
+    ASSERT(put == (ssize_t)sizeof one || errno == EAGAIN);
 }
 
 static troupe_status poller_watch(struct env_poller *poller, int fd, uint32_t events)
