@@ -90,7 +90,10 @@ static bool is_to_fail(enum faults_kind kind, const char *what)
         return false;
     uint64_t now = fetch_add_relaxed(&seen, 1) + 1;
     uint64_t number = load_relaxed(&armed_number);
-    bool fails = number != 0 && (load_relaxed(&armed_mode) == FAULTS_ON ? now >= number : now == number);
+    enum faults_mode mode = (enum faults_mode)load_relaxed(&armed_mode);
+    bool fails = number != 0 && (mode == FAULTS_ON      ? now >= number
+                                 : mode == FAULTS_EVERY ? now % number == 0
+                                                        : now == number);
     if (fails && fetch_add_relaxed(&failed, 1) == 0)
         store_relaxed(&first_failed, what);
     return fails;
@@ -219,7 +222,7 @@ WRAPPED(void, slab_init, struct slab *slab, uint64_t seed, double no_memory_prob
 WRAPPED(void, slab_done, struct slab *slab)
 {
     pthread_mutex_lock(&slabs_lock);
-    if (!slabs_are_counted) {
+    if (slab->arenas != NULL && !slabs_are_counted) { /* else it was never used, and others may be at work */
         int64_t count = 0;
         for (uint32_t i = 0; i < slab_count; i++)
             count += blocks_cut(slabs[i]) - blocks_free(slabs[i]);
@@ -265,10 +268,17 @@ WRAPPED(int, epoll_ctl, int epoll, int operation, int fd, struct epoll_event *ev
     return __real_epoll_ctl(epoll, operation, fd, event);
 }
 
+/* Whether a call that may be interrupted is: now and then, as none is for ever. */
+static bool is_interrupted(const char *what)
+{
+    if (load_relaxed(&armed_mode) == FAULTS_ON)
+        return false;
+    return is_to_fail(FAULTS_CALL, what) || is_to_fail(FAULTS_AGAIN, what);
+}
+
 WRAPPED(int, epoll_wait, int epoll, struct epoll_event *events, int count, int timeout)
 {
-    return is_to_fail(FAULTS_CALL, "epoll_wait") ? refused(EINTR)
-                                                 : __real_epoll_wait(epoll, events, count, timeout);
+    return is_interrupted("epoll_wait") ? refused(EINTR) : __real_epoll_wait(epoll, events, count, timeout);
 }
 
 /* Interrupted, or not ready: by turns, as both can come of one call. */
@@ -280,12 +290,12 @@ static int again(void)
 
 WRAPPED(ssize_t, read, int fd, void *bytes, size_t size)
 {
-    return is_to_fail(FAULTS_CALL, "read") ? again() : __real_read(fd, bytes, size);
+    return is_interrupted("read") ? again() : __real_read(fd, bytes, size);
 }
 
 WRAPPED(ssize_t, write, int fd, const void *bytes, size_t size)
 {
-    return is_to_fail(FAULTS_CALL, "write") ? refused(EINTR) : __real_write(fd, bytes, size);
+    return is_interrupted("write") ? refused(EINTR) : __real_write(fd, bytes, size);
 }
 
 WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),

@@ -6,7 +6,7 @@
  * knows.
  *
  *   faults_count(kind)          counts from here on; nothing fails
- *   faults_arm(kind, mode, n)   counts, and the n-th fails: it alone, or it and all that follow
+ *   faults_arm(kind, mode, n)   counts, and the n-th fails: it alone, it and all that follow, or each n-th
  *   faults_disarm()             nothing fails any more
  *
  * It also keeps accounts: memory taken and not given back, blocks that were not back in their slab when it
@@ -22,12 +22,14 @@ enum faults_kind {
     FAULTS_NONE,
     FAULTS_MEMORY, /* malloc and its like, mmap, a block of a slab */
     FAULTS_CALL,   /* epoll_create1, epoll_ctl, epoll_wait, eventfd, read, write, pthread_create */
+    FAULTS_AGAIN,  /* of those, the ones that can be interrupted: epoll_wait, read, write */
 };
 
 enum faults_mode {
     FAULTS_ONCE, /* the n-th alone */
     FAULTS_ON,   /* the n-th and all after it */
     FAULTS_MODES,
+    FAULTS_EVERY = FAULTS_MODES, /* each n-th, for calls that are made again when interrupted */
 };
 
 void faults_count(enum faults_kind kind);
