@@ -22,6 +22,7 @@
  *   troupe/timer.h       one-shot and periodic timers
  *   troupe/watch.h       readiness of file descriptors
  *   troupe/dead_letter.h messages that nobody handled, and why
+ *   troupe/signal.h      signals of the process
  *   troupe/resource.h    memory and descriptors given back however an actor ends
  *   troupe/observe.h     counters
  *   troupe/snapshot.h    who lives under whom, and how each is doing
@@ -52,6 +53,7 @@
 #include <troupe/ref.h>
 #include <troupe/registry.h>
 #include <troupe/resource.h>
+#include <troupe/signal.h>
 #include <troupe/sim.h>
 #include <troupe/snapshot.h>
 #include <troupe/status.h>

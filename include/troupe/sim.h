@@ -65,6 +65,13 @@ typedef bool (*troupe_sim_test)(uint64_t seed, void *context, uint64_t *ret_trac
  */
 TROUPE_API int troupe_sim_seeds(int argc, char **argv, uint64_t seeds, troupe_sim_test test, void *context);
 
+/**
+ * Tells whoever watches this signal (signal.h) that it came, from the process `sender`. Errors:
+ * TROUPE_NOT_FOUND (nobody watches it: the process might not have outlived it), TROUPE_INVALID (not
+ * simulated). A thread outside.
+ */
+TROUPE_API troupe_status troupe_sim_signal(troupe_system *system, int number, int sender);
+
 #ifdef __cplusplus
 }
 #endif

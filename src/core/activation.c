@@ -199,6 +199,16 @@ static void descriptor_ready(troupe_self *seat, struct actor *actor, troupe_mess
     message_dispose(worker, message);
 }
 
+static void signal_came(troupe_self *seat, struct actor *actor, troupe_message *message)
+{
+    if (handle_find(actor, HANDLE_SIGNAL, message->ask) == NULL) {
+        bury(seat->context.worker, actor, message, TROUPE_DEAD_CANCELLED);
+        return;
+    }
+    message->ask = 0; /* the behaviour is not asked anything */
+    receive(seat, actor, message);
+}
+
 static void down_came(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
     struct worker *worker = seat->context.worker;
@@ -249,6 +259,9 @@ __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *
     case MESSAGE_READY:
         descriptor_ready(seat, actor, message);
         break;
+    case MESSAGE_SIGNAL:
+        signal_came(seat, actor, message);
+        break;
     case MESSAGE_MONITOR:
         handled(worker, actor);
         monitor_accept(worker, actor, message);
@@ -294,7 +307,7 @@ __attribute__((noinline)) static void dispatch_simulated(troupe_self *seat, stru
     struct worker *worker = seat->context.worker;
     enum message_kind kind = message_kind(message);
     bool is_asked = kind == MESSAGE_USER;
-    bool is_for_user = is_asked || (kind >= MESSAGE_REPLY && kind <= MESSAGE_READY) || kind == MESSAGE_DOWN;
+    bool is_for_user = kind <= MESSAGE_SIGNAL || kind == MESSAGE_DOWN;
     trace_message(worker, actor, message);
     bool crashes = is_for_user && !actor->is_supervisor && sim_crashes(worker->self.context.system->sim);
     if (crashes && is_asked && !has_expired(worker, message)) {

@@ -116,6 +116,9 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
     case HANDLE_WATCH:
         watch_end(worker, actor, handle->u.fd);
         break;
+    case HANDLE_SIGNAL:
+        signal_end(worker, actor, id);
+        break;
     }
 }
 

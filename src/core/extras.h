@@ -16,7 +16,7 @@
 #include "core/worker.h"
 
 enum {
-    HANDLES_MAX = 1 << 22, /* asks, timers, monitors and watches of one actor at once */
+    HANDLES_MAX = 1 << 22, /* asks, timers, monitors, watches, signals of one actor at once */
 };
 
 /* What a handle stands for. */
@@ -26,6 +26,7 @@ enum handle_kind {
     HANDLE_TIMER,
     HANDLE_MONITOR,
     HANDLE_WATCH,
+    HANDLE_SIGNAL,
     HANDLE_KINDS,
 };
 

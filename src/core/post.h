@@ -23,6 +23,7 @@ enum message_kind {
     MESSAGE_REFUSAL,   /* the same, with a status instead of a reply */
     MESSAGE_TIMER,     /* a struct timer: the behaviour, if not cancelled */
     MESSAGE_READY,     /* a struct watch: the behaviour, if not unwatched */
+    MESSAGE_SIGNAL,    /* a signal of the process: the same */
     MESSAGE_MONITOR,   /* a request to be told: kept by the watched until it ends */
     MESSAGE_DOWN,      /* the same block, on its way back */
     MESSAGE_DEMONITOR, /* forget a monitor */

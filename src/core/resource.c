@@ -7,6 +7,7 @@
 #include <troupe/watch.h>
 
 #include "core/extras.h"
+#include "core/relief.h"
 
 enum resource_kind {
     RESOURCE_MEMORY,
@@ -33,7 +34,7 @@ _Static_assert(sizeof(struct resource) % 16 == 0, "what is behind a head is alig
 static troupe_status resource_new(troupe_self *self, enum resource_kind kind, size_t size,
                                   struct resource **ret_resource)
 {
-    struct worker *worker = self->context.worker;
+    RUNTIME_SCOPE(self);
     struct extras *extras = extras_of(worker, self->actor);
     if (extras == NULL)
         return TROUPE_NO_MEMORY;
@@ -55,8 +56,9 @@ static troupe_status resource_new(troupe_self *self, enum resource_kind kind, si
 }
 
 /* Takes an entry off the list and frees it, but not what it stands for. */
-static void resource_drop(struct worker *worker, struct resource *resource)
+static void resource_drop(troupe_self *self, struct resource *resource)
 {
+    RUNTIME_SCOPE(self);
     struct resources *resources = &resource->owner->extras->resources;
     if (resource->newer != NULL)
         resource->newer->older = resource->older;
@@ -104,7 +106,7 @@ void troupe_free(troupe_self *self, void *memory)
         return;
     struct resource *resource = (struct resource *)memory - 1;
     ASSERT(resource->kind == RESOURCE_MEMORY && resource->owner == self->actor);
-    resource_drop(self->context.worker, resource);
+    resource_drop(self, resource);
 }
 
 troupe_status troupe_own_fd(troupe_self *self, int fd)
@@ -123,7 +125,7 @@ troupe_status troupe_disown_fd(troupe_self *self, int fd)
     struct resource *resource = find_fd(self, fd);
     if (resource == NULL)
         return TROUPE_NOT_FOUND;
-    resource_drop(self->context.worker, resource);
+    resource_drop(self, resource);
     return TROUPE_OK;
 }
 
@@ -155,7 +157,7 @@ troupe_status troupe_disown(troupe_self *self, void *pointer)
     struct resource *resource = resource_find(self, RESOURCE_POINTER, 0, pointer);
     if (resource == NULL)
         return TROUPE_NOT_FOUND;
-    resource_drop(self->context.worker, resource);
+    resource_drop(self, resource);
     return TROUPE_OK;
 }
 
@@ -167,9 +169,9 @@ void resource_release_all(struct worker *worker, struct actor *actor)
         void *pointer = resource->pointer;
         troupe_release release = resource->kind == RESOURCE_POINTER ? resource->u.release : NULL;
         if (resource->kind == RESOURCE_FD)
-            (void)!troupe_close_fd(&worker->self, resource->fd);
+            (void)!troupe_close_fd(worker->seat, resource->fd);
         else
-            resource_drop(worker, resource);
+            resource_drop(worker->seat, resource);
         if (release != NULL)
             release(pointer); /* last, so that nothing is released twice whatever it does */
     }

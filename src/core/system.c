@@ -227,6 +227,7 @@ static void system_free(struct troupe_system *system)
     for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++)
         worker_free(system->workers[i]);
     relief_done(system);
+    signals_done(&system->signals);
     watches_done(&system->watches);
     groups_done(&system->groups);
     registry_done(&system->registry);
@@ -307,6 +308,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
     pthread_mutex_init(&system->outside_lock, NULL);
     pthread_mutex_init(&system->pinned_lock, NULL);
     groups_init(&system->groups);
+    signals_init(&system->signals);
     troupe_status status = options_take(system, options);
     for (uint32_t i = 0; i < system->worker_count && status == TROUPE_OK; i++)
         status = worker_new(system, i, &system->workers[i]);

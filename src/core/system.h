@@ -8,6 +8,7 @@
 
 #include "core/group.h"
 #include "core/registry.h"
+#include "core/signal.h"
 #include "core/watch.h"
 #include "core/worker.h"
 
@@ -36,6 +37,7 @@ struct troupe_system {
     struct registry registry;
     struct groups groups;
     struct watches watches;
+    struct signals signals;
     struct watchdog watchdog;
     uint32_t handler_ms; /* between two looks of the watchdog */
     uint32_t drain_ms;

@@ -151,6 +151,10 @@ void watch_report(struct worker *worker, const struct env_ready *ready, uint32_t
     for (uint32_t i = 0; i < ready_count; i++) {
         troupe_message *notice = NULL;
         troupe_ref owner = troupe_ref_none();
+        if (ready[i].fd == load_relaxed(&worker->self.context.system->signals.fd)) {
+            signal_report(worker);
+            continue;
+        }
         pthread_mutex_lock(&watches->lock);
         struct watch_entry *entry =
             (uint32_t)ready[i].fd < watches->entry_count ? &watches->entries[ready[i].fd] : NULL;

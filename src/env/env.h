@@ -32,7 +32,14 @@ struct env_ready {
 
 struct env;
 struct env_poller;
+struct env_signals;
 struct env_thread;
+
+/** A signal that came, and the process it is from; 0: from none. */
+struct env_signal {
+    int number;
+    int sender;
+};
 
 /** What an environment must be able to do. */
 struct env_ops {
@@ -58,6 +65,17 @@ struct env_ops {
      */
     troupe_status (*fd_read)(struct env *env, int fd, void *buffer, size_t size, size_t *ret_size);
     troupe_status (*fd_write)(struct env *env, int fd, const void *buffer, size_t size, size_t *ret_size);
+    /** Somebody who listens for signals of the process. Errors: TROUPE_NO_MEMORY, TROUPE_IO, TROUPE_LIMIT. */
+    troupe_status (*signals_new)(struct env *env, struct env_signals **ret_signals);
+    /** When it listens for none. */
+    void (*signals_free)(struct env_signals *signals);
+    /** Readable while there are signals to be read; -1: there never are. */
+    int (*signals_fd)(struct env_signals *signals);
+    /** Listens for a number that it does not listen for. Errors: TROUPE_INVALID (it cannot be caught). */
+    troupe_status (*signals_listen)(struct env_signals *signals, int number);
+    void (*signals_unlisten)(struct env_signals *signals, int number);
+    /** The next signal that came; false: there is none now. */
+    bool (*signals_read)(struct env_signals *signals, struct env_signal *ret_signal);
 };
 
 /** An environment: linux/ and sim/ put their own members behind this one. */
@@ -110,6 +128,9 @@ uint32_t env_processors(void);
 troupe_status env_thread_start(struct env_thread **ret_thread, const char *name, void (*run)(void *context),
                                void *context);
 void env_thread_join(struct env_thread *thread);
+
+/** Whether a handler for this signal would do any good. */
+bool env_signal_is_catchable(int number);
 
 /** Closes a descriptor of the caller's, which is then no more, whatever the system says. */
 void env_fd_close(int fd);

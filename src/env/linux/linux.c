@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "env/linux/signals.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -236,6 +237,12 @@ troupe_status env_linux_new(struct env **ret_env)
         .poller_unwatch = poller_unwatch,
         .fd_read = linux_fd_read,
         .fd_write = linux_fd_write,
+        .signals_new = linux_signals_new,
+        .signals_free = linux_signals_free,
+        .signals_fd = linux_signals_fd,
+        .signals_listen = linux_signals_listen,
+        .signals_unlisten = linux_signals_unlisten,
+        .signals_read = linux_signals_read,
     };
     struct linux_env *env = calloc(1, sizeof *env);
     if (env == NULL)

@@ -237,6 +237,43 @@ static troupe_status sim_fd_write(struct env *env, int fd, const void *buffer, s
     return TROUPE_OK;
 }
 
+/* No signal of the process is a signal here: troupe_sim_signal makes them. One listener does for all. */
+static troupe_status signals_new(struct env *env, struct env_signals **ret_signals)
+{
+    *ret_signals = (struct env_signals *)(void *)env;
+    return TROUPE_OK;
+}
+
+static void signals_free(struct env_signals *signals)
+{
+    (void)signals;
+}
+
+static int signals_fd(struct env_signals *signals)
+{
+    (void)signals;
+    return -1;
+}
+
+static troupe_status signals_listen(struct env_signals *signals, int number)
+{
+    (void)signals;
+    return env_signal_is_catchable(number) ? TROUPE_OK : TROUPE_INVALID;
+}
+
+static void signals_unlisten(struct env_signals *signals, int number)
+{
+    (void)signals;
+    (void)number;
+}
+
+static bool signals_read(struct env_signals *signals, struct env_signal *ret_signal)
+{
+    (void)signals;
+    (void)ret_signal;
+    return false;
+}
+
 troupe_status env_sim_new(uint64_t seed, struct env **ret_env)
 {
     static const struct env_ops ops = {
@@ -252,6 +289,12 @@ troupe_status env_sim_new(uint64_t seed, struct env **ret_env)
         .poller_unwatch = poller_unwatch,
         .fd_read = sim_fd_read,
         .fd_write = sim_fd_write,
+        .signals_new = signals_new,
+        .signals_free = signals_free,
+        .signals_fd = signals_fd,
+        .signals_listen = signals_listen,
+        .signals_unlisten = signals_unlisten,
+        .signals_read = signals_read,
     };
     struct sim_env *env = calloc(1, sizeof *env);
     if (env == NULL)
