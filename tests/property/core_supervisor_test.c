@@ -13,10 +13,10 @@
 #include "unit/core_children.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/random.h"
 #include "core/system.h"
+#include "support/seeds.h"
 
 enum {
     RUNS = 400,
@@ -340,10 +340,7 @@ static void supervisor_agrees_with_a_model_of_otp(void **state)
 
 int main(void)
 {
-    const char *given = getenv("TROUPE_SEED");
-    random_state.state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-    print_message("replay: TROUPE_SEED=%llu ./test property_core_supervisor_test\n",
-                  (unsigned long long)random_state.state);
+    random_state.state = seeds_one("property_core_supervisor_test", seeds_other());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(supervisor_agrees_with_a_model_of_otp),
     };

@@ -12,13 +12,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <troupe.h>
 
 #include "base/random.h"
 #include "core/scheduler.h"
+#include "support/seeds.h"
 
 enum {
     STEPS = 60000,
@@ -148,10 +148,7 @@ static void wheel_agrees_with_a_sorted_list(void **state)
 
 int main(void)
 {
-    const char *given = getenv("TROUPE_SEED");
-    random_state.state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-    print_message("replay: TROUPE_SEED=%llu ./test property_core_wheel_test\n",
-                  (unsigned long long)random_state.state);
+    random_state.state = seeds_one("property_core_wheel_test", seeds_other());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wheel_agrees_with_a_sorted_list),
     };

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "org/id.h"
 #include "org/role.h"
+#include "support/seeds.h"
 
 enum {
     SEEDS_DEFAULT = 40,
@@ -366,34 +367,17 @@ static void run_seed(void)
     close_places();
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *value = getenv(name);
-    return value == NULL ? otherwise : strtoull(value, NULL, 10);
-}
-
 static void each_message_has_exactly_one_answer_whatever_happens_on_the_way(void **state)
 {
     (void)state;
-    uint64_t first = number_from("TROUPE_SEED", 1);
-    uint64_t count = getenv("TROUPE_SEED") != NULL ? 1 : number_from("TROUPE_SEEDS", SEEDS_DEFAULT);
-    for (seed = first; seed < first + count; seed++)
-        run_seed();
-    seed = 0;
-}
-
-static int tell_seed(void **state)
-{
-    (void)state;
-    if (seed != 0)
-        print_message("it failed at step %d of TROUPE_SEED=%llu\n", step, (unsigned long long)seed);
-    return 0;
+    seeds_run(SEEDS_DEFAULT, &seed, &step, run_seed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(each_message_has_exactly_one_answer_whatever_happens_on_the_way, tell_seed),
+        cmocka_unit_test_teardown(each_message_has_exactly_one_answer_whatever_happens_on_the_way,
+                                  seeds_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 
 #include "base/hash.h"
 #include "org/path_index.h"
+#include "support/seeds.h"
 
 enum {
     SEEDS_DEFAULT = 300,
@@ -218,34 +219,16 @@ static void run_seed(void)
     org_path_index_free(index);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *value = getenv(name);
-    return value == NULL ? otherwise : strtoull(value, NULL, 10);
-}
-
 static void index_finds_what_asking_each_pattern_finds(void **state)
 {
     (void)state;
-    uint64_t first = number_from("TROUPE_SEED", 1);
-    uint64_t count = getenv("TROUPE_SEED") != NULL ? 1 : number_from("TROUPE_SEEDS", SEEDS_DEFAULT);
-    for (seed = first; seed < first + count; seed++)
-        run_seed();
-    seed = 0;
-}
-
-static int tell_seed(void **state)
-{
-    (void)state;
-    if (seed != 0)
-        print_message("it failed with TROUPE_SEED=%llu\n", (unsigned long long)seed);
-    return 0;
+    seeds_run(SEEDS_DEFAULT, &seed, NULL, run_seed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(index_finds_what_asking_each_pattern_finds, tell_seed),
+        cmocka_unit_test_teardown(index_finds_what_asking_each_pattern_finds, seeds_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "org/id.h"
 #include "support/org_desk.h"
 #include "support/org_model.h"
+#include "support/seeds.h"
 
 enum {
     SEEDS_DEFAULT = 60,
@@ -321,34 +322,16 @@ static void run_seed(void)
     desk_done(&desk);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *value = getenv(name);
-    return value == NULL ? otherwise : strtoull(value, NULL, 10);
-}
-
 static void role_agrees_with_the_model_under_random_commands(void **state)
 {
     (void)state;
-    uint64_t first = number_from("TROUPE_SEED", 1);
-    uint64_t count = getenv("TROUPE_SEED") != NULL ? 1 : number_from("TROUPE_SEEDS", SEEDS_DEFAULT);
-    for (seed = first; seed < first + count; seed++)
-        run_seed();
-    seed = 0;
-}
-
-static int tell_seed(void **state)
-{
-    (void)state;
-    if (seed != 0)
-        print_message("it failed at step %d of TROUPE_SEED=%llu\n", step, (unsigned long long)seed);
-    return 0;
+    seeds_run(SEEDS_DEFAULT, &seed, &step, run_seed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(role_agrees_with_the_model_under_random_commands, tell_seed),
+        cmocka_unit_test_teardown(role_agrees_with_the_model_under_random_commands, seeds_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@
 #include "base/random.h"
 #include "base/utf8.h"
 #include "property/wire_types.h"
+#include "support/seeds.h"
 #include "wire/value.h"
 
 enum {
@@ -509,11 +510,7 @@ static void damaged_text_is_refused_or_is_another_message(void **state)
 
 int main(void)
 {
-    const char *given = getenv("TROUPE_SEED");
-    if (given != NULL)
-        seed = strtoull(given, NULL, 10);
-    print_message("replay: TROUPE_SEED=%llu ./test property_wire_round_trip_test\n",
-                  (unsigned long long)seed);
+    seed = seeds_one("property_wire_round_trip_test", seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_message_comes_back_from_its_text_byte_for_byte),
         cmocka_unit_test(order_spaces_and_escapes_of_a_text_make_no_difference),

@@ -29,6 +29,7 @@
 #include "base/atomic.h"
 #include "base/random.h"
 #include "core/scheduler.h"
+#include "support/seeds.h"
 
 enum {
     WORKERS = 8,
@@ -564,9 +565,7 @@ static void traffic_is_conserved_ordered_and_never_shared(void **state)
 
 int main(void)
 {
-    const char *given = getenv("TROUPE_SEED");
-    seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
-    print_message("replay: TROUPE_SEED=%llu ./test race_core_traffic_test\n", (unsigned long long)seed);
+    seed = seeds_one("race_core_traffic_test", seeds_other());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traffic_is_conserved_ordered_and_never_shared),
     };
