@@ -5,13 +5,11 @@ below it. A block ```c NAME.c is a program, ```text NAME what it prints, ```sh c
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-ROOT = os.environ["TROUPE_SOURCE_DIR"]
-BUILD = os.environ["TROUPE_BUILD_DIR"]
+from installed import ROOT, Installed
+
 INSTALLING = ["tools/packages library", "cmake --preset library", "cmake --build --preset library",
               "cmake --install build/library", "ldconfig"]
 
@@ -22,18 +20,14 @@ def blocks(document):
         return re.findall(r"^```(\w+) ?([\w.]*)\n(.*?)^```$", file.read(), re.M | re.S)
 
 
-class Documents(unittest.TestCase):
+class Documents(Installed):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="troupe-documents-")
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        prefix = os.path.join(cls.folder, "prefix")
-        install = ["cmake", "--install", BUILD, "--prefix", prefix]
-        subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
-        packages = next(folder for folder, _, files in os.walk(prefix) if "troupe.pc" in files)
+        super().setUpClass()
         # Where a reader's pkg-config and ldconfig look by themselves.
-        cls.environment = dict(os.environ, PKG_CONFIG_PATH=packages)
-        cls.environment["LD_LIBRARY_PATH"] = os.path.dirname(packages)
+        cls.environment = dict(
+            os.environ, PKG_CONFIG_PATH=cls.pkg_config_path, LD_LIBRARY_PATH=cls.library_path
+        )
 
     def shell(self, commands):
         return subprocess.run(

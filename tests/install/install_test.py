@@ -8,12 +8,11 @@ import glob
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 import unittest
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "outside")
-BUILD = os.environ["TROUPE_BUILD_DIR"]
+from installed import BUILD, ROOT, Installed, find, run
+
+OUTSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "outside")
 
 # What each program in outside/ prints.
 PRINTS = {
@@ -28,34 +27,7 @@ CPP_WARNINGS = WARNINGS + ["-Wold-style-cast"]
 CPP_20 = ["-std=c++20", "-Wno-missing-field-initializers"]
 
 
-def run(*command, **environment):
-    done = subprocess.run(
-        command, env={**os.environ, **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def found(folder, name):
-    return run("find", folder, "-name", name).strip()
-
-
-class Installed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="troupe-install-")
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        first = os.path.join(cls.folder, "first")
-        run("cmake", "--install", BUILD, "--prefix", first)
-        # An installed tree that is moved, or staged by a packager, must still be found.
-        cls.prefix = os.path.join(cls.folder, "moved")
-        os.rename(first, cls.prefix)
-        cls.pkg_config_path = os.path.dirname(found(cls.prefix, "troupe.pc"))
-        cls.library_path = os.path.dirname(cls.pkg_config_path)
-        cls.include = os.path.join(cls.prefix, "include")
-
+class WithPkgConfig(Installed):
     def pkg_config(self, *arguments, **environment):
         environment.setdefault("PKG_CONFIG_PATH", self.pkg_config_path)
         return run("pkg-config", *arguments, "troupe", **environment).split()
@@ -89,12 +61,19 @@ class Headers(Installed):
                     self.each_alone(compiler, "-std=" + standard, *CPP_WARNINGS)
 
 
-class Programs(Installed):
+class Programs(WithPkgConfig):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.source = os.path.join(cls.folder, "outside")
+        shutil.copytree(OUTSIDE, cls.source)
+        shutil.copy(os.path.join(ROOT, "examples", "hello.c"), cls.source)
+
     def compile(self, compiler, source, flags, *more):
         """The program that a compiler makes of outside/<source>, run with the shared library in reach."""
         program = os.path.join(self.folder, f"{source}-{compiler}{len(more)}")
         warnings = CPP_WARNINGS if source.endswith("cpp") else WARNINGS
-        run(compiler, *warnings, *more, os.path.join(SOURCE, source), "-o", program, *flags)
+        run(compiler, *warnings, *more, os.path.join(self.source, source), "-o", program, *flags)
         printed = run(program, LD_LIBRARY_PATH=self.library_path)
         self.assertEqual(PRINTS[os.path.splitext(source)[0]], printed)
         return program
@@ -135,7 +114,7 @@ class Programs(Installed):
 
     def test_programs_build_by_find_package(self):
         build = os.path.join(self.folder, "build")
-        run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DCMAKE_PREFIX_PATH=" + self.prefix)
+        run("cmake", "-G", "Ninja", "-S", self.source, "-B", build, "-DCMAKE_PREFIX_PATH=" + self.prefix)
         run("cmake", "--build", build)
         for name in ("hello_c", "names_c", "hello_cpp", "tour_cpp"):
             for kind in ("", "_static"):
@@ -161,7 +140,7 @@ class Programs(Installed):
         stage = os.path.join(self.folder, "stage")
         run("cmake", "--install", BUILD, "--prefix", "/opt/troupe", DESTDIR=stage)
         self.assertEqual(["opt"], os.listdir(stage))
-        path = os.path.dirname(found(stage, "troupe.pc"))
+        path = os.path.dirname(find(stage, "troupe.pc"))
         # Nothing in it names the folder it was staged in, nor the tree it was built from.
         packages = glob.glob(os.path.join(path, "..", "cmake", "*", "*"))
         self.assertGreater(len(packages), 2)
@@ -169,7 +148,7 @@ class Programs(Installed):
             with open(name, encoding="utf-8") as file:
                 text = file.read()
             self.assertNotIn(stage, text, name)
-            self.assertNotIn(os.environ["TROUPE_SOURCE_DIR"] + "/", text, name)
+            self.assertNotIn(ROOT + "/", text, name)
         flags = self.pkg_config("--cflags", "--libs", PKG_CONFIG_PATH=path)
         self.assertTrue(any(os.path.realpath(flag[2:]) == os.path.join(stage, "opt", "troupe", "include")
                             for flag in flags if flag.startswith("-I")), flags)
@@ -178,7 +157,7 @@ class Programs(Installed):
         version = self.pkg_config("--modversion")[0]
         self.assertRegex(version, r"^\d+\.\d+\.\d+$")
         self.assertTrue(os.path.exists(os.path.join(self.library_path, "libtroupe.so." + version)))
-        with open(found(self.prefix, "troupe-config-version.cmake"), encoding="utf-8") as file:
+        with open(find(self.prefix, "troupe-config-version.cmake"), encoding="utf-8") as file:
             self.assertIn(f'PACKAGE_VERSION "{version}"', file.read())
         page = run("man", "-M", os.path.join(self.prefix, "share", "man"), "3", "troupe")
         self.assertIn(f"Troupe {version}", page)
