@@ -106,8 +106,8 @@ troupe_status journal_stage(struct journal *journal, const char *stream, size_t 
     return status;
 }
 
-troupe_status journal_keep(struct journal *journal, const char *stream, size_t stream_len, uint64_t seq,
-                           const void *bytes, size_t size, uint64_t *ret_seq)
+troupe_status journal_keep(struct journal *journal, enum journal_kept kind, const char *stream,
+                           size_t stream_len, uint64_t seq, const void *bytes, size_t size, uint64_t *ret_seq)
 {
     troupe_status status = check_usable(journal);
     if (status != TROUPE_OK)
@@ -121,12 +121,12 @@ troupe_status journal_keep(struct journal *journal, const char *stream, size_t s
     if (size > JOURNAL_SNAPSHOT_SIZE_MAX)
         return journal_explain(journal, TROUPE_TOO_LARGE, "a snapshot of %zu bytes, %zu are the most", size,
                                JOURNAL_SNAPSHOT_SIZE_MAX);
-    struct journal_snapshot snapshot = {stream, stream_len, seq, bytes, size};
+    struct journal_snapshot snapshot = {kind, stream, stream_len, seq, bytes, size};
     return journal->driver->keep(journal, &snapshot, ret_seq);
 }
 
-troupe_status journal_recall(struct journal *journal, const char *stream, size_t stream_len,
-                             struct buffer *bytes, uint64_t *ret_seq)
+troupe_status journal_recall(struct journal *journal, enum journal_kept kind, const char *stream,
+                             size_t stream_len, struct buffer *bytes, uint64_t *ret_seq)
 {
     troupe_status status = check_usable(journal);
     if (status != TROUPE_OK)
@@ -137,7 +137,7 @@ troupe_status journal_recall(struct journal *journal, const char *stream, size_t
         return status;
     size_t before = bytes->size;
     uint64_t seq = 0;
-    status = journal->driver->recall(journal, stream, stream_len, bytes, &seq);
+    status = journal->driver->recall(journal, kind, stream, stream_len, bytes, &seq);
     if (status == TROUPE_OK)
         *ret_seq = seq;
     else
@@ -183,6 +183,19 @@ troupe_status journal_list(struct journal *journal, const char *prefix, journal_
     ASSERT(!journal->is_in_transaction);
     journal->is_visiting = true;
     status = journal->driver->streams(journal, prefix, strlen(prefix), visit, context);
+    journal->is_visiting = false;
+    return status;
+}
+
+troupe_status journal_summaries(struct journal *journal, uint64_t after, journal_visit_summary *visit,
+                                void *context)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(!journal->is_in_transaction);
+    journal->is_visiting = true;
+    status = journal->driver->summaries(journal, after, visit, context);
     journal->is_visiting = false;
     return status;
 }

@@ -92,10 +92,30 @@ typedef troupe_status journal_visit_entry(void *context, const struct journal_en
  */
 typedef troupe_status journal_visit_stream(void *context, const struct journal_stream *stream);
 
+/** One summary as visited. Everything borrowed is good until the visitor returns. */
+struct journal_summary {
+    uint64_t place; /**< where it stands among all of them; to go on after it */
+    const char *stream;
+    uint64_t seq; /**< of the record that it follows */
+    const void *bytes;
+    size_t size;
+};
+
+/** Sees one summary; otherwise as journal_visit_entry. */
+typedef troupe_status journal_visit_summary(void *context, const struct journal_summary *summary);
+
 struct journal;
 
-/** A snapshot as a driver gets it: checked by journal_keep. */
+/** What may be kept beside the records of a stream: one of each sort, the newest. */
+enum journal_kept {
+    JOURNAL_SNAPSHOT = 0, /**< its owner's whole state, for when it wakes */
+    JOURNAL_SUMMARY = 1,  /**< a few figures of it, for those who look without waking it */
+    JOURNAL_KEPT_COUNT,
+};
+
+/** A snapshot or a summary as a driver gets it: checked by journal_keep. */
 struct journal_snapshot {
+    enum journal_kept kind;
     const char *stream;
     size_t stream_len;
     uint64_t seq;
@@ -126,8 +146,10 @@ struct journal_driver {
     troupe_status (*keep)(struct journal *journal, const struct journal_snapshot *snapshot,
                           uint64_t *ret_seq);
     troupe_status (*commit)(struct journal *journal);
-    troupe_status (*recall)(struct journal *journal, const char *stream, size_t stream_len,
-                            struct buffer *bytes, uint64_t *ret_seq);
+    troupe_status (*recall)(struct journal *journal, enum journal_kept kind, const char *stream,
+                            size_t stream_len, struct buffer *bytes, uint64_t *ret_seq);
+    troupe_status (*summaries)(struct journal *journal, uint64_t after, journal_visit_summary *visit,
+                               void *context);
     troupe_status (*read)(struct journal *journal, const char *stream, size_t stream_len, uint64_t from_seq,
                           journal_visit_entry *visit, void *context);
     troupe_status (*streams)(struct journal *journal, const char *prefix, size_t prefix_len,
@@ -183,8 +205,8 @@ TROUPE_MUST_CHECK troupe_status journal_stage(struct journal *journal, const cha
                                               uint64_t *ret_seq);
 
 /**
- * Keeps `size` bytes as the state of `stream` after its record `seq`, in the place of any that was kept, as
- * part of the transaction: who reads the stream later begins with them. `seq` must be the stream's last
+ * Keeps `size` bytes as the state (or its summary) of `stream` after its record `seq`, in the place of any that
+ * was kept, as part of the transaction: who reads the stream later begins with them. `seq` must be the stream's last
  * number, appends of the same transaction included: TROUPE_CONFLICT when it is not, with the true one in
  * `ret_seq` (also written on TROUPE_OK), so a stale owner keeps nothing. Snapshots are never the truth; one
  * that is lost, damaged or not understood costs time and nothing else.
@@ -193,16 +215,26 @@ TROUPE_MUST_CHECK troupe_status journal_stage(struct journal *journal, const cha
  * TROUPE_TOO_LARGE (over JOURNAL_SNAPSHOT_SIZE_MAX), TROUPE_NO_MEMORY, TROUPE_CORRUPT. After TROUPE_IO the
  * journal has failed.
  */
-TROUPE_MUST_CHECK troupe_status journal_keep(struct journal *journal, const char *stream, size_t stream_len,
-                                             uint64_t seq, const void *bytes, size_t size, uint64_t *ret_seq);
+TROUPE_MUST_CHECK troupe_status journal_keep(struct journal *journal, enum journal_kept kind,
+                                             const char *stream, size_t stream_len, uint64_t seq,
+                                             const void *bytes, size_t size, uint64_t *ret_seq);
 
 /**
- * Adds the snapshot of a stream to the end of `bytes`, and writes the number of the record that it follows;
+ * Adds the snapshot (or summary) of a stream to the end of `bytes`, and writes the number of the record that it follows;
  * 0 and no bytes when none is kept. Not within a transaction. TROUPE_CORRUPT when it fails its checksum or
  * is ahead of its stream: then the stream is to be read from 1. Otherwise errors as journal_scan.
  */
-TROUPE_MUST_CHECK troupe_status journal_recall(struct journal *journal, const char *stream, size_t stream_len,
-                                               struct buffer *bytes, uint64_t *ret_seq);
+TROUPE_MUST_CHECK troupe_status journal_recall(struct journal *journal, enum journal_kept kind,
+                                               const char *stream, size_t stream_len, struct buffer *bytes,
+                                               uint64_t *ret_seq);
+
+/**
+ * Visits the summaries of all streams that have one and begin after place `after` (0: all), in an order that
+ * stays the same. One that is damaged, or of a record that is not there, is left out: its stream has to be
+ * read. Not within a transaction. Errors as journal_list.
+ */
+TROUPE_MUST_CHECK troupe_status journal_summaries(struct journal *journal, uint64_t after,
+                                                  journal_visit_summary *visit, void *context);
 
 /**
  * Makes the transaction durable. Only after TROUPE_OK may anything in it be acknowledged; any other status:

@@ -30,8 +30,10 @@ struct stream {
     struct buffer bytes;
     struct buffer places; /* struct placed, one a record */
     uint64_t committed_count;
-    struct buffer snapshot;
-    uint64_t snapshot_seq; /* 0: none */
+    struct kept {
+        struct buffer bytes;
+        uint64_t seq; /* 0: none */
+    } kept[JOURNAL_KEPT_COUNT];
 };
 
 struct memory_journal {
@@ -72,7 +74,8 @@ static troupe_status memory_close(struct journal *journal)
     for (uint32_t i = 0; i < memory->heads.count; i++) {
         buffer_done(&memory->streams[i].bytes);
         buffer_done(&memory->streams[i].places);
-        buffer_done(&memory->streams[i].snapshot);
+        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++)
+            buffer_done(&memory->streams[i].kept[k].bytes);
     }
     heads_done(&memory->heads);
     buffer_done(&memory->touched);
@@ -173,28 +176,45 @@ static troupe_status memory_keep(struct journal *journal, const struct journal_s
     *ret_seq = head == NULL ? 0 : head->seq;
     if (*ret_seq != snapshot->seq || head == NULL)
         return TROUPE_CONFLICT;
-    struct stream *stream = &memory->streams[head - memory->heads.list];
+    struct kept *kept = &memory->streams[head - memory->heads.list].kept[snapshot->kind];
     struct buffer copy = {0};
     troupe_status status = buffer_append(&copy, snapshot->bytes, snapshot->size);
     if (status != TROUPE_OK)
         return status;
-    buffer_done(&stream->snapshot);
-    stream->snapshot = copy;
-    stream->snapshot_seq = snapshot->seq;
+    buffer_done(&kept->bytes);
+    kept->bytes = copy;
+    kept->seq = snapshot->seq;
     return TROUPE_OK;
 }
 
-static troupe_status memory_recall(struct journal *journal, const char *name, size_t name_len,
-                                   struct buffer *bytes, uint64_t *ret_seq)
+static troupe_status memory_recall(struct journal *journal, enum journal_kept kind, const char *name,
+                                   size_t name_len, struct buffer *bytes, uint64_t *ret_seq)
 {
     struct memory_journal *memory = of(journal);
     const struct head *head = heads_find(&memory->heads, name, name_len);
     if (head == NULL)
         return TROUPE_OK;
-    const struct stream *stream = &memory->streams[head - memory->heads.list];
-    *ret_seq = stream->snapshot_seq;
-    return stream->snapshot_seq == 0 ? TROUPE_OK
-                                     : buffer_append(bytes, stream->snapshot.bytes, stream->snapshot.size);
+    const struct kept *kept = &memory->streams[head - memory->heads.list].kept[kind];
+    *ret_seq = kept->seq;
+    return kept->seq == 0 ? TROUPE_OK : buffer_append(bytes, kept->bytes.bytes, kept->bytes.size);
+}
+
+static troupe_status memory_summaries(struct journal *journal, uint64_t after, journal_visit_summary *visit,
+                                      void *context)
+{
+    struct memory_journal *memory = of(journal);
+    troupe_status status = TROUPE_OK;
+    for (uint64_t i = after; i < memory->heads.count && status == TROUPE_OK; i++) {
+        const struct kept *kept = &memory->streams[i].kept[JOURNAL_SUMMARY];
+        struct journal_summary summary = {.place = i + 1,
+                                          .stream = heads_name(&memory->heads, &memory->heads.list[i]),
+                                          .seq = kept->seq,
+                                          .bytes = kept->bytes.bytes,
+                                          .size = kept->bytes.size};
+        if (kept->seq > 0)
+            status = visit(context, &summary);
+    }
+    return status;
 }
 
 static void store_touched(struct memory_journal *memory)
@@ -297,9 +317,9 @@ void journal_memory_restart(struct journal *journal)
         if (stream->committed_count < count_of(stream))
             buffer_truncate(&stream->bytes, places_of(stream)[stream->committed_count].offset);
         buffer_truncate(&stream->places, stream->committed_count * sizeof(struct placed));
-        if (stream->snapshot_seq > stream->committed_count) {
-            buffer_clear(&stream->snapshot);
-            stream->snapshot_seq = 0;
+        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++) {
+            if (stream->kept[k].seq > stream->committed_count)
+                stream->kept[k].seq = 0;
         }
         memory->heads.list[i].seq = stream->committed_count;
         memory->position += stream->committed_count;
@@ -317,6 +337,7 @@ const struct journal_driver journal_memory = {
     .keep = memory_keep,
     .commit = memory_commit,
     .recall = memory_recall,
+    .summaries = memory_summaries,
     .read = memory_read,
     .streams = memory_streams,
     .upkeep = memory_upkeep,

@@ -271,6 +271,7 @@ const struct journal_driver journal_sqlite = {
     .keep = sqlite_keep,
     .commit = sqlite_commit,
     .recall = sqlite_recall,
+    .summaries = sqlite_summaries,
     .read = sqlite_read,
     .streams = sqlite_streams,
     .upkeep = sqlite_upkeep,

@@ -12,6 +12,7 @@
  *   mark     (stream, seq) -> position                       for every MARK_EVERY-th record of a stream
  *   state    heads_position, checksum                        one row
  *   snapshot stream, seq, checksum, body                     the newest one of each stream that has any
+ *   summary  stream, seq, checksum, body                     the same
  *
  * An index on (stream, seq) would put each record of a group on a page of its own, and each page into the log
  * at each commit. In its place each record points to the one before it in its stream, `previous`, and the
@@ -54,7 +55,7 @@ enum {
     /** "TRPE", in the head of the file, so that other programs and file(1) can tell whose it is. */
     SQLITE_APPLICATION_ID = 0x54525045,
     /** The version of the tables; a file with a higher one is refused. */
-    SQLITE_SCHEMA_VERSION = 2,
+    SQLITE_SCHEMA_VERSION = 3,
     /**
      * A mark stands for every so many-th record of a stream: a read walks over at most this many for nothing.
      */
@@ -102,6 +103,10 @@ enum {
                   "position=?1")                                                                             \
     X(SET_SNAPSHOT, "INSERT OR REPLACE INTO snapshot VALUES(?1,?2,?3,?4)")                                   \
     X(GET_SNAPSHOT, "SELECT seq, checksum, body FROM snapshot WHERE stream=?1")                              \
+    X(SET_SUMMARY, "INSERT OR REPLACE INTO summary VALUES(?1,?2,?3,?4)")                                     \
+    X(GET_SUMMARY, "SELECT seq, checksum, body FROM summary WHERE stream=?1")                                \
+    X(LIST_SUMMARIES, "SELECT m.seq, m.checksum, m.body, s.id, s.name, s.last_seq FROM summary m JOIN "      \
+                      "stream s ON s.id=m.stream WHERE m.stream>?1 ORDER BY m.stream")                       \
     X(LIST_RECORDS,                                                                                          \
       "SELECT position, stream, seq, previous, type, version, checksum, body FROM record WHERE "             \
       "position>?1 ORDER BY position")
@@ -190,11 +195,13 @@ TROUPE_MUST_CHECK troupe_status sqlite_schema_migrate(sqlite3 *db, struct journa
 
 /* --- sqlite_snapshot.c --- */
 
-/** The driver's `keep` and `recall`. */
+/** The driver's `keep`, `recall` and `summaries`. */
 troupe_status sqlite_keep(struct journal *journal, const struct journal_snapshot *snapshot,
                           uint64_t *ret_seq);
-troupe_status sqlite_recall(struct journal *journal, const char *stream, size_t stream_len,
-                            struct buffer *bytes, uint64_t *ret_seq);
+troupe_status sqlite_recall(struct journal *journal, enum journal_kept kind, const char *stream,
+                            size_t stream_len, struct buffer *bytes, uint64_t *ret_seq);
+troupe_status sqlite_summaries(struct journal *journal, uint64_t after, journal_visit_summary *visit,
+                               void *context);
 
 /* --- sqlite_read.c --- */
 

@@ -30,6 +30,9 @@ static const char *const steps[] = {
 
     "CREATE TABLE snapshot (stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, checksum INTEGER NOT NULL,"
     " body BLOB NOT NULL) STRICT;",
+
+    "CREATE TABLE summary (stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, checksum INTEGER NOT NULL,"
+    " body BLOB NOT NULL) STRICT;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == SQLITE_SCHEMA_VERSION, "a step for each version");

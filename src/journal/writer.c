@@ -44,6 +44,7 @@ TROUPE_MESSAGE_EMPTY(writer_poll)
 struct waiting {
     troupe_asker asker;
     bool is_read;
+    bool is_listing; /* a read: of summaries, after place `seq` */
     bool with_snapshot;   /* of a read */
     bool is_silent;       /* a plain send that wants no answer */
     troupe_status status; /* of an append: how staging went */
@@ -108,7 +109,7 @@ static troupe_status find_snapshot(struct journal_writer_state *state, const str
                                    journal_records_fields *answer, bool *ret_is_alone)
 {
     struct journal_group *group = state->group;
-    troupe_status status = journal_recall(state->journal, waiting->stream, waiting->stream_len,
+    troupe_status status = journal_recall(state->journal, JOURNAL_SNAPSHOT, waiting->stream, waiting->stream_len,
                                           &group->snapshot, &answer->snapshot_seq);
     if (status == TROUPE_CORRUPT) {
         answer->is_snapshot_damaged = true;
@@ -118,6 +119,47 @@ static troupe_status find_snapshot(struct journal_writer_state *state, const str
     answer->snapshot = (troupe_bytes){group->snapshot.bytes, group->snapshot.size};
     *ret_is_alone = group->snapshot.size > SNAPSHOT_BESIDE_MAX;
     return status;
+}
+
+static troupe_status gather_summary(void *context, const struct journal_summary *summary)
+{
+    struct journal_group *group = context;
+    size_t before = group->snapshot.size;
+    if (before > JOURNAL_READ_SIZE_DEFAULT)
+        return TROUPE_END;
+    struct journal_summary_head head = {summary->seq, (uint32_t)strlen(summary->stream) + 1,
+                                        (uint32_t)summary->size};
+    troupe_status status = buffer_append(&group->snapshot, &head, sizeof(head));
+    if (status == TROUPE_OK)
+        status = buffer_append(&group->snapshot, summary->stream, head.name_size);
+    if (status == TROUPE_OK)
+        status = buffer_align(&group->snapshot, RECORD_ALIGNMENT);
+    if (status == TROUPE_OK)
+        status = buffer_append(&group->snapshot, summary->bytes, summary->size);
+    if (status == TROUPE_OK)
+        status = buffer_align(&group->snapshot, RECORD_ALIGNMENT);
+    if (status == TROUPE_OK)
+        group->piece_next_seq = summary->place;
+    else
+        buffer_truncate(&group->snapshot, before);
+    return status;
+}
+
+static void answer_summaries(troupe_self *self, struct journal_writer_state *state,
+                             const struct waiting *waiting)
+{
+    struct journal_group *group = state->group;
+    group->piece_next_seq = waiting->seq;
+    troupe_status status = journal_summaries(state->journal, waiting->seq, gather_summary, group);
+    bool is_end = status == TROUPE_OK;
+    if (status == TROUPE_END)
+        status = TROUPE_OK;
+    status = troupe_reply(self, waiting->asker, journal_summaries_are, .next = group->piece_next_seq,
+                          .status = (uint32_t)status, .is_end = is_end,
+                          .list = {group->snapshot.bytes, group->snapshot.size});
+    if (status == TROUPE_NO_MEMORY)
+        troupe_refuse(self, waiting->asker, status);
+    buffer_clear(&group->snapshot);
 }
 
 static void answer_read(troupe_self *self, struct journal_writer_state *state, const struct waiting *waiting)
@@ -166,6 +208,10 @@ static troupe_status settle(troupe_self *self)
     group->is_open = false;
     for (uint32_t i = 0; i < group->waiting_count; i++) {
         struct waiting *waiting = &group->waiting[i];
+        if (waiting->is_listing) {
+            answer_summaries(self, state, waiting);
+            continue;
+        }
         if (waiting->is_read) {
             answer_read(self, state, waiting);
             continue;
@@ -218,6 +264,16 @@ static troupe_status settle_if_due(troupe_self *self)
     return is_due ? settle(self) : TROUPE_OK;
 }
 
+/* A part that was left out is kept as it was. */
+static troupe_status keep(struct journal_writer_state *state, enum journal_kept kind, const char *stream,
+                          uint64_t seq, troupe_bytes bytes)
+{
+    uint64_t unused;
+    return bytes.size == 0 ? TROUPE_OK
+                           : journal_keep(state->journal, kind, stream, strlen(stream), seq, bytes.data,
+                                          bytes.size, &unused);
+}
+
 static troupe_status receive_append(troupe_self *self, const troupe_message *message,
                                     const journal_append *append)
 {
@@ -230,6 +286,9 @@ static troupe_status receive_append(troupe_self *self, const troupe_message *mes
     if (status == TROUPE_OK)
         status = journal_stage(state->journal, troupe_text(message, append->stream), append->stream.size,
                                append->expected_seq, records.data, records.size, &seq);
+    if (status == TROUPE_OK)
+        status = keep(state, JOURNAL_SUMMARY, troupe_text(message, append->stream), seq,
+                      troupe_bytes_of(message, append->summary));
     waiting->status = status;
     waiting->seq = seq;
     if (status == TROUPE_OK)
@@ -242,12 +301,15 @@ static troupe_status receive_snapshot(troupe_self *self, const troupe_message *m
 {
     struct journal_writer_state *state = troupe_state(self);
     struct waiting *waiting = wait_in(state->group, message);
-    troupe_bytes bytes = troupe_bytes_of(message, kept->state);
     waiting->is_silent = waiting->asker.ask == 0;
     waiting->status = open_group(self, state);
+    const char *stream = troupe_text(message, kept->stream);
     if (waiting->status == TROUPE_OK)
-        waiting->status = journal_keep(state->journal, troupe_text(message, kept->stream), kept->stream.size,
-                                       kept->seq, bytes.data, bytes.size, &waiting->seq);
+        waiting->status = keep(state, JOURNAL_SNAPSHOT, stream, kept->seq, troupe_bytes_of(message, kept->state));
+    if (waiting->status == TROUPE_OK)
+        waiting->status =
+            keep(state, JOURNAL_SUMMARY, stream, kept->seq, troupe_bytes_of(message, kept->summary));
+    waiting->seq = kept->seq;
     return settle_if_due(self);
 }
 
@@ -267,6 +329,17 @@ static troupe_status receive_read(troupe_self *self, const troupe_message *messa
     return state->group->waiting_count == JOURNAL_GROUP_WAITING_MAX ? settle(self) : TROUPE_OK;
 }
 
+static troupe_status receive_listing(troupe_self *self, const troupe_message *message,
+                                     const journal_summaries_ask *asked)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    struct waiting *waiting = wait_in(state->group, message);
+    waiting->is_read = true;
+    waiting->is_listing = true;
+    waiting->seq = asked->after;
+    return state->group->waiting_count == JOURNAL_GROUP_WAITING_MAX ? settle(self) : TROUPE_OK;
+}
+
 static troupe_status writer_receive(troupe_self *self, const troupe_message *message)
 {
     const journal_append *append = journal_append_of(message);
@@ -278,6 +351,9 @@ static troupe_status writer_receive(troupe_self *self, const troupe_message *mes
     const journal_snapshot_kept *kept = journal_snapshot_kept_of(message);
     if (kept != NULL)
         return receive_snapshot(self, message, kept);
+    const journal_summaries_ask *asked = journal_summaries_ask_of(message);
+    if (asked != NULL)
+        return receive_listing(self, message, asked);
     return writer_poll_of(message) != NULL ? TROUPE_OK : TROUPE_UNEXPECTED;
 }
 

@@ -72,9 +72,10 @@ enum {
 /**
  * Appends `records` (base/record.h) to `stream`, whose last number is believed to be `expected_seq`; see
  * journal_stage. The answer is journal_appended. TROUPE_NO_ACTOR, TROUPE_TIMEOUT or no answer: it is not
- * known whether the records are stored; read again.
+ * known whether the records are stored; read again. A `summary` that is given is kept with them, as that after
+ * the last of them: both become durable, or neither.
  */
-#define JOURNAL_APPEND_FIELDS(F) F(u64, expected_seq) F(bytes, records) F(text, stream)
+#define JOURNAL_APPEND_FIELDS(F) F(u64, expected_seq) F(bytes, records) F(bytes, summary) F(text, stream)
 TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
 
 /**
@@ -87,10 +88,11 @@ TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
 TROUPE_MESSAGE(journal_appended, JOURNAL_APPENDED_FIELDS)
 
 /**
- * Keeps `state` as the snapshot of `stream` after its record `seq`; see journal_keep. It becomes durable with
- * the group that it is in. An ask is answered as journal_append is; a plain send is not answered.
+ * Keeps `state` as the snapshot of `stream` after its record `seq`, and `summary` as its summary, either of which
+ * may be left out; see journal_keep. It becomes durable with the group that it is in. An ask is answered as
+ * journal_append is; a plain send is not answered.
  */
-#define JOURNAL_SNAPSHOT_FIELDS(F) F(u64, seq) F(bytes, state) F(text, stream)
+#define JOURNAL_SNAPSHOT_FIELDS(F) F(u64, seq) F(bytes, state) F(bytes, summary) F(text, stream)
 TROUPE_MESSAGE(journal_snapshot_kept, JOURNAL_SNAPSHOT_FIELDS)
 
 /**
@@ -115,8 +117,27 @@ TROUPE_MESSAGE(journal_read, JOURNAL_READ_FIELDS)
     F(u32, status) F(bool, is_end) F(bool, is_snapshot_damaged) F(bytes, records) F(bytes, snapshot)
 TROUPE_MESSAGE(journal_records, JOURNAL_RECORDS_FIELDS)
 
+/**
+ * The summaries of all streams after place `after`, 0 to begin with, about JOURNAL_READ_SIZE_DEFAULT bytes of
+ * them. The answer is journal_summaries_are: struct journal_summary_head, the stream's name with its NUL and
+ * the summary, each at a multiple of 8, again and again; to go on, ask after `next`.
+ */
+#define JOURNAL_SUMMARIES_ASK_FIELDS(F) F(u64, after)
+TROUPE_MESSAGE(journal_summaries_ask, JOURNAL_SUMMARIES_ASK_FIELDS)
+#define JOURNAL_SUMMARIES_ARE_FIELDS(F) F(u64, next) F(u32, status) F(bool, is_end) F(bytes, list)
+TROUPE_MESSAGE(journal_summaries_are, JOURNAL_SUMMARIES_ARE_FIELDS)
+
+/** What stands before each summary in the list. */
+struct journal_summary_head {
+    uint64_t seq;
+    uint32_t name_size; /**< with the NUL */
+    uint32_t size;
+};
+
 _Static_assert(sizeof(journal_append) % RECORD_ALIGNMENT == 0,
                "the records, first of what varies, lie aligned");
+_Static_assert(sizeof(journal_summaries_are) % RECORD_ALIGNMENT == 0,
+               "the list, first of what varies, lies aligned");
 _Static_assert(sizeof(journal_records) % RECORD_ALIGNMENT == 0,
                "the records, first of what varies, lie aligned");
 

@@ -243,7 +243,7 @@ static troupe_status keep(struct journal *journal, const char *stream, uint64_t 
                           uint64_t *ret_seq)
 {
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    troupe_status status = journal_keep(journal, stream, strlen(stream), seq, text, strlen(text), ret_seq);
+    troupe_status status = journal_keep(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), seq, text, strlen(text), ret_seq);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     return status;
 }
@@ -252,7 +252,7 @@ static void assert_recalls(struct journal *journal, const char *stream, uint64_t
 {
     struct buffer bytes = {0};
     uint64_t found = 77;
-    assert_int_equal(journal_recall(journal, stream, strlen(stream), &bytes, &found), TROUPE_OK);
+    assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), &bytes, &found), TROUPE_OK);
     assert_int_equal(found, seq);
     assert_int_equal(bytes.size, strlen(text));
     assert_memory_equal(bytes.bytes != NULL ? (const char *)bytes.bytes : "", text, bytes.size);
@@ -294,7 +294,7 @@ static void a_snapshot_of_anything_but_the_end_is_a_conflict(void **state)
     /* Within one transaction it sees the appends before it. */
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 3, 2), TROUPE_OK);
-    assert_int_equal(journal_keep(journal, "a", 1, 5, "five", 4, &seq), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 5, "five", 4, &seq), TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     assert_recalls(journal, "a", 5, "five");
 }
@@ -308,14 +308,51 @@ static void a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused(voi
     assert_non_null(bytes);
     assert_int_equal(test_append(journal, "a", 0, 1), TROUPE_OK);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    assert_int_equal(journal_keep(journal, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX + 1, &seq),
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX + 1, &seq),
                      TROUPE_TOO_LARGE);
-    assert_int_equal(journal_keep(journal, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX, &seq), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX, &seq), TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
-    assert_int_equal(journal_recall(journal, "a", 1, &back, &seq), TROUPE_OK);
+    assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, "a", 1, &back, &seq), TROUPE_OK);
     assert_int_equal(back.size, JOURNAL_SNAPSHOT_SIZE_MAX);
     buffer_done(&back);
     free(bytes);
+}
+
+static char listed[512];
+
+static troupe_status note_summary(void *context, const struct journal_summary *summary)
+{
+    uint64_t *left = context;
+    size_t size = strlen(listed);
+    if (left != NULL && (*left)-- == 0)
+        return TROUPE_END;
+    snprintf(listed + size, sizeof(listed) - size, "%s@%d=%.*s;", summary->stream, (int)summary->seq,
+             (int)summary->size, (const char *)summary->bytes);
+    return TROUPE_OK;
+}
+
+static void summaries_are_kept_with_their_appends_and_listed(void **state)
+{
+    struct journal *journal = journal_of(state);
+    uint64_t seq = 0;
+    assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
+    assert_int_equal(test_append(journal, "b", 0, 1), TROUPE_OK);
+    assert_int_equal(test_append(journal, "c", 0, 2), TROUPE_OK);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SUMMARY, "c", 1, 2, "cc", 2, &seq), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SUMMARY, "a", 1, 2, "x", 1, &seq), TROUPE_CONFLICT);
+    assert_int_equal(journal_keep(journal, JOURNAL_SUMMARY, "a", 1, 3, "aaa", 3, &seq), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "b", 1, 1, "no summary", 10, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    listed[0] = '\0';
+    assert_int_equal(journal_summaries(journal, 0, note_summary, NULL), TROUPE_OK);
+    assert_string_equal(listed, "a@3=aaa;c@2=cc;");
+    uint64_t one = 1;
+    listed[0] = '\0';
+    assert_int_equal(journal_summaries(journal, 1, note_summary, &one), TROUPE_OK);
+    assert_string_equal(listed, "c@2=cc;");
+    one = 0;
+    assert_int_equal(journal_summaries(journal, 0, note_summary, &one), TROUPE_END);
 }
 
 static void memory_loses_a_snapshot_that_was_not_committed(void **state)
@@ -325,7 +362,7 @@ static void memory_loses_a_snapshot_that_was_not_committed(void **state)
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 3, 1), TROUPE_OK);
-    assert_int_equal(journal_keep(journal, "a", 1, 4, "four", 4, &seq), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 4, "four", 4, &seq), TROUPE_OK);
     journal_memory_restart(journal);
     assert_recalls(journal, "a", 0, "");
 }
@@ -384,6 +421,7 @@ int main(void)
         ON_BOTH(the_newest_snapshot_of_a_stream_is_recalled),
         ON_BOTH(a_snapshot_of_anything_but_the_end_is_a_conflict),
         ON_BOTH(a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused),
+        ON_BOTH(summaries_are_kept_with_their_appends_and_listed),
         cmocka_unit_test_setup_teardown(memory_loses_a_snapshot_that_was_not_committed, set_up_memory,
                                         tear_down),
         cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, set_up_memory,

@@ -29,6 +29,7 @@ static const struct {
     uint32_t checksum;
 } files[] = {
     {1, 29, 112, 0x4a21dae4u},
+    {2, 29, 194, 0x323b7f4du},
 };
 
 enum { FILE_COUNT = sizeof(files) / sizeof(files[0]), SCHEMA_TEXT_MAX = 8192 };

@@ -383,13 +383,13 @@ static void a_damaged_snapshot_is_corrupt_and_the_records_are_there(void **state
         assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
         assert_int_equal(test_append(journal, "b", 0, 3), TROUPE_OK);
         assert_int_equal(journal_begin(journal), TROUPE_OK);
-        assert_int_equal(journal_keep(journal, "a", 1, 3, "state of a", 10, &unused), TROUPE_OK);
+        assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 3, "state of a", 10, &unused), TROUPE_OK);
         assert_int_equal(journal_commit(journal), TROUPE_OK);
         assert_int_equal(journal_close(&journal), TROUPE_OK);
         run_sql(folder->journal, damages[i]);
         journal = test_open(&journal_sqlite, folder->journal);
         const char *stream = i == 3 ? "b" : "a";
-        assert_int_equal(journal_recall(journal, stream, 1, &bytes, &seq), TROUPE_CORRUPT);
+        assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, stream, 1, &bytes, &seq), TROUPE_CORRUPT);
         assert_int_equal(bytes.size, 0);
         assert_non_null(strstr(journal_error(journal), "fails its checksum"));
         assert_int_equal(test_scan(journal, stream, 0, &seen), TROUPE_OK);
