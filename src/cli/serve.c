@@ -3,14 +3,19 @@
  * serve.c: `troupe serve`: the one verb that does not ask a server but is one. Everything is server_run's;
  * here only the command line becomes its options.
  */
+#include <stdlib.h>
+
 #include "cli/cli.h"
 #include "cli/settings.h"
 #include "server/server.h"
+
+enum { IDLE_MS_MAX = 86400000 };
 
 enum {
     SERVE_DATA,
     SERVE_LISTEN,
     SERVE_SAMPLE,
+    SERVE_IDLE,
     SERVE_COUNT,
 };
 
@@ -19,6 +24,7 @@ static const struct cli_option options[] = {
     [SERVE_LISTEN] = {"listen", 'l', "ADDRESS:PORT",
                       "where to listen; " SERVER_LISTEN_DEFAULT " when not given"},
     [SERVE_SAMPLE] = {"sample", 0, "FILE", "an organisation to begin with, if there is none yet"},
+    [SERVE_IDLE] = {"idle", 0, "MS", "put a role to sleep when it had nothing to do for so long; 30000"},
     [SERVE_COUNT] = {0},
 };
 
@@ -30,6 +36,13 @@ static enum cli_exit run(struct cli *cli)
         .listen = cli->values[SERVE_LISTEN],
         .sample = cli->values[SERVE_SAMPLE],
     };
+    if (cli->values[SERVE_IDLE] != NULL) {
+        char *end = NULL;
+        long idle = strtol(cli->values[SERVE_IDLE], &end, 10);
+        if (*end != '\0' || idle < 1 || idle > IDLE_MS_MAX)
+            return cli_fail(cli, CLI_USAGE, "--idle takes 1 to %d milliseconds", IDLE_MS_MAX);
+        serve.role_idle_ms = (uint32_t)idle;
+    }
     /* What went wrong has been said on standard error. */
     return server_run(&serve) == TROUPE_OK ? CLI_OK : CLI_FAILED;
 }

@@ -205,11 +205,11 @@ TROUPE_MUST_CHECK troupe_status journal_stage(struct journal *journal, const cha
                                               uint64_t *ret_seq);
 
 /**
- * Keeps `size` bytes as the state (or its summary) of `stream` after its record `seq`, in the place of any that
- * was kept, as part of the transaction: who reads the stream later begins with them. `seq` must be the stream's last
- * number, appends of the same transaction included: TROUPE_CONFLICT when it is not, with the true one in
- * `ret_seq` (also written on TROUPE_OK), so a stale owner keeps nothing. Snapshots are never the truth; one
- * that is lost, damaged or not understood costs time and nothing else.
+ * Keeps `size` bytes as the state (or its summary) of `stream` after its record `seq`, in the place of any
+ * that was kept, as part of the transaction: who reads the stream later begins with them. `seq` must be the
+ * stream's last number, appends of the same transaction included: TROUPE_CONFLICT when it is not, with the
+ * true one in `ret_seq` (also written on TROUPE_OK), so a stale owner keeps nothing. Snapshots are never the
+ * truth; one that is lost, damaged or not understood costs time and nothing else.
  *
  * Other errors, after which the transaction goes on: TROUPE_INVALID (the name, number 0, or no bytes),
  * TROUPE_TOO_LARGE (over JOURNAL_SNAPSHOT_SIZE_MAX), TROUPE_NO_MEMORY, TROUPE_CORRUPT. After TROUPE_IO the
@@ -220,9 +220,9 @@ TROUPE_MUST_CHECK troupe_status journal_keep(struct journal *journal, enum journ
                                              const void *bytes, size_t size, uint64_t *ret_seq);
 
 /**
- * Adds the snapshot (or summary) of a stream to the end of `bytes`, and writes the number of the record that it follows;
- * 0 and no bytes when none is kept. Not within a transaction. TROUPE_CORRUPT when it fails its checksum or
- * is ahead of its stream: then the stream is to be read from 1. Otherwise errors as journal_scan.
+ * Adds the snapshot (or summary) of a stream to the end of `bytes`, and writes the number of the record that
+ * it follows; 0 and no bytes when none is kept. Not within a transaction. TROUPE_CORRUPT when it fails its
+ * checksum or is ahead of its stream: then the stream is to be read from 1. Otherwise errors as journal_scan.
  */
 TROUPE_MUST_CHECK troupe_status journal_recall(struct journal *journal, enum journal_kept kind,
                                                const char *stream, size_t stream_len, struct buffer *bytes,

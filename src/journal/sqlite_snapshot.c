@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sqlite_snapshot.c: the newest snapshot and summary of each stream, beside its records. Place: under journal.c, which
- * has checked every call. One thread at a time.
+ * sqlite_snapshot.c: the newest snapshot and summary of each stream, beside its records. Place: under
+ * journal.c, which has checked every call. One thread at a time.
  *
  * A snapshot's checksum covers which stream it belongs to and which record it follows, so that one that was
  * moved or swapped fails it. What fails it is TROUPE_CORRUPT; the records are still there, and are read.
@@ -97,7 +97,8 @@ troupe_status sqlite_recall(struct journal *journal, enum journal_kept kind, con
 }
 
 /* The stream's end as it is now: in memory, or as the row says. */
-static bool find_end(struct sqlite_journal *sqlite, sqlite3_stmt *list, const char *name, struct head *ret_head)
+static bool find_end(struct sqlite_journal *sqlite, sqlite3_stmt *list, const char *name,
+                     struct head *ret_head)
 {
     enum { SUMMARY_LAST_SEQ = SUMMARY_NAME + 1 };
     const struct head *known = heads_find(&sqlite->heads, name, strlen(name));

@@ -44,7 +44,7 @@ TROUPE_MESSAGE_EMPTY(writer_poll)
 struct waiting {
     troupe_asker asker;
     bool is_read;
-    bool is_listing; /* a read: of summaries, after place `seq` */
+    bool is_listing;      /* a read: of summaries, after place `seq` */
     bool with_snapshot;   /* of a read */
     bool is_silent;       /* a plain send that wants no answer */
     troupe_status status; /* of an append: how staging went */
@@ -109,8 +109,8 @@ static troupe_status find_snapshot(struct journal_writer_state *state, const str
                                    journal_records_fields *answer, bool *ret_is_alone)
 {
     struct journal_group *group = state->group;
-    troupe_status status = journal_recall(state->journal, JOURNAL_SNAPSHOT, waiting->stream, waiting->stream_len,
-                                          &group->snapshot, &answer->snapshot_seq);
+    troupe_status status = journal_recall(state->journal, JOURNAL_SNAPSHOT, waiting->stream,
+                                          waiting->stream_len, &group->snapshot, &answer->snapshot_seq);
     if (status == TROUPE_CORRUPT) {
         answer->is_snapshot_damaged = true;
         return TROUPE_OK;
@@ -305,7 +305,8 @@ static troupe_status receive_snapshot(troupe_self *self, const troupe_message *m
     waiting->status = open_group(self, state);
     const char *stream = troupe_text(message, kept->stream);
     if (waiting->status == TROUPE_OK)
-        waiting->status = keep(state, JOURNAL_SNAPSHOT, stream, kept->seq, troupe_bytes_of(message, kept->state));
+        waiting->status =
+            keep(state, JOURNAL_SNAPSHOT, stream, kept->seq, troupe_bytes_of(message, kept->state));
     if (waiting->status == TROUPE_OK)
         waiting->status =
             keep(state, JOURNAL_SUMMARY, stream, kept->seq, troupe_bytes_of(message, kept->summary));

@@ -72,8 +72,8 @@ enum {
 /**
  * Appends `records` (base/record.h) to `stream`, whose last number is believed to be `expected_seq`; see
  * journal_stage. The answer is journal_appended. TROUPE_NO_ACTOR, TROUPE_TIMEOUT or no answer: it is not
- * known whether the records are stored; read again. A `summary` that is given is kept with them, as that after
- * the last of them: both become durable, or neither.
+ * known whether the records are stored; read again. A `summary` that is given is kept with them, as that
+ * after the last of them: both become durable, or neither.
  */
 #define JOURNAL_APPEND_FIELDS(F) F(u64, expected_seq) F(bytes, records) F(bytes, summary) F(text, stream)
 TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
@@ -88,9 +88,9 @@ TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
 TROUPE_MESSAGE(journal_appended, JOURNAL_APPENDED_FIELDS)
 
 /**
- * Keeps `state` as the snapshot of `stream` after its record `seq`, and `summary` as its summary, either of which
- * may be left out; see journal_keep. It becomes durable with the group that it is in. An ask is answered as
- * journal_append is; a plain send is not answered.
+ * Keeps `state` as the snapshot of `stream` after its record `seq`, and `summary` as its summary, either of
+ * which may be left out; see journal_keep. It becomes durable with the group that it is in. An ask is
+ * answered as journal_append is; a plain send is not answered.
  */
 #define JOURNAL_SNAPSHOT_FIELDS(F) F(u64, seq) F(bytes, state) F(bytes, summary) F(text, stream)
 TROUPE_MESSAGE(journal_snapshot_kept, JOURNAL_SNAPSHOT_FIELDS)

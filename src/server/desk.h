@@ -38,6 +38,7 @@
 #include "base/buffer.h"
 #include "org/limits.h"
 #include "org/role.h"
+#include "server/ids.h"
 #include "server/messages.h"
 #include "server/problem.h"
 
@@ -116,9 +117,10 @@ struct desk_place {
     char role[ORG_NAME_LEN_MAX + 1];
 };
 
-/** The actor's state. A spawner fills in `actor`. */
+/** The actor's state. A spawner fills in `actor` and `ids`. */
 struct desk {
     char actor[ORG_ACTOR_NAME_LEN_MAX + 1];
+    struct ids *ids;
 
     struct desk_request *waiting; /* in the order of their coming */
     uint32_t waiting_count;

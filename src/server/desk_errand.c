@@ -16,6 +16,7 @@
 
 #include "org/id.h"
 #include "server/desk.h"
+#include "server/role_summary.h"
 
 #define ROLE_TIMEOUT_MS 30000
 #define DIRECTORY_TIMEOUT_MS 10000
@@ -93,10 +94,10 @@ static troupe_status command(troupe_self *self, struct desk_errand *errand)
 {
     const desk_about_fields *about = &errand->about;
     troupe_status status =
-        troupe_ask(self, troupe_whereis(self, errand->role), ROLE_TIMEOUT_MS, on_outcome, errand, role_about,
-                   .id = about->id, .until = about->until, .command = about->command, .action = about->action,
-                   .actor = errand->desk->actor, .via = about->via, .text = about->text, .to = about->to,
-                   .is_crash = about->is_crash);
+        troupe_ask(self, role_find(self, errand->desk->ids, errand->role), ROLE_TIMEOUT_MS, on_outcome,
+                   errand, role_about, .id = about->id, .until = about->until, .command = about->command,
+                   .action = about->action, .actor = errand->desk->actor, .via = about->via,
+                   .text = about->text, .to = about->to, .is_crash = about->is_crash);
     return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "server/desk.h"
+#include "server/role_summary.h"
 
 #define DIRECTORY_TIMEOUT_MS 10000
 #define LOOK_TIMEOUT_MS 10000
@@ -104,7 +105,7 @@ static troupe_status on_seen(troupe_self *self, troupe_status status, const trou
 static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uint32_t index)
 {
     struct desk_sight *sight = &gather->sights[index];
-    troupe_ref role = troupe_whereis(self, sight->role);
+    troupe_ref role = role_find(self, gather->desk->ids, sight->role);
     sight->gather = gather;
     if (gather->search != 0)
         return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_where, .id = gather->search);

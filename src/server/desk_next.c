@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "server/desk.h"
+#include "server/role_summary.h"
 #include "server/json_writer.h"
 
 #define TAKE_TIMEOUT_MS 30000
@@ -211,8 +212,8 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
     struct desk *desk = gather->desk;
     uint32_t here = held_in(sight) + sight->picked;
     troupe_status status =
-        troupe_ask(self, troupe_whereis(self, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
-                   .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit,
+        troupe_ask(self, role_find(self, desk->ids, sight->role), TAKE_TIMEOUT_MS, on_took, request,
+                   role_next, .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit,
                    .held_elsewhere = held_over_all(gather) - here);
     if (status != TROUPE_OK) {
         desk->is_stirred = true;

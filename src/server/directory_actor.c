@@ -15,6 +15,7 @@
 
 #include "journal/writer.h"
 #include "server/keeper.h"
+#include "server/role_summary.h"
 
 #define STREAM "organisation"
 #define JOURNAL_TIMEOUT_MS 120000
@@ -182,7 +183,6 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
     const char *reason = "";
     if (!org_directory_check(directory->org, &reason))
         return unreadable(self, TROUPE_CORRUPT, reason);
-    directory->is_loaded = true;
     return directory_roles_start(self, directory);
 }
 
@@ -248,7 +248,7 @@ troupe_ref directory_desk_of(troupe_self *self, struct directory_actor *director
         index != MAP_NONE ? directory->desks[index] : desk_new(directory, actor, hash);
     if (desk == NULL || !troupe_ref_is_none(desk->ref))
         return desk != NULL ? desk->ref : troupe_ref_none();
-    struct desk initial = {.is_hurried = directory->is_hurried};
+    struct desk initial = {.ids = directory->ids, .is_hurried = directory->is_hurried};
     snprintf(initial.actor, sizeof initial.actor, "%s", actor);
     desk->ref = troupe_spawn(self, &desk_behaviour, &(troupe_spawn_options){.state = &initial});
     if (!troupe_ref_is_none(desk->ref) && troupe_monitor(self, desk->ref, &desk->monitor) != TROUPE_OK) {
@@ -291,8 +291,12 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
     if (of != NULL)
         return directory_answer_roles_of(self, directory, message, of);
     if (search != NULL) {
-        bool is_known = directory_entry_find(directory, troupe_text(message, search->role)) != NULL;
-        return troupe_reply(self, troupe_asker_of(message), role_exists, .is_known = is_known);
+        const char *role = troupe_text(message, search->role);
+        bool is_known = directory_entry_find(directory, role) != NULL;
+        if (!is_known || !troupe_ref_is_none(role_find(self, directory->ids, role)))
+            return troupe_reply(self, troupe_asker_of(message), role_exists, .is_known = is_known);
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
+        return TROUPE_OK;
     }
     if (who != NULL)
         return directory_answer_who(self, directory, message, who);
@@ -318,7 +322,10 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
     const troupe_down *down = troupe_down_of(message);
     if (load != NULL)
         return directory_role_loaded(self, directory, message, load);
-    if (troupe_timeout_of(message) != NULL) {
+    const troupe_timeout *timeout = troupe_timeout_of(message);
+    if (timeout != NULL && timeout->tag == DIRECTORY_TAG_ALARM) {
+        directory_wake_due(self, directory);
+    } else if (timeout != NULL) {
         directory->is_retrying = false;
     } else if (down != NULL) {
         desk_down(directory, down);
@@ -343,6 +350,9 @@ static troupe_status directory_flush(troupe_self *self)
         status = append_batch(self, directory);
     if (status == TROUPE_OK)
         status = directory_configure_some(self, directory);
+    if (status != TROUPE_OK)
+        return status;
+    status = directory_set_alarm(self, directory);
     if (status != TROUPE_OK)
         return status;
     if (!directory->is_ready && directory->unsettled == 0)

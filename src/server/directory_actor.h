@@ -4,17 +4,20 @@
  * role what its actor last said of its load. Everybody who looks something up asks here; whoever changes
  * something waits here until it is on the disk and every role it concerns is set up.
  *
- *   start --journal_read--> LOADING --every role has an actor--> SETTLING --role_load of each, all set up-->
+ *   start --journal_read--> LOADING --journal_summaries--> SETTLING --role_load of those woken-->
  *   keeper_is_ready --> SERVING
  *
  *   change --decode, org_directory_decide, fold--> batch --one append--> durable
  *          --roles it concerns: made, role_configure--> all are set up --> answered
  *
- * Roles are set up at every start again: a crash between the two appends (here, and in the role's own stream)
- * leaves nothing undone, and what is so already changes nothing there.
+ * A role is set up again when it first wakes after a start: a crash between the two appends (here, and in the
+ * role's own stream) leaves nothing undone, and what is so already changes nothing there.
  *
- * The role actors live under the supervisor "#roles" and are found by their names; this actor monitors none
- * of them. A role that is started anew says so by its first role_load.
+ * Role actors are made by whoever has something for the role (role_find) and found by their names; this actor
+ * monitors none of them. Each says how loaded it is when it wakes, when that changes, and when it goes to
+ * sleep; with it comes when time does something to it, and this actor sees to it that it is awake then. So a
+ * role whose actor failed comes back as one that slept: by the next question, or when something is due or
+ * owed.
  *
  * Desks are made when somebody first shows a token, and are temporary: they keep nothing that a new one would
  * miss.
@@ -25,6 +28,7 @@
  *   1. entries has one entry for each role of the organisation, personal ones included, found by its name in
  *      entry_map.
  *   2. unsettled is the number of entries that are not is_settled.
+ *      Every entry with something due, or owed, is in `due`.
  *   3. A change is answered when its append is durable and unsettled is 0, or when it is refused.
  *   4. version grows with everything that the tree shows.
  */
@@ -40,6 +44,7 @@
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "base/heap.h"
 #include "base/map.h"
 #include "base/record.h"
 #include "org/directory.h"
@@ -55,6 +60,13 @@
 #define DIRECTORY_WINDOW 256
 /** How long the tag of a tree is good at most, because the ages in it move on by themselves. */
 #define TREE_TAG_MS 60000
+/** The longest sleep of the alarm: the calendar may be set meanwhile. */
+#define DIRECTORY_ALARM_MAX_MS ((int64_t)60000)
+/** A role that owes something to another is looked after again so much later. */
+#define DIRECTORY_OWED_MS ((int64_t)1000)
+
+/** Tags of the directory's timers. */
+enum directory_tag { DIRECTORY_TAG_RETRY = 0, DIRECTORY_TAG_ALARM };
 
 /** What is known of one role's actor. */
 struct directory_entry {
@@ -63,8 +75,13 @@ struct directory_entry {
     bool is_open;
     bool needs_configure;
     bool is_configuring;
-    bool is_settled; /* is_open, and nothing about its set-up is under way or to be done */
+    bool is_settled; /* no change waits for it */
     bool is_unsound;
+    bool is_asleep;            /* it has no actor; its figures are those of its summary */
+    bool is_wanted;            /* a change waits for it */
+    bool is_unproved;          /* has not been set up since this directory began: it is when it next wakes */
+    uint64_t number;           /* in the order of their making */
+    struct heap_node due_node; /* in the directory's `due` */
     struct directory_actor *directory;
     role_load load; /* the numbers of the last one; its texts are kept here: */
     char holder[ORG_ACTOR_NAME_LEN_MAX + 1];
@@ -128,6 +145,9 @@ struct directory_actor {
     size_t entry_capacity;
     struct map entry_map;
     struct hash_key hash_key;
+    struct heap due; /* entries by when time does something to them, asleep or not */
+    uint64_t alarm;  /* the timer for the first of them; 0: none */
+    int64_t alarm_at;
     size_t unsettled;
     size_t configuring;
     size_t configure_next;                    /* where the search for the next one to set up goes on */
@@ -149,8 +169,15 @@ extern const troupe_behaviour directory_behaviour;
 
 /* --- directory_roles.c: an actor for each role ------------------------------------------------ */
 
-/** Makes entries and actors for all roles there are; those that are there already say how loaded they are. */
+/**
+ * Makes entries for all roles there are and reads their summaries. Those that have none, or owe something,
+ * are woken; those whose actors are there already say how loaded they are; the others sleep.
+ */
 troupe_status directory_roles_start(troupe_self *self, struct directory_actor *directory);
+/** Wakes the roles to which time does something now. */
+void directory_wake_due(troupe_self *self, struct directory_actor *directory);
+/** Sees to it that directory_wake_due runs at the next due moment. */
+troupe_status directory_set_alarm(troupe_self *self, struct directory_actor *directory);
 /** Sees to it that a role has an actor, and that it is set up anew. */
 troupe_status directory_role_changed(troupe_self *self, struct directory_actor *directory, const char *name);
 /** The entry of a role, or NULL. */

@@ -15,6 +15,14 @@
 
 #define AUDIT_TIMEOUT_MS 60000
 
+struct directory_audit;
+
+/* What one role was asked for a check; free while there is no entry. */
+struct question {
+    struct directory_audit *check;
+    const struct directory_entry *entry;
+};
+
 /* One check under way; it lives until its last role has answered. */
 struct directory_audit {
     struct directory_audit *next_audit;
@@ -24,8 +32,10 @@ struct directory_audit {
     size_t out;
     uint64_t sums[10];
     uint64_t owed;
+    uint64_t awake; /* roles that had an actor */
     bool is_sound;
     struct problem problem;
+    struct question questions[DIRECTORY_WINDOW];
     char reason[256];
 };
 
@@ -37,10 +47,23 @@ static void add(struct directory_audit *check, const troupe_message *reply, cons
     for (size_t i = 0; i < 10; i++)
         check->sums[i] += counts[i];
     check->owed += audited->owed;
+    check->awake++;
     if (audited->is_sound || !check->is_sound)
         return;
     check->is_sound = false;
     snprintf(check->reason, sizeof check->reason, "%s", troupe_text(reply, audited->reason));
+}
+
+/* One that sleeps is not woken: its summary was written with its last event. */
+static void add_asleep(struct directory_audit *check, const struct directory_entry *entry)
+{
+    const role_load *load = &entry->load;
+    const uint64_t counts[10] = {load->accepted,    load->queued, load->held,     load->parked,
+                                 load->quarantined, load->done,   load->declined, load->forwarded,
+                                 load->expired,     load->shed};
+    for (size_t i = 0; i < 10; i++)
+        check->sums[i] += counts[i];
+    check->owed += load->owed;
 }
 
 static void finish(troupe_self *self, struct directory_audit *check)
@@ -57,6 +80,7 @@ static void finish(troupe_self *self, struct directory_audit *check)
     for (size_t i = 0; i < 10; i++)
         json_put_number(&out, names[i], (int64_t)check->sums[i]);
     json_put_number(&out, "owed", (int64_t)check->owed);
+    json_put_number(&out, "awake", (int64_t)check->awake);
     if (!check->is_sound)
         json_put_text(&out, "reason", check->reason);
     json_close(&out, '}');
@@ -80,11 +104,16 @@ static troupe_status ask_some(troupe_self *self, struct directory_audit *check);
 static troupe_status on_audited(troupe_self *self, troupe_status status, const troupe_message *reply,
                                 void *context)
 {
-    struct directory_audit *check = context;
+    struct question *question = context;
+    struct directory_audit *check = question->check;
+    const struct directory_entry *entry = question->entry;
     const role_audited *audited = status == TROUPE_OK ? role_audited_of(reply) : NULL;
+    question->entry = NULL;
     check->out--;
     if (audited != NULL)
         add(check, reply, audited);
+    else if (status == TROUPE_NO_ACTOR) /* it went to sleep meanwhile */
+        add_asleep(check, entry);
     else
         problem_from_status(&check->problem, status == TROUPE_OK ? TROUPE_UNEXPECTED : status, "a role");
     return ask_some(self, check);
@@ -96,11 +125,23 @@ static troupe_status ask_some(troupe_self *self, struct directory_audit *check)
     while (check->problem.kind == PROBLEM_NONE && check->next < directory->entry_count &&
            check->out < DIRECTORY_WINDOW) {
         struct directory_entry *entry = directory->entries[check->next++];
-        troupe_status status = troupe_ask(self, entry->ref, AUDIT_TIMEOUT_MS, on_audited, check, role_audit);
-        if (status == TROUPE_OK)
+        if (entry->is_asleep) {
+            add_asleep(check, entry);
+            continue;
+        }
+        struct question *question = check->questions;
+        while (question->entry != NULL) /* there is a free one: out is less than the window */
+            question++;
+        troupe_status status =
+            troupe_ask(self, entry->ref, AUDIT_TIMEOUT_MS, on_audited, question, role_audit);
+        if (status == TROUPE_OK) {
+            *question = (struct question){check, entry};
             check->out++;
-        else
+        } else if (status == TROUPE_NO_ACTOR) {
+            add_asleep(check, entry);
+        } else {
             problem_from_status(&check->problem, status, entry->name);
+        }
     }
     if (check->out == 0)
         finish(self, check);

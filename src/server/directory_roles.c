@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * directory_roles.c: sees to it that every role of the organisation has an actor, and that each is set up as
- * the tree says. Part of the directory actor; nothing blocks.
+ * directory_roles.c: what is known of every role of the organisation, awake or asleep, and that each is set
+ * up as the tree says. Part of the directory actor; nothing blocks.
  *
- *   made --supervisor--> reads its stream --role_load--> is_open --role_configure--> is_settled
- *                                                           ^                           |
- *                                                           +--- the tree changes ------+
+ *   is_asleep --role_find--> reads its stream --role_load--> is_open --role_configure--> is_settled
+ *       ^                                                       ^  |                        |
+ *       +------------------ role_load(is_asleep) ---------------|--+                        |
+ *                                                               +--- the tree changes ------+
  */
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +17,12 @@
 #include <sodium.h>
 
 #include "base/array.h"
+#include "journal/writer.h"
 #include "server/directory_actor.h"
-#include "server/role_actor.h"
+#include "server/role_summary.h"
 
 #define CONFIGURE_TIMEOUT_MS 60000
+#define SUMMARIES_TIMEOUT_MS 120000
 
 static bool is_entry(const void *context, uint32_t index, const void *key)
 {
@@ -40,7 +44,9 @@ struct directory_entry *directory_entry_find(const struct directory_actor *direc
 /* After every change of an entry: is it settled now? */
 static void recount(struct directory_entry *entry)
 {
-    bool is_settled = entry->is_open && !entry->needs_configure && !entry->is_configuring;
+    if (entry->is_open && !entry->needs_configure && !entry->is_configuring)
+        entry->is_wanted = false; /* what was waited for is so */
+    bool is_settled = !entry->is_wanted;
     if (is_settled && !entry->is_settled)
         entry->directory->unsettled--;
     else if (!is_settled && entry->is_settled)
@@ -61,51 +67,29 @@ static struct directory_entry *entry_new(struct directory_actor *directory, cons
     }
     snprintf(entry->name, sizeof entry->name, "%s", name);
     entry->directory = directory;
+    entry->is_settled = true;
+    entry->number = directory->entry_count;
+    heap_node_init(&entry->due_node);
     directory->entries[directory->entry_count++] = entry;
-    directory->unsettled++;
     return entry;
 }
 
-/*
- * The id of a role's child spec follows from its name, so that a directory that was started anew never makes
- * a second one.
- */
-static void child_id(const char *name, char ret_id[TROUPE_CHILD_ID_LEN_MAX + 1])
-{
-    unsigned char hash[16];
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)name, strlen(name), NULL, 0);
-    memcpy(ret_id, "role-", 5);
-    sodium_bin2hex(ret_id + 5, TROUPE_CHILD_ID_LEN_MAX + 1 - 5, hash, sizeof hash);
-}
-
-/* Makes the actor, unless one is there: then it says how loaded it is. */
-static troupe_status start_actor(troupe_self *self, struct directory_actor *directory, const char *name)
+/* Sees to it that there is an actor; one that is there already says how loaded it is. */
+static troupe_status wake(troupe_self *self, struct directory_actor *directory, const char *name)
 {
     troupe_ref known = troupe_whereis(self, name);
-    if (!troupe_ref_is_none(known))
-        return troupe_send(self, known, role_report) == TROUPE_OK ? TROUPE_OK
-                                                                  : directory_try_later(self, directory);
-    char id[TROUPE_CHILD_ID_LEN_MAX + 1];
-    struct role_actor initial = {.ids = directory->ids};
-    snprintf(initial.name, sizeof initial.name, "%s", name);
-    child_id(name, id);
-    troupe_child_spec spec = {
-        .id = id,
-        .behaviour = &role_behaviour,
-        .options = {.state = &initial,
-                    .name = name,
-                    .mailbox_len_max = ROLE_MAILBOX_LEN_MAX,
-                    .mailbox_bytes_max = ROLE_MAILBOX_BYTES_MAX},
-    };
-    troupe_status status = troupe_supervisor_add(self, troupe_whereis(self, NAME_ROLES), &spec);
-    return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "a role's actor could not be made");
+    if (troupe_ref_is_none(known))
+        return troupe_ref_is_none(role_find(self, directory->ids, name))
+                   ? troupe_fail(self, TROUPE_NO_MEMORY, "a role's actor could not be made")
+                   : TROUPE_OK;
+    return troupe_send(self, known, role_report) == TROUPE_OK ? TROUPE_OK
+                                                              : directory_try_later(self, directory);
 }
 
 troupe_status directory_role_changed(troupe_self *self, struct directory_actor *directory, const char *name)
 {
     struct directory_entry *entry = directory_entry_find(directory, name);
-    bool is_new = entry == NULL;
-    if (is_new)
+    if (entry == NULL)
         entry = entry_new(directory, name);
     if (entry == NULL)
         return troupe_fail(self, TROUPE_NO_MEMORY, "no memory for a role");
@@ -113,9 +97,10 @@ troupe_status directory_role_changed(troupe_self *self, struct directory_actor *
         entry->needs_configure = true;
         directory->to_configure++;
     }
+    entry->is_wanted = true;
     recount(entry);
     directory->version++;
-    return is_new ? start_actor(self, directory, entry->name) : TROUPE_OK;
+    return entry->is_open && !entry->is_asleep ? TROUPE_OK : wake(self, directory, entry->name);
 }
 
 /*
@@ -128,35 +113,189 @@ static void name_changer(struct directory_actor *directory)
         snprintf(directory->changer, sizeof directory->changer, "%s", first.name);
 }
 
+/* An entry for a role that there was before this directory; it is set up again when it wakes. */
+static troupe_status enter(troupe_self *self, struct directory_actor *directory, const char *name)
+{
+    struct directory_entry *entry = directory_entry_find(directory, name);
+    if (entry == NULL)
+        entry = entry_new(directory, name);
+    if (entry == NULL)
+        return troupe_fail(self, TROUPE_NO_MEMORY, "no memory for a role");
+    entry->is_unproved = true;
+    return TROUPE_OK;
+}
+
+/* When somebody has to be awake for it; SUMMARY_NEVER when nothing happens by itself. */
+static int64_t due_of(const struct directory_entry *entry, int64_t now_ms)
+{
+    int64_t due = entry->load.due_at;
+    if (entry->load.owed > 0 && due > now_ms + DIRECTORY_OWED_MS)
+        due = now_ms + DIRECTORY_OWED_MS;
+    return due;
+}
+
+static troupe_status note_due(struct directory_actor *directory, struct directory_entry *entry, int64_t due)
+{
+    heap_remove(&directory->due, &entry->due_node);
+    if (due == SUMMARY_NEVER)
+        return TROUPE_OK;
+    troupe_status status = heap_reserve(&directory->due, 1);
+    if (status == TROUPE_OK)
+        heap_insert(&directory->due, &entry->due_node, due, entry->number);
+    return status;
+}
+
+static void note_load(struct directory_entry *entry, const role_load *load)
+{
+    entry->load = *load;
+    entry->is_unsound = !load->is_sound;
+    snprintf(entry->holder, sizeof entry->holder, "%s", troupe_flat_text(load, load->holder));
+    snprintf(entry->reason, sizeof entry->reason, "%s", troupe_flat_text(load, load->reason));
+}
+
+/* One summary of the journal. What is not conserved is not believed, and the role is woken to say more. */
+static troupe_status take_summary(troupe_self *self, struct directory_actor *directory, const char *stream,
+                                  const void *bytes, size_t size)
+{
+    const role_load *load = role_summary_read(bytes, size);
+    struct directory_entry *entry =
+        strncmp(stream, "role/", 5) == 0 ? directory_entry_find(directory, stream + 5) : NULL;
+    if (load == NULL || entry == NULL)
+        return TROUPE_OK;
+    struct org_counts counts = {
+        .accepted = load->accepted,
+        .queued = load->queued,
+        .held = load->held,
+        .parked = load->parked,
+        .quarantined = load->quarantined,
+        .done = load->done,
+        .declined = load->declined,
+        .forwarded = load->forwarded,
+        .expired = load->expired,
+        .shed = load->shed,
+    };
+    if (!org_counts_are_conserved(&counts))
+        return TROUPE_OK;
+    note_load(entry, load);
+    ids_raise(directory->ids, load->last_id);
+    entry->is_asleep = true;
+    return note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
+}
+
+static troupe_status read_summaries(troupe_self *self, struct directory_actor *directory, uint64_t after);
+
+/*
+ * The summaries are in: whoever has none is woken, and so is who was awake under a directory before this one.
+ */
+static troupe_status wake_unknown(troupe_self *self, struct directory_actor *directory)
+{
+    troupe_status status = TROUPE_OK;
+    for (size_t i = 0; i < directory->entry_count && status == TROUPE_OK; i++) {
+        struct directory_entry *entry = directory->entries[i];
+        if (entry->is_asleep && troupe_ref_is_none(troupe_whereis(self, entry->name)))
+            continue;
+        entry->is_asleep = false;
+        status = directory_role_changed(self, directory, entry->name);
+    }
+    directory->is_loaded = status == TROUPE_OK;
+    return status;
+}
+
+static troupe_status on_summaries(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                  void *context)
+{
+    struct directory_actor *directory = context;
+    const journal_summaries_are *are = status == TROUPE_OK ? journal_summaries_are_of(reply) : NULL;
+    if (are == NULL || are->status != TROUPE_OK)
+        return troupe_fail(self, are != NULL ? (troupe_status)are->status : TROUPE_UNEXPECTED,
+                           "the summaries of the roles could not be read");
+    troupe_bytes list = troupe_bytes_of(reply, are->list);
+    const char *at = list.data;
+    const char *end = at + list.size;
+    while (at < end && status == TROUPE_OK) {
+        const struct journal_summary_head *head = (const struct journal_summary_head *)(const void *)at;
+        const char *name = at + sizeof *head;
+        const char *bytes = name + (head->name_size + 7u) / 8 * 8;
+        status = take_summary(self, directory, name, bytes, head->size);
+        at = bytes + (head->size + 7u) / 8 * 8;
+    }
+    if (status != TROUPE_OK)
+        return troupe_fail(self, status, "no memory for the summaries of the roles");
+    return are->is_end ? wake_unknown(self, directory) : read_summaries(self, directory, are->next);
+}
+
+static troupe_status read_summaries(troupe_self *self, struct directory_actor *directory, uint64_t after)
+{
+    troupe_status status = troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), SUMMARIES_TIMEOUT_MS,
+                                      on_summaries, directory, journal_summaries_ask, .after = after);
+    return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "the journal cannot be reached");
+}
+
 troupe_status directory_roles_start(troupe_self *self, struct directory_actor *directory)
 {
     name_changer(directory);
     troupe_status status = TROUPE_OK;
     const char *role = NULL;
     while (status == TROUPE_OK && (role = org_directory_next_role(directory->org, role)) != NULL)
-        status = directory_role_changed(self, directory, role);
+        status = enter(self, directory, role);
     struct org_actor_view actor;
     for (size_t i = 0; status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor); i++) {
         char personal[ORG_NAME_LEN_MAX + 1];
         org_name_personal(actor.name, personal);
-        status = directory_role_changed(self, directory, personal);
+        status = enter(self, directory, personal);
     }
-    return status;
+    return status == TROUPE_OK ? read_summaries(self, directory, 0) : status;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+void directory_wake_due(troupe_self *self, struct directory_actor *directory)
+{
+    int64_t now_ms = troupe_unix_ms(self);
+    const struct heap_entry *first;
+    directory->alarm = 0;
+    while ((first = heap_first(&directory->due)) != NULL && first->key <= now_ms) {
+        struct directory_entry *entry =
+            (struct directory_entry *)((char *)first->node - offsetof(struct directory_entry, due_node));
+        /* It says itself when the next moment is; should it fail before that, it is looked after again. */
+        (void)role_find(self, directory->ids, entry->name);
+        (void)!note_due(directory, entry, now_ms + DIRECTORY_OWED_MS);
+    }
+}
+
+troupe_status directory_set_alarm(troupe_self *self, struct directory_actor *directory)
+{
+    const struct heap_entry *first = heap_first(&directory->due);
+    if (directory->alarm != 0) {
+        if (first != NULL && first->key == directory->alarm_at)
+            return TROUPE_OK;
+        troupe_timer_cancel(self, directory->alarm);
+        directory->alarm = 0;
+    }
+    if (first == NULL)
+        return TROUPE_OK;
+    int64_t wait = first->key - troupe_unix_ms(self);
+    wait = wait < 0 ? 0 : wait > DIRECTORY_ALARM_MAX_MS ? DIRECTORY_ALARM_MAX_MS : wait;
+    directory->alarm_at = first->key;
+    return troupe_timer_start(self, (uint64_t)wait, 0, DIRECTORY_TAG_ALARM, &directory->alarm);
 }
 
 troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *directory,
                                     const troupe_message *message, const role_load *load)
 {
-    (void)self;
     struct directory_entry *entry = directory_entry_find(directory, troupe_text(message, load->role));
     if (entry == NULL)
         return TROUPE_OK;
-    entry->ref = message->sender;
-    entry->is_open = true;
-    entry->is_unsound = !load->is_sound;
-    entry->load = *load;
-    snprintf(entry->holder, sizeof entry->holder, "%s", troupe_text(message, load->holder));
-    snprintf(entry->reason, sizeof entry->reason, "%s", troupe_text(message, load->reason));
+    note_load(entry, load);
+    ids_raise(directory->ids, load->last_id);
+    entry->ref = load->is_asleep ? troupe_ref_none() : message->sender;
+    entry->is_asleep = load->is_asleep;
+    entry->is_open = !load->is_asleep;
+    if (entry->is_unproved && entry->is_open && !entry->needs_configure) {
+        entry->needs_configure = true;
+        directory->to_configure++;
+    }
+    entry->is_unproved = entry->is_unproved && !entry->is_open;
     if (entry->is_unsound && entry->needs_configure) {
         /*
          * It cannot be read, and will not be set up: whoever waits for all roles is told so instead of
@@ -167,7 +306,9 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     }
     recount(entry);
     directory->version++;
-    return TROUPE_OK;
+    if (entry->is_asleep && entry->is_wanted && wake(self, directory, entry->name) != TROUPE_OK)
+        return directory_try_later(self, directory);
+    return note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
 }
 
 /* --- setting up ------------------------------------------------------------------------------- */
@@ -243,7 +384,7 @@ troupe_status directory_configure_some(troupe_self *self, struct directory_actor
          seen++) {
         directory->configure_next %= directory->entry_count;
         struct directory_entry *entry = directory->entries[directory->configure_next++];
-        if (!entry->needs_configure || !entry->is_open || entry->is_configuring)
+        if (!entry->needs_configure || !entry->is_open || entry->is_asleep || entry->is_configuring)
             continue;
         if (configure(self, directory, entry) != TROUPE_OK)
             return directory_try_later(self, directory);
@@ -261,5 +402,6 @@ void directory_roles_done(struct directory_actor *directory)
     for (size_t i = 0; i < directory->entry_count; i++)
         free(directory->entries[i]);
     free(directory->entries);
+    heap_done(&directory->due);
     map_done(&directory->entry_map);
 }

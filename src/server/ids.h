@@ -5,8 +5,8 @@
  * number, moved forward by compare and exchange. An actor for it would cost each message a question and an
  * answer.
  *
- * After a start the number is what is greatest in the journal: each role actor raises it by what it reads,
- * and no id is asked for before all have read. Any thread; never blocks.
+ * After a start the number is what is greatest in the journal: the directory raises it by the roles'
+ * summaries, and wakes those that have none; no id is asked for before that. Any thread; never blocks.
  */
 #ifndef SERVER_IDS_H
 #define SERVER_IDS_H
@@ -16,9 +16,10 @@
 /** The place of this process, until there are several. */
 #define IDS_PLACE 0
 
-/** The source. All zeros is one that has given none. */
+/** The source. All zeros is one that has given none. Beside it, what every role has to be told. */
 struct ids {
     _Atomic uint64_t last;
+    uint32_t role_idle_ms; /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
 };
 
 /** A fresh id at this time. */

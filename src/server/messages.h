@@ -20,7 +20,6 @@
 /** Names of actors that are none of the organisation's: no role's name can begin like that. */
 #define NAME_DIRECTORY "#directory"
 #define NAME_JOURNAL "#journal"
-#define NAME_ROLES "#roles"
 #define NAME_HTTP "#http"
 
 /**
@@ -171,14 +170,20 @@ TROUPE_MESSAGE(role_audited, ROLE_AUDITED)
 TROUPE_MESSAGE_EMPTY(role_report)
 
 /**
- * To the directory, whenever it has changed, and once when the role has read its stream: how loaded it is.
+ * To the directory, whenever it has changed, once when the role has read its stream, and when it goes to
+ * sleep: how loaded it is. `due_at` is when time does something to it by itself, INT64_MAX for never.
  */
 #define ROLE_LOAD(F)                                                                                         \
     ROLE_COUNTERS(F)                                                                                         \
-    F(i64, oldest_at) F(text, role) F(text, holder) F(text, reason) F(u32, capacity) F(bool, is_sound)
+    F(u64, owed)                                                                                             \
+    F(u64, last_id)                                                                                          \
+    F(i64, oldest_at)                                                                                        \
+    F(i64, due_at)                                                                                           \
+    F(text, role)                                                                                            \
+    F(text, holder) F(text, reason) F(u32, capacity) F(bool, is_sound) F(bool, is_asleep)
 TROUPE_MESSAGE(role_load, ROLE_LOAD)
 
-/** To the directory: is there a role of that name? Answer: role_exists. */
+/** To the directory: is there a role of that name? It is awake when the answer comes. Answer: role_exists. */
 #define ROLE_SEARCH(F) F(text, role)
 TROUPE_MESSAGE(role_search, ROLE_SEARCH)
 #define ROLE_EXISTS(F) F(bool, is_known)

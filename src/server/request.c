@@ -201,6 +201,14 @@ void call_again(troupe_self *self, struct call *call, troupe_status why, const c
     call_end(call, why, NULL, what);
 }
 
+void call_woken(troupe_self *self, struct call *call, bool is_awake)
+{
+    if (is_awake && ++call->tries < CALL_TRIES_MAX)
+        call->again(self, call);
+    else
+        call_again(self, call, TROUPE_NO_ACTOR, "a role");
+}
+
 void call_fail(struct call *call, const struct problem *problem)
 {
     assert(problem->kind != PROBLEM_NONE);

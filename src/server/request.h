@@ -128,6 +128,9 @@ void call_end(struct call *call, troupe_status status, const troupe_message *rep
 /** Runs call->again a little later; ends the call with `why` when that was done too often. */
 void call_again(troupe_self *self, struct call *call, troupe_status why, const char *what);
 
+/** Runs call->again at once when what it needed was just woken, else as call_again. */
+void call_woken(troupe_self *self, struct call *call, bool is_awake);
+
 /** Ends a call with a problem. */
 void call_fail(struct call *call, const struct problem *problem);
 

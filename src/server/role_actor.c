@@ -2,7 +2,7 @@
 /*
  * role_actor.c: the life of a role actor: reading its stream, keeping what comes meanwhile, appending,
  * answering, waking at the right time. role_actor.h has the drawing; commands are in role_commands.c,
- * deliveries in role_outbox.c.
+ * deliveries in role_outbox.c, going to sleep in role_sleep.c.
  */
 #include "server/role_actor.h"
 
@@ -13,8 +13,7 @@
 
 #include "journal/writer.h"
 #include "server/messages.h"
-
-enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY };
+#include "server/role_summary.h"
 
 /* How long the journal may take. Long before that the disk is in trouble and the journal says so itself. */
 #define JOURNAL_TIMEOUT_MS 120000
@@ -143,6 +142,8 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
     cursor.offset = before;
     struct record record;
     while (record_next(&cursor, &record) == TROUPE_OK) {
+        if (record.type == org_accepted_type.id && ((const org_accepted *)record.body)->id > actor->last_id)
+            actor->last_id = ((const org_accepted *)record.body)->id;
         if (record.type == org_sent_type.id)
             actor->batch_outbox = ((const org_sent *)record.body)->number;
         actor->is_stirred = actor->is_stirred || record.type == org_accepted_type.id ||
@@ -201,15 +202,21 @@ static void keep_snapshot(troupe_self *self, struct role_actor *actor)
 static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
 {
     struct role_flight *flight = calloc(1, sizeof *flight);
-    if (flight == NULL)
+    role_load_fields load = role_summary_of(actor->role, actor->last_id);
+    load.is_asleep = true; /* as whoever reads it will find it */
+    buffer_clear(&actor->summary);
+    if (flight == NULL || role_summary_write(&load, &actor->summary) != TROUPE_OK) {
+        free(flight);
         return role_try_later(self, actor);
+    }
     troupe_bytes records = {actor->batch.bytes.bytes, actor->batch.bytes.size};
     flight->actor = actor;
     flight->seq = actor->seq + actor->batch.count;
     flight->outbox_last = actor->batch_outbox;
     troupe_status status =
         troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_appended, flight,
-                   journal_append, .stream = actor->stream, .expected_seq = actor->seq, .records = records);
+                   journal_append, .stream = actor->stream, .expected_seq = actor->seq, .records = records,
+                   .summary = {actor->summary.bytes, actor->summary.size});
     if (status != TROUPE_OK) {
         free(flight);
         if (status == TROUPE_FULL || status == TROUPE_NO_MEMORY)
@@ -293,23 +300,17 @@ static troupe_status tick(troupe_self *self, struct role_actor *actor)
 
 static void wake_waiters(troupe_self *self, struct role_actor *actor)
 {
-    for (uint32_t i = 0; i < actor->waiter_count; i++)
-        (void)troupe_send(self, actor->waiters[i], role_stirred); /* a desk that is full looks by itself */
-    actor->waiter_count = 0;
+    role_tell_waiters(self, actor);
     actor->is_stirred = false;
 }
 
 static troupe_status tell_load(troupe_self *self, struct role_actor *actor, bool is_sound, const char *reason)
 {
-    struct org_counts counts = org_role_counts(actor->role);
-    struct org_role_view view = org_role_view(actor->role);
-    troupe_status status = troupe_send(
-        self, troupe_whereis(self, NAME_DIRECTORY), role_load, .accepted = counts.accepted,
-        .queued = counts.queued, .held = counts.held, .parked = counts.parked,
-        .quarantined = counts.quarantined, .done = counts.done, .declined = counts.declined,
-        .forwarded = counts.forwarded, .expired = counts.expired, .shed = counts.shed,
-        .oldest_at = view.oldest_at, .role = actor->name, .holder = view.holder != NULL ? view.holder : "",
-        .reason = reason, .capacity = view.capacity, .is_sound = is_sound);
+    role_load_fields fields = role_summary_of(actor->role, actor->last_id);
+    fields.is_sound = is_sound;
+    fields.reason = reason;
+    troupe_status status = troupe_send_fields(TROUPE_CONTEXT(self), troupe_whereis(self, NAME_DIRECTORY),
+                                              &role_load_type, &fields);
     actor->is_load_told = status == TROUPE_OK;
     return status == TROUPE_OK ? TROUPE_OK : role_try_later(self, actor);
 }
@@ -318,11 +319,17 @@ static troupe_status tell_load(troupe_self *self, struct role_actor *actor, bool
 
 static troupe_status read_on(troupe_self *self, struct role_actor *actor, uint64_t from_seq);
 
+static void note_id(struct role_actor *actor, uint64_t id)
+{
+    actor->last_id = id > actor->last_id ? id : actor->last_id;
+    ids_raise(actor->ids, id);
+}
+
 /* Notes what the actor must know beside the state: the greatest id, and what the outbox has. */
 static void note_record(struct role_actor *actor, const struct record *record)
 {
     if (record->type == org_accepted_type.id)
-        ids_raise(actor->ids, ((const org_accepted *)record->body)->id);
+        note_id(actor, ((const org_accepted *)record->body)->id);
     else if (record->type == org_sent_type.id)
         actor->committed_outbox = ((const org_sent *)record->body)->number;
 }
@@ -358,7 +365,7 @@ static bool restore(struct role_actor *actor, troupe_bytes snapshot)
         return false;
     org_role_free(actor->role);
     actor->role = role;
-    ids_raise(actor->ids, org_role_last_id(role));
+    note_id(actor, org_role_last_id(role));
     actor->committed_outbox = org_role_outbox_last(role);
     return true;
 }
@@ -442,7 +449,10 @@ static troupe_status role_actor_start(troupe_self *self)
     actor->kept_end = &actor->kept;
     troupe_status status = org_role_new(actor->name, &actor->role);
     if (status == TROUPE_OK) {
-        status = read_on(self, actor, 0);
+        actor->active_ns = troupe_now_ns(self);
+        status = role_sleep_later(self, actor);
+        if (status == TROUPE_OK)
+            status = read_on(self, actor, 0);
         if (status != TROUPE_OK)
             org_role_free(actor->role);
     }
@@ -455,11 +465,15 @@ static troupe_status role_actor_receive(troupe_self *self, const troupe_message 
     const troupe_timeout *timeout = troupe_timeout_of(message);
     if (timeout != NULL && timeout->tag == ROLE_TAG_TICK)
         return tick(self, actor);
+    if (timeout != NULL && timeout->tag == ROLE_TAG_IDLE)
+        return role_sleep_if_idle(self, actor);
     if (timeout != NULL) {
         actor->is_retrying = false;
         role_outbox_again(actor);
         return TROUPE_OK;
     }
+    if (role_audit_of(message) == NULL && role_report_of(message) == NULL) /* who counts wakes nobody */
+        actor->active_ns = troupe_now_ns(self);
     if (!actor->is_open) {
         keep(self, actor, message);
         return TROUPE_OK;
@@ -519,6 +533,7 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
     }
     free(actor->deliveries);
     record_batch_done(&actor->batch);
+    buffer_done(&actor->summary);
     org_role_free(actor->role);
 }
 

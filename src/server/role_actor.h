@@ -9,8 +9,9 @@
  *
  *             +--- commands meanwhile are kept ---+
  *   start --journal_read, snapshot first--> LOADING --is_end--> OPEN --append refused--> fails
- *     ^                                                                                    |
- *     +------------------------------------ its supervisor <-------------------------------+
+ *     ^                                                   |                                |
+ *     |                                                   +--idle, nothing under way--> sleeps: ends
+ *     +--- whoever has something for it (role_find), or the directory when something is due
  *
  *   role: ahead of the disk          flights, oldest first                                  batch
  *   [fold of all that was decided]   [records 7..9 | 2 answers] [record 10 | 1 answer]   [record 11 | ...]
@@ -61,6 +62,8 @@
  */
 #define ROLE_SNAPSHOT_EVERY 64u
 #define ROLE_SNAPSHOT_SHARE 16u
+/** A role with nothing to do is put to sleep after so long: its actor ends, its summary stays. */
+#define ROLE_IDLE_MS 30000u
 /** Bounds of a role actor's mailbox. */
 #define ROLE_MAILBOX_LEN_MAX 4096u
 #define ROLE_MAILBOX_BYTES_MAX (64u << 20)
@@ -114,7 +117,10 @@ struct role_actor {
     bool is_open;
     uint64_t seq;
     uint64_t snapshot_seq; /* of the newest snapshot */
+    uint64_t last_id;      /* the greatest of all messages that ever were here */
+    uint64_t active_ns;    /* when something was last asked of it */
     struct record_batch batch;
+    struct buffer summary;       /* of the append that is being sent */
     struct role_answer *answers; /* of the batch, and those that came after it */
     struct role_answer **answers_end;
     struct role_flight *flights;
@@ -145,6 +151,9 @@ struct role_actor {
 /** The behaviour. The child spec that starts it also gives it the role's name as its registered name. */
 extern const troupe_behaviour role_behaviour;
 
+/** Tags of a role's timers. */
+enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY, ROLE_TAG_IDLE };
+
 /* --- between the role_*.c files --------------------------------------------------------------- */
 
 /** Handles a message when the stream has been read: role_commands.c. */
@@ -169,6 +178,15 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
  * refused then.
  */
 struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker);
+
+/** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
+void role_tell_waiters(troupe_self *self, struct role_actor *actor);
+
+/** Looks after ROLE_IDLE_MS whether the role may sleep; then role_sleep_if_idle runs. */
+TROUPE_MUST_CHECK troupe_status role_sleep_later(troupe_self *self, const struct role_actor *actor);
+
+/** Puts the role to sleep when nothing was asked for so long and nothing is under way; else looks later. */
+troupe_status role_sleep_if_idle(troupe_self *self, struct role_actor *actor);
 
 /** Delivers what is owed and on the disk: role_outbox.c. */
 troupe_status role_deliver_owed(troupe_self *self, struct role_actor *actor);

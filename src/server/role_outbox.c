@@ -90,7 +90,7 @@ static troupe_status on_delivered(troupe_self *self, troupe_status status, const
     }
 }
 
-/* Whether there is such a role at all, or only no actor for it at the moment. */
+/* Whether there is such a role at all, or it only slept. */
 static troupe_status on_found(troupe_self *self, troupe_status status, const troupe_message *message,
                               void *context)
 {
@@ -98,8 +98,12 @@ static troupe_status on_found(troupe_self *self, troupe_status status, const tro
     struct role_actor *actor = delivery->actor;
     uint64_t number = delivery_end(delivery);
     const role_exists *exists = status == TROUPE_OK ? role_exists_of(message) : NULL;
-    if (exists == NULL || exists->is_known)
+    if (exists == NULL)
         return role_try_later(self, actor);
+    if (exists->is_known) { /* it slept, and the directory has woken it */
+        role_outbox_again(actor);
+        return TROUPE_OK;
+    }
     return give_up(self, actor, number, "there is no such role");
 }
 

@@ -84,7 +84,7 @@ static troupe_status on_sent(troupe_self *self, troupe_status status, const trou
     return TROUPE_OK;
 }
 
-/* No actor has that name: is there no such role, or is it just being started anew? */
+/* No actor has that name: is there no such role, or did it sleep? Then the directory has woken it. */
 static troupe_status on_searched(troupe_self *self, troupe_status status, const troupe_message *reply,
                                  void *context)
 {
@@ -96,7 +96,7 @@ static troupe_status on_searched(troupe_self *self, troupe_status status, const 
         problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", sending->to);
         call_fail(call, &problem);
     } else {
-        call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
+        call_woken(self, call, exists != NULL);
     }
     return TROUPE_OK;
 }
@@ -324,7 +324,9 @@ static troupe_status on_read(troupe_self *self, troupe_status status, const trou
         struct problem problem = {0};
         problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", reading->role);
         call_fail(call, &problem);
-    } else if (exists != NULL || status == TROUPE_NO_ACTOR || status == TROUPE_FULL) {
+    } else if (exists != NULL) {
+        call_woken(self, call, true);
+    } else if (status == TROUPE_NO_ACTOR || status == TROUPE_FULL) {
         call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
     } else {
         call_end(call, status, reply, A_ROLE);

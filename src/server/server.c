@@ -8,9 +8,9 @@
  *   system --+-- #keeper      tells this thread when to go on
  *            +-- #journal     a thread of its own; its end is the process's end
  *            +-- top          rest_for_one; when it gives up the process ends
- *                  +-- #roles      one_for_one with backoff: an actor for each role, added by the directory
- *                  +-- #directory  the fold of the organisation's stream; makes desks
+ *                  +-- #directory  the fold of the organisation's stream; makes desks, and wakes roles
  *                  +-- #http       added last, when everything has been read and found sound
+ *            +-- a role's actor while it is awake; made by whoever has something for it
  *
  * The order of the end is the reverse: nobody new is let in, what is under way is answered, then the actors
  * stop, then the file is closed.
@@ -134,17 +134,9 @@ static troupe_status watch(struct server *server, troupe_ref who, const char *na
 
 static troupe_status start_top(struct server *server)
 {
-    static const troupe_supervisor_spec roles = {
-        .name = NAME_ROLES,
-        .strategy = TROUPE_ONE_FOR_ONE,
-        .intensity = 1000,
-        .period_ms = 60000,
-        .backoff_min_ms = 20,
-        .backoff_max_ms = 5000,
-    };
+    server->ids.role_idle_ms = server->options->role_idle_ms;
     struct directory_actor directory = {.ids = &server->ids};
     troupe_child_spec children[] = {
-        {.id = "roles", .supervisor = &roles},
         {.id = "directory",
          .behaviour = &directory_behaviour,
          .options = {.state = &directory,

@@ -18,10 +18,11 @@
 
 /** What to serve, and where. Everything is borrowed until server_run returns. */
 struct server_options {
-    const char *data_dir; /**< made when it is missing */
-    const char *listen;   /**< NULL: SERVER_LISTEN_DEFAULT */
-    const char *sample;   /**< NULL: none; as for POST /v1/import/organisation, for an empty journal */
-    uint32_t workers;     /**< 0: one a processor */
+    const char *data_dir;  /**< made when it is missing */
+    const char *listen;    /**< NULL: SERVER_LISTEN_DEFAULT */
+    const char *sample;    /**< NULL: none; as for POST /v1/import/organisation, for an empty journal */
+    uint32_t workers;      /**< 0: one a processor */
+    uint32_t role_idle_ms; /**< a role with nothing to do sleeps after so long; 0: the default */
 };
 
 /**

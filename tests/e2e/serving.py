@@ -176,8 +176,12 @@ class Server:
         counts = self.expect(200, self.get("/v1/check"))
         if counts["conserved"] is not True:
             raise AssertionError(f"messages are lost or doubled: {counts}")
+        counts.pop("awake")  # comes and goes with the time
         return counts
 
+    def awake(self):
+        """How many roles have an actor at the moment."""
+        return self.expect(200, self.get("/v1/check"))["awake"]
 
     def settled(self, timeout_s=10):
         """The counts once nothing is on its way from one role to another."""

@@ -243,7 +243,8 @@ static troupe_status keep(struct journal *journal, const char *stream, uint64_t 
                           uint64_t *ret_seq)
 {
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    troupe_status status = journal_keep(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), seq, text, strlen(text), ret_seq);
+    troupe_status status =
+        journal_keep(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), seq, text, strlen(text), ret_seq);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     return status;
 }
@@ -252,7 +253,8 @@ static void assert_recalls(struct journal *journal, const char *stream, uint64_t
 {
     struct buffer bytes = {0};
     uint64_t found = 77;
-    assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), &bytes, &found), TROUPE_OK);
+    assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, stream, strlen(stream), &bytes, &found),
+                     TROUPE_OK);
     assert_int_equal(found, seq);
     assert_int_equal(bytes.size, strlen(text));
     assert_memory_equal(bytes.bytes != NULL ? (const char *)bytes.bytes : "", text, bytes.size);
@@ -308,9 +310,12 @@ static void a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused(voi
     assert_non_null(bytes);
     assert_int_equal(test_append(journal, "a", 0, 1), TROUPE_OK);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX + 1, &seq),
-                     TROUPE_TOO_LARGE);
-    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX, &seq), TROUPE_OK);
+    assert_int_equal(
+        journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX + 1, &seq),
+        TROUPE_TOO_LARGE);
+    assert_int_equal(
+        journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 1, bytes, JOURNAL_SNAPSHOT_SIZE_MAX, &seq),
+        TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     assert_int_equal(journal_recall(journal, JOURNAL_SNAPSHOT, "a", 1, &back, &seq), TROUPE_OK);
     assert_int_equal(back.size, JOURNAL_SNAPSHOT_SIZE_MAX);

@@ -383,7 +383,8 @@ static void a_damaged_snapshot_is_corrupt_and_the_records_are_there(void **state
         assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
         assert_int_equal(test_append(journal, "b", 0, 3), TROUPE_OK);
         assert_int_equal(journal_begin(journal), TROUPE_OK);
-        assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 3, "state of a", 10, &unused), TROUPE_OK);
+        assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 3, "state of a", 10, &unused),
+                         TROUPE_OK);
         assert_int_equal(journal_commit(journal), TROUPE_OK);
         assert_int_equal(journal_close(&journal), TROUPE_OK);
         run_sql(folder->journal, damages[i]);
