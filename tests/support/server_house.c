@@ -45,17 +45,8 @@ static bool is_ready(void *context)
 
 static void start_top(struct house *house)
 {
-    static const troupe_supervisor_spec roles = {
-        .name = NAME_ROLES,
-        .strategy = TROUPE_ONE_FOR_ONE,
-        .intensity = 1000,
-        .period_ms = 60000,
-        .backoff_min_ms = 20,
-        .backoff_max_ms = 5000,
-    };
     struct directory_actor directory = {.ids = &house->ids};
     troupe_child_spec children[] = {
-        {.id = "roles", .supervisor = &roles},
         {.id = "directory",
          .behaviour = &directory_behaviour,
          .options = {.state = &directory,
@@ -126,6 +117,15 @@ void house_crash(struct house *house)
 
 troupe_ref house_actor(struct house *house, const char *name)
 {
+    troupe_ref who = troupe_whereis(house->system, name);
+    if (!troupe_ref_is_none(who) || name[0] == '#')
+        return who;
+    /* A role that sleeps is awake when the directory has said that it exists. */
+    troupe_message *reply = NULL;
+    assert_int_equal(troupe_call(house->system, troupe_whereis(house->system, NAME_DIRECTORY),
+                                 HOUSE_TIMEOUT_MS, &reply, role_search, .role = name),
+                     TROUPE_OK);
+    troupe_message_free(house->system, &reply);
     return troupe_whereis(house->system, name);
 }
 
