@@ -311,7 +311,9 @@ __attribute__((noinline)) static void dispatch_simulated(troupe_self *seat, stru
     trace_message(worker, actor, message);
     bool crashes = is_for_user && !actor->is_supervisor && sim_crashes(worker->self.context.system->sim);
     if (crashes && is_asked && !has_expired(worker, message)) {
+        user_begin(seat);
         (void)load_relaxed(&actor->behaviour)->receive(seat, message);
+        worker = user_end(seat);
         received_otherwise(worker, actor, message, troupe_fail(seat, TROUPE_FAILED, SIM_CRASH_TEXT));
         return;
     }

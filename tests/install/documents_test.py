@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What README.md and docs/runtime.md show a newcomer is what happens. Every program in them is saved under
-its name, built against the installed library by the command that the document gives, and prints what stands
-below it. A block ```c NAME.c is a program, ```text NAME what it prints, ```sh commands."""
+"""What README.md, docs/runtime.md and docs/simulation.md show a newcomer is what happens. Every program in
+them is saved under its name, built against the installed library by the command that the document gives,
+and prints what stands below it. A block ```c NAME.c is a program, ```text NAME what it prints, ```sh
+commands."""
 
 import os
 import re
@@ -82,8 +83,30 @@ class Documents(Installed):
                 done = self.shell("./" + name)
                 self.assertEqual((expected[name], 0), (done.stdout, done.returncode))
 
+    def test_page_of_seeds_shows_a_test_that_passes_and_one_that_finds(self):
+        document = "docs/simulation.md"
+        self.assertEqual(["orders"], self.save_programs(document))
+        commands = next(text for kind, _, text in blocks(document) if kind == "sh")
+        done = self.shell(commands)
+        printed = self.expected(document)["orders"]
+        self.assertEqual((printed, "", 0), (done.stdout, done.stderr, done.returncode))
+        source = os.path.join(self.folder, "orders.c")
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text.replace("if (o->number > shop->last)", "if (true)"))
+        done = self.shell(commands)
+        self.assertEqual(("", 1), (done.stdout, done.returncode))
+        self.assertRegex(done.stderr, r"^seed \d+ failed; replay it with:\n    \./orders --seed \d+\n$")
+
     def test_guide_names_calls_that_exist(self):
-        with open(os.path.join(ROOT, "docs", "runtime.md"), encoding="utf-8") as file:
+        self.names_check("docs/runtime.md", 60)
+
+    def test_page_of_seeds_names_calls_that_exist(self):
+        self.names_check("docs/simulation.md", 20)
+
+    def names_check(self, document, names_min):
+        with open(os.path.join(ROOT, document), encoding="utf-8") as file:
             text = file.read()
         known = set()
         for name in os.listdir(os.path.join(ROOT, "include", "troupe")):
@@ -91,13 +114,13 @@ class Documents(Installed):
             with open(os.path.join(ROOT, "include", "troupe", name), encoding="utf-8") as file:
                 known |= set(re.findall(r"\b(?:troupe|TROUPE)_\w+", file.read()))
         named = set(re.findall(r"\b(?:troupe|TROUPE)_\w+", text))
-        self.assertGreater(len(named), 60)
+        self.assertGreater(len(named), names_min)
         # A message type gives names of its own.
         named = {name if name in known else re.sub(r"_(of|type|fields)$", "", name) for name in named}
         self.assertEqual([], sorted(named - known))
 
     def test_links_lead_somewhere(self):
-        for document in ("README.md", "docs/runtime.md", "CONTRIBUTING.md"):
+        for document in ("README.md", "docs/runtime.md", "docs/simulation.md", "CONTRIBUTING.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 links = re.findall(r"\]\(([^)#]+)\)", file.read())
             for link in links:
