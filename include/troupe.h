@@ -24,6 +24,7 @@
  *   troupe/dead_letter.h messages that nobody handled, and why
  *   troupe/signal.h      signals of the process
  *   troupe/resource.h    memory and descriptors given back however an actor ends
+ *   troupe/events.h      hearing of what happens: births, ends, restarts, full mailboxes, dead letters
  *   troupe/observe.h     counters
  *   troupe/snapshot.h    who lives under whom, and how each is doing
  *   troupe/embed.h       a system that a host program's own loop steps
@@ -45,6 +46,7 @@
 #include <troupe/blob.h>
 #include <troupe/dead_letter.h>
 #include <troupe/embed.h>
+#include <troupe/events.h>
 #include <troupe/group.h>
 #include <troupe/json.h>
 #include <troupe/message.h>

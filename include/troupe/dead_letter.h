@@ -7,6 +7,7 @@
 #ifndef TROUPE_DEAD_LETTER_H
 #define TROUPE_DEAD_LETTER_H
 
+#include <troupe/message.h>
 #include <troupe/status.h>
 
 #ifdef __cplusplus
@@ -37,6 +38,19 @@ typedef enum troupe_dead_reason {
 
 /** How many reasons there are. */
 #define TROUPE_DEAD_COUNT 12
+
+/** What a subscriber to TROUPE_EVENT_DEAD_LETTER is told: see events.h. */
+#define TROUPE_DEAD_LETTER_FIELDS(F)                                                                         \
+    F(u32, reason)        /* a troupe_dead_reason */                                                         \
+    F(u32, type)          /* id of its type */                                                               \
+    F(u32, size)          /* of its body, in bytes */                                                        \
+    F(u32, message_class) /* a troupe_class */                                                               \
+    F(ref, sender)        /* none: a thread outside, or the runtime */                                       \
+    F(ref, target)        /* whom it was for */                                                              \
+    F(u64, at_ns)         /* the system's clock */                                                           \
+    F(u64, missed)        /* events not told since the last one that was */                                  \
+    F(text, type_name)    /* "" when no part of the program declares it */
+TROUPE_MESSAGE(troupe_dead_letter, TROUPE_DEAD_LETTER_FIELDS)
 
 /** The text of a reason in English, never NULL; an unknown number has a text that says so. Any thread. */
 TROUPE_API const char *troupe_dead_text(troupe_dead_reason reason);

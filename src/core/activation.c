@@ -235,6 +235,19 @@ static void down_came(troupe_self *seat, struct actor *actor, troupe_message *me
     receive(seat, actor, message);
 }
 
+static void event_came(troupe_self *seat, struct actor *actor, troupe_message *message)
+{
+    struct worker *worker = seat->context.worker;
+    const struct handle *handle = handle_find(actor, HANDLE_SUBSCRIPTION, message->ask);
+    if (handle == NULL) {
+        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
+        return;
+    }
+    events_taken(worker->self.context.system, handle->u.peer);
+    message->ask = 0; /* the behaviour is not asked anything */
+    receive(seat, actor, message);
+}
+
 /* A message of any kind. */
 __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *actor,
                                                troupe_message *message)
@@ -287,8 +300,12 @@ __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *
         actor_ending(actor, *(const troupe_status *)troupe_body(message));
         message_dispose(worker, message);
         break;
+    case MESSAGE_EVENT:
+        event_came(seat, actor, message);
+        break;
     case MESSAGE_PARK:
-    case MESSAGE_UNPARK: /* never in a lane: mailbox.c */
+    case MESSAGE_UNPARK:
+    case MESSAGE_CROWDED: /* never in a lane: mailbox.c */
         ASSERT(false);
     case MESSAGE_STARTED:
     case MESSAGE_CHILD:

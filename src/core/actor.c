@@ -76,6 +76,7 @@ static troupe_status slot_fill(struct worker *worker, struct actor *actor, const
     store_relaxed(&actor->overflow, (uint8_t)user->overflow);
     actor->traps_exits = false;
     store_relaxed(&actor->parked_on, 0);
+    store_relaxed(&actor->is_crowded, 0);
     actor->extras = NULL;
     store_relaxed(&actor->parent, options->parent.bits);
     store_relaxed(&actor->created, fetch_add_relaxed(&worker->self.context.system->created, 1) + 1);
@@ -171,6 +172,8 @@ troupe_status actor_spawn(troupe_context *from, const troupe_behaviour *behaviou
         monitor_attach(actor, options->watcher);
     *ret_ref = actor_ref(actor);
     counter_add(&worker->counters.actors_spawned, 1);
+    if (system_observes(from->system, TROUPE_EVENT_SPAWNED))
+        events_tell_of(worker, TROUPE_EVENT_SPAWNED, actor, *ret_ref, TROUPE_OK);
     if (home == worker)
         scheduler_spawned(worker, actor);
     else
@@ -204,6 +207,8 @@ troupe_ref troupe_context_spawn(troupe_context *from, const troupe_behaviour *be
 void actor_started(struct worker *worker, struct actor *actor)
 {
     troupe_ref parent = {load_relaxed(&actor->parent)};
+    if (system_observes(worker->self.context.system, TROUPE_EVENT_STARTED))
+        events_tell_of(worker, TROUPE_EVENT_STARTED, actor, actor_ref(actor), TROUPE_OK);
     if (troupe_ref_is_none(parent))
         return;
     troupe_message *message = message_new(worker, &troupe_started_type, sizeof(troupe_started));
@@ -267,6 +272,8 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (!TROUPE_PLANTED(group_kept))
         group_leave_all(worker, actor);
     monitor_tell_all(worker, actor, reason);
+    if (system_observes(system, TROUPE_EVENT_ENDED))
+        events_tell_of(worker, TROUPE_EVENT_ENDED, actor, ref, reason);
     overflow_release(worker, actor, true);
     extras_free(worker, actor);
     mailbox_empty(worker, actor);

@@ -45,6 +45,7 @@ enum {
 enum {
     ATTENTION_LANES = 1,     /* the urgent or the system lane may have a message */
     ATTENTION_GUESTS = 2,    /* senders are parked on this mailbox */
+    ATTENTION_CROWD = 8,     /* the mailbox was full, and whoever listens is to hear when it has room */
     ATTENTION_ENDS_TURN = 4, /* it met a full mailbox: whoever empties that goes first */
 };
 
@@ -95,6 +96,7 @@ struct actor {
     _Atomic uint64_t created;           /* the how-manieth of the system */
     _Atomic uint64_t parked_on;         /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
     uint32_t state_size;                /* as allocated: become may need less */
+    _Atomic uint8_t is_crowded; /* by senders and the home: word of a full mailbox is on its way or there */
 };
 
 /* The condition of a running actor during its turn when nothing asks for attention. */

@@ -32,7 +32,7 @@ troupe_status dead_letter_status(troupe_dead_reason reason)
 void dead_letter_note(struct worker *worker, troupe_ref to, const troupe_message *message,
                       troupe_dead_reason reason)
 {
-    (void)to;
-    (void)message;
     counter_add(&worker->counters.dead_letters_by[reason], 1);
+    if (system_observes(worker->self.context.system, TROUPE_EVENT_DEAD_LETTER))
+        events_tell_dead(worker, to, message, reason);
 }

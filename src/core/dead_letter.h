@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dead_letter.h: where a message's way ends that nobody handles: it is counted under its reason. Any worker,
- * or outside within context_enter; off the common way of a message.
+ * dead_letter.h: where a message's way ends that nobody handles: it is counted under its reason, and whoever
+ * subscribed is told. Any worker, or outside within context_enter; off the common way of a message.
  *
  * Invariant: each message is noted here at most once, and then never counted as handled.
  */

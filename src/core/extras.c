@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/plant.h"
+#include "core/events.h"
 #include "core/monitor.h"
 #include "core/post.h"
 #include "core/stash.h"
@@ -112,6 +113,9 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
     case HANDLE_MONITOR:
         if (!handle->is_link) /* a link's other side hears of our end, and forgets it then */
             monitor_end(worker, actor, handle->u.peer, id);
+        break;
+    case HANDLE_SUBSCRIPTION:
+        events_forget(worker->self.context.system, handle->u.peer);
         break;
     case HANDLE_WATCH:
         watch_end(worker, actor, handle->u.fd);

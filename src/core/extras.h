@@ -27,6 +27,7 @@ enum handle_kind {
     HANDLE_MONITOR,
     HANDLE_WATCH,
     HANDLE_SIGNAL,
+    HANDLE_SUBSCRIPTION,
     HANDLE_KINDS,
 };
 
@@ -36,7 +37,7 @@ struct handle {
     uint32_t kind; /* a handle_kind */
     union {
         struct timer *timer; /* TIMER: it; ASK: its timeout */
-        uint64_t peer;       /* MONITOR: the bits of who is watched */
+        uint64_t peer;       /* MONITOR: the bits of who is watched; SUBSCRIPTION: its key */
         uint32_t next_free;  /* FREE: index of the next, or HANDLES_MAX */
         int fd;              /* WATCH */
     } u;

@@ -12,6 +12,7 @@ enum park_state {
     PARK_RESTS, /* in no queue */
 };
 
+static const troupe_type crowded_type = {.name = "troupe_crowded", .id = 4, .version = 1, .is_fixed = true};
 static const troupe_type park_type = {.name = "troupe_park", .id = 2, .version = 1, .is_fixed = true};
 
 /* Whether following who is parked on whom from `to` leads back to `sender`. */
@@ -184,9 +185,53 @@ void overflow_unpark(struct worker *worker, struct actor *actor)
         run_queue_push(&worker->ready, actor);
 }
 
+void overflow_crowded(struct worker *worker, struct actor *target, troupe_ref to)
+{
+    if (exchange_acquire(&target->is_crowded, 1) != 0)
+        return;
+    troupe_message *message = message_new(worker, &crowded_type, 0);
+    if (message != NULL) {
+        message->flags = MESSAGE_CROWDED;
+        message->message_class = TROUPE_CLASS_SYSTEM;
+        post_aside(worker, to, message);
+    }
+    if (message == NULL || system_find(worker->self.context.system, to) == NULL)
+        store_relaxed(&target->is_crowded, 0); /* nobody to tell, or the next tenant has not been told */
+}
+
+/* Tells subscribers that the mailbox is crowded, or is no more. */
+static void crowd_tell(struct worker *worker, struct actor *actor, troupe_event_kind kind)
+{
+    if (system_observes(worker->self.context.system, (uint32_t)kind))
+        events_tell_of(worker, kind, actor, actor_ref(actor), TROUPE_OK);
+}
+
+/* Word from a sender: by now there may be room again. */
+static void crowd_begins(struct worker *worker, struct actor *actor)
+{
+    if (has_room(actor)) {
+        store_relaxed(&actor->is_crowded, 0);
+        return;
+    }
+    actor->attention |= ATTENTION_CROWD;
+    crowd_tell(worker, actor, TROUPE_EVENT_OVERFLOW_BEGAN);
+}
+
+static void crowd_ends(struct worker *worker, struct actor *actor)
+{
+    actor->attention &= (uint8_t)~ATTENTION_CROWD;
+    store_relaxed(&actor->is_crowded, 0);
+    crowd_tell(worker, actor, TROUPE_EVENT_OVERFLOW_ENDED);
+}
+
 void overflow_control(struct worker *worker, struct actor *actor, troupe_message *message)
 {
     counter_add(&worker->counters.handled, 1);
+    if (message->flags == MESSAGE_CROWDED) {
+        crowd_begins(worker, actor);
+        slab_free(&worker->slab, message, sizeof *message);
+        return;
+    }
     if (message->flags == MESSAGE_UNPARK) {
         overflow_unpark(worker, actor);
         slab_free(&worker->slab, message, sizeof *message);
@@ -205,6 +250,8 @@ void overflow_control(struct worker *worker, struct actor *actor, troupe_message
 void overflow_release(struct worker *worker, struct actor *actor, bool all)
 {
     struct extras *extras = actor->extras;
+    if (UNLIKELY((actor->attention & ATTENTION_CROWD) != 0) && !all && has_room(actor))
+        crowd_ends(worker, actor);
     bool is_time = all || (has_room(actor) && !TROUPE_PLANTED(parked_kept));
     if (extras == NULL || extras->parked == NULL || !is_time)
         return;

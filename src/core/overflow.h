@@ -56,6 +56,15 @@ void overflow_settle(struct worker *worker, struct actor *actor, troupe_message 
 /* A PARK or UNPARK has come to its home. Takes it. */
 void overflow_control(struct worker *worker, struct actor *actor, troupe_message *message);
 
+/* What overflow tells subscribers. */
+#define OVERFLOW_EVENTS (TROUPE_EVENT_OVERFLOW_BEGAN | TROUPE_EVENT_OVERFLOW_ENDED)
+
+/*
+ * A sender has found no room and somebody listens: the mailbox's home is sent word, once until it has room
+ * again. Only the home tells, so beginnings and ends come in turn.
+ */
+void overflow_crowded(struct worker *worker, struct actor *target, troupe_ref to);
+
 /* After a turn: lets those parked on `actor` go if there is room again; `all`: in any case. */
 void overflow_release(struct worker *worker, struct actor *actor, bool all);
 

@@ -67,6 +67,17 @@ void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *messag
     post_dead_letter(worker, to, message, TROUPE_DEAD_NO_ACTOR);
 }
 
+void post_aside(struct worker *worker, troupe_ref to, troupe_message *message)
+{
+    struct actor *actor = system_find(worker->self.context.system, to);
+    if (actor != NULL) {
+        push(worker, actor, false, to, message);
+        return;
+    }
+    counter_add(&worker->counters.sent, 1);
+    post_dead_letter(worker, to, message, TROUPE_DEAD_NO_ACTOR);
+}
+
 /*
  * Reserves room at an actor at home elsewhere for a large message: it is added only if it fits. A few of
  * them, added first and looked at afterwards, would make the sum of the bytes overflow.
@@ -166,6 +177,8 @@ troupe_status post_letter(struct worker *worker, const struct letter *letter)
     if (UNLIKELY(!load_fits(load, load_relaxed(&actor->limit))))
         return TROUPE_TOO_LARGE;
     if (UNLIKELY(!reserve(worker, actor, load, is_local))) {
+        if (system_observes(worker->self.context.system, OVERFLOW_EVENTS))
+            overflow_crowded(worker, actor, letter->to);
         enum overflow_admission admission = overflow_admit(worker, actor, letter->to, load, is_local);
         if (admission != OVERFLOW_OVER)
             return no_room(worker, letter, admission);

@@ -32,8 +32,10 @@ enum message_kind {
     MESSAGE_SHUTDOWN,  /* end */
     MESSAGE_STARTED,   /* a supervisor's child has started */
     MESSAGE_CHILD,     /* a struct child_spec * for a supervisor; owns it until it is taken out */
+    MESSAGE_EVENT,     /* what happened, for a subscriber: `ask` is its handle */
     MESSAGE_PARK,      /* the sender rests on this mailbox: overflow.h. From here on never in a lane */
     MESSAGE_UNPARK,    /* the same block, on its way back */
+    MESSAGE_CROWDED,   /* a sender found this mailbox full, and somebody listens */
 };
 
 enum {
@@ -106,6 +108,12 @@ static inline void message_dispose(struct worker *worker, troupe_message *messag
  * if nobody is there it is a dead letter. Any worker, or outside within context_enter.
  */
 void post_unbounded(struct worker *worker, troupe_ref to, troupe_message *message);
+
+/*
+ * The same as by a remote sender, also to who is at home here: for whoever may be in the middle of taking in
+ * what has arrived for that very actor, where anything newer must not come before what is left.
+ */
+void post_aside(struct worker *worker, troupe_ref to, troupe_message *message);
 
 /*
  * A bounded send of an unbuilt message; `sender` and `ask` go into the header. See troupe_send for the

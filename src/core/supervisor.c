@@ -61,6 +61,29 @@ static void timer_clear(troupe_self *self, struct child *child)
 static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervisor_spec *spec,
                                       const struct actor_options *above, troupe_ref *ret_ref);
 
+/* A child is there again: told by its spec, as it may run elsewhere already. */
+static void restarted_tell(troupe_self *self, struct worker *worker, const troupe_child_spec *spec,
+                           troupe_ref ref)
+{
+    struct actor *actor = system_find(self->context.system, ref);
+    const struct occurrence occurrence = {
+        .kind = TROUPE_EVENT_RESTARTED,
+        .who = ref,
+        .supervisor = troupe_self_ref(self),
+        .created = actor == NULL ? 0 : load_relaxed(&actor->created),
+        .behaviour = spec->supervisor != NULL ? "supervisor" : spec->behaviour->name,
+        .name = spec->supervisor != NULL ? spec->supervisor->name : spec->options.name,
+        .child = spec->id,
+    };
+    events_tell(worker, &occurrence);
+}
+
+static void gave_up_tell(troupe_self *self)
+{
+    RUNTIME_SCOPE(self);
+    events_tell_of(worker, TROUPE_EVENT_GAVE_UP, self->actor, actor_ref(self->actor), TROUPE_INTENSITY);
+}
+
 /*
  * Starts a child; when that cannot even begin, it counts as an end. The monitor is there before the child
  * runs: whether it is restarted depends on the reason it ends with.
@@ -97,6 +120,8 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     }
     handle_find(self->actor, HANDLE_MONITOR, monitor)->u.peer = ref.bits;
     supervisor_child_phase(supervisor, child, CHILD_STARTING, ref);
+    if (child->starts > 0 && system_observes(worker->self.context.system, TROUPE_EVENT_RESTARTED))
+        restarted_tell(self, worker, spec, ref);
     child->starts++;
     if (!supervisor_is_simple(supervisor))
         supervisor->starting = child;
@@ -204,6 +229,8 @@ static void restart(troupe_self *self, struct supervisor *supervisor, struct chi
 {
     uint64_t now_ms = troupe_now_ns(self) / NS_PER_MS;
     if (!restart_is_borne(supervisor, now_ms)) {
+        if (system_observes(self->context.system, TROUPE_EVENT_GAVE_UP))
+            gave_up_tell(self);
         give_up(self, supervisor, TROUPE_INTENSITY);
         return;
     }

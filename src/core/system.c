@@ -230,6 +230,7 @@ static void system_free(struct troupe_system *system)
     signals_done(&system->signals);
     watches_done(&system->watches);
     groups_done(&system->groups);
+    events_done(&system->events);
     registry_done(&system->registry);
     slots_done(&system->slots);
     if (system->env != NULL)
@@ -309,6 +310,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
     pthread_mutex_init(&system->pinned_lock, NULL);
     groups_init(&system->groups);
     signals_init(&system->signals);
+    events_init(&system->events);
     troupe_status status = options_take(system, options);
     for (uint32_t i = 0; i < system->worker_count && status == TROUPE_OK; i++)
         status = worker_new(system, i, &system->workers[i]);

@@ -6,6 +6,7 @@
 #ifndef TROUPE_CORE_SYSTEM_H
 #define TROUPE_CORE_SYSTEM_H
 
+#include "core/events.h"
 #include "core/group.h"
 #include "core/registry.h"
 #include "core/signal.h"
@@ -36,6 +37,7 @@ struct troupe_system {
     struct slots slots;
     struct registry registry;
     struct groups groups;
+    struct events events;
     struct watches watches;
     struct signals signals;
     struct watchdog watchdog;
@@ -47,9 +49,10 @@ struct troupe_system {
     uint64_t seed;
     uint64_t entropy;
 
-    _Alignas(CACHE_LINE) _Atomic uint64_t hungry;      /* bit per ordinary worker that has nothing to do */
-    _Atomic bool is_stopping;                          /* workers leave their loop */
-    _Alignas(CACHE_LINE) _Atomic uint64_t created;     /* actors so far */
+    _Alignas(CACHE_LINE) _Atomic uint64_t hungry;  /* bit per ordinary worker that has nothing to do */
+    _Atomic bool is_stopping;                      /* workers leave their loop */
+    _Atomic uint32_t observed;                     /* TROUPE_EVENT_ bits that anybody listens to: events.h */
+    _Alignas(CACHE_LINE) _Atomic uint64_t created; /* actors so far */
     _Alignas(CACHE_LINE) _Atomic uint32_t actors_live; /* counted when there is an actors_max */
 };
 
@@ -89,5 +92,11 @@ troupe_status system_worker_pinned(struct troupe_system *system, struct worker *
 
 /* The actor of a pinned worker has ended: its thread waits for the next one. */
 void system_worker_unpin(struct worker *worker);
+
+/* Whether anybody listens to one of these kinds. */
+static inline bool system_observes(const struct troupe_system *system, uint32_t kinds)
+{
+    return UNLIKELY((load_relaxed(&system->observed) & kinds) != 0);
+}
 
 #endif
