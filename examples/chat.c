@@ -39,7 +39,8 @@ static troupe_status connection_start(troupe_self *self)
 static troupe_status connection_read(troupe_self *self, struct connection *connection)
 {
     char *line = connection->line, *end;
-    ssize_t got = read(connection->fd, line + connection->used, LINE_SIZE_MAX - connection->used);
+    ssize_t got =
+        recv(connection->fd, line + connection->used, LINE_SIZE_MAX - connection->used, MSG_DONTWAIT);
     if (got < 0 && errno != EAGAIN && errno != EINTR)
         return troupe_fail(self, TROUPE_IO, strerror(errno));
     if (got == 0) /* the other side has closed */
@@ -68,7 +69,7 @@ static troupe_status connection_receive(troupe_self *self, const troupe_message 
         return TROUPE_OK;
     char line[LINE_SIZE_MAX + 1];
     int size = snprintf(line, sizeof line, "%s\n", troupe_text(message, m->line));
-    return send(connection->fd, line, (size_t)size, MSG_NOSIGNAL) == size
+    return send(connection->fd, line, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) == size
                ? TROUPE_OK
                : troupe_fail(self, TROUPE_IO, "it does not read what it is told");
 }
@@ -101,7 +102,7 @@ static troupe_status listener_receive(troupe_self *self, const troupe_message *m
     troupe_spawn_options options = {.state = &state, .group = "room"};
     if (troupe_ready_of(message) == NULL)
         return TROUPE_UNEXPECTED;
-    while ((state.fd = accept4(*fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+    while ((state.fd = accept(*fd, NULL, NULL)) >= 0)
         if (troupe_ref_is_none(troupe_spawn(self, &connection_behaviour, &options)))
             close(state.fd);
     return troupe_watch(self, *fd, TROUPE_READY_READ);

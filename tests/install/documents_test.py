@@ -99,6 +99,20 @@ class Documents(Installed):
         self.assertEqual(("", 1), (done.stdout, done.returncode))
         self.assertRegex(done.stderr, r"^seed \d+ failed; replay it with:\n    \./orders --seed \d+\n$")
 
+    def test_examples_build_as_their_readme_says(self):
+        with open(os.path.join(ROOT, "examples", "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        command = re.search(r"^    (cc .*)$", text, re.M).group(1)
+        files = os.listdir(os.path.join(ROOT, "examples"))
+        names = sorted(name[:-2] for name in files if name.endswith(".c"))
+        self.assertEqual(names, sorted(re.findall(r"^\| \[(\w+)\.c\]", text, re.M)))
+        for name in names:
+            with self.subTest(name):
+                source = os.path.join(ROOT, "examples", name + ".c")
+                build = command.replace("pool.c", source + " -Wall -Wextra -Werror")
+                done = self.shell(build.replace("-o pool", "-o " + name))
+                self.assertEqual(("", 0), (done.stderr, done.returncode))
+
     def test_guide_names_calls_that_exist(self):
         self.names_check("docs/runtime.md", 60)
 
@@ -121,6 +135,8 @@ class Documents(Installed):
 
     def test_links_lead_somewhere(self):
         for document in ("README.md", "docs/runtime.md", "docs/simulation.md", "CONTRIBUTING.md"):
+
+        for document in ("README.md", "docs/runtime.md", "examples/README.md", "CONTRIBUTING.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 links = re.findall(r"\]\(([^)#]+)\)", file.read())
             for link in links:
