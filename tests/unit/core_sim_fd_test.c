@@ -196,6 +196,61 @@ static void a_watch_is_reported_for_nothing_when_the_seed_wants_it(void **state)
 }
 
 /*
+ * -- parts -------------------------------------------------------------------------------------------------
+ */
+
+enum {
+    TRIES = 100,
+    PIECE = 64,
+};
+
+/* What of so many writes, or reads, of a piece that there is room for was done whole, in part, or not. */
+static uint32_t whole;
+static bool is_reading;
+
+static troupe_status pieces_move(troupe_self *self)
+{
+    whole = partial = nothing = 0;
+    for (uint32_t i = 0; i < TRIES; i++) {
+        char piece[PIECE] = "";
+        size_t done = 0;
+        if (is_reading) {
+            assert_int_equal(write(fds[1], piece, sizeof piece), sizeof piece);
+            assert_int_equal(troupe_fd_read(self, fds[0], piece, sizeof piece, &done), TROUPE_OK);
+        } else {
+            assert_int_equal(troupe_fd_write(self, fds[1], piece, sizeof piece, &done), TROUPE_OK);
+        }
+        whole += done == sizeof piece;
+        partial += done > 0 && done < sizeof piece;
+        nothing += done == 0;
+        while (read(fds[0], piece, sizeof piece) > 0) {
+        }
+    }
+    return TROUPE_OK;
+}
+
+static void reads_and_writes_do_parts_as_often_as_asked_for(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        is_reading = i == 1;
+        troupe_system *system = watching((troupe_simulation){.short_probability = 1});
+        probe_do(system, &probe, pieces_move);
+        assert_int_equal(whole, 0);
+        assert_true(partial > TRIES / 2);
+        assert_true(nothing > 0);
+        troupe_sim_faults(system, false);
+        probe_do(system, &probe, pieces_move);
+        assert_int_equal(whole, TRIES);
+        watching_stop(system);
+        system = watching((troupe_simulation){.short_probability = 0.3});
+        probe_do(system, &probe, pieces_move);
+        assert_in_range(whole, TRIES / 2, TRIES - TRIES / 8);
+        watching_stop(system);
+    }
+}
+
+/*
  * -- the real thing ----------------------------------------------------------------------------------------
  */
 
@@ -263,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_stream_arrives_when_every_operation_is_short),
         cmocka_unit_test(readiness_is_late_by_at_most_the_delay),
         cmocka_unit_test(a_watch_is_reported_for_nothing_when_the_seed_wants_it),
+        cmocka_unit_test(reads_and_writes_do_parts_as_often_as_asked_for),
         cmocka_unit_test(reading_and_writing_hold_at_their_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
