@@ -37,8 +37,8 @@ static json_t *build_message(const struct replay *replay, const struct patch *pa
              *patch->first_path != '\0' ? patch->first_path : "no path", patch->files,
              patch->files == 1 ? "file" : "files");
     snprintf(key, sizeof(key), "%s:%" PRId64, replay->file_name, patch->number);
-    json_t *message = text_must(
-        json_pack("{s:s, s:s, s:s, s:s}", "to", replay->role, "subject", subject, "body", body, "key", key));
+    json_t *message = text_must(json_pack("{s:s, s:s, s:s, s:s, s:b}", "to", replay->role, "subject", subject,
+                                          "body", body, "key", key, "reply", 0));
     free(body);
     return message;
 }

@@ -32,8 +32,10 @@ void org_directory_free(struct org_directory *directory)
     if (directory == NULL)
         return;
     directory_drop_reserved(directory);
-    for (size_t i = 0; i < directory->actor_count; i++)
+    for (size_t i = 0; i < directory->actor_count; i++) {
+        free(directory->actors[i].calendar);
         free(directory->actors[i].block);
+    }
     for (size_t i = 0; i < directory->role_count; i++)
         free(directory->roles[i].block);
     for (size_t i = 0; i < directory->domain_count; i++) {

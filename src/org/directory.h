@@ -25,7 +25,8 @@
  *
  * Who may: only administrators change the tree; the first command of all makes the first of them, whoever
  * gives it, and the last of them stays one. A domain is transferred by the owner role's holders, its
- * supervisor's, or an administrator. `who.via`, when given, is whose right counts.
+ * supervisor's, or an administrator; a token is revoked by whose it is too. An actor's calendar is its own
+ * and administrators'. `who.via`, when given, is whose right counts.
  *
  * Invariants
  *   1. Names are unique among actors, among roles and among domains; mail addresses, whatever their capitals,
@@ -69,6 +70,9 @@ enum org_directory_command_kind {
     ORG_TRANSFER_DOMAIN,   /* give a domain to another role */
     ORG_ADD_TOKEN,         /* let somebody in */
     ORG_REVOKE_TOKEN,      /* and no more */
+    ORG_SET_CALENDAR,      /* when an actor works and is away */
+    ORG_SET_PRESENCE,      /* it is away from now on, or is back */
+    ORG_LEAVE,             /* it leaves for good: each role goes to the next in its succession */
     ORG_IMPORT_MAINTAINERS /* a whole file: people, roles and domains under one team */
 };
 
@@ -135,6 +139,30 @@ struct org_token_command {
     uint8_t hash[ORG_TOKEN_HASH_SIZE];
 };
 
+/** An absence; `until` 0: nobody knows. */
+struct org_absence {
+    int64_t from;
+    int64_t until;
+};
+
+/** ORG_SET_CALENDAR: by the actor itself or an administrator. Replaces the whole of what was. */
+struct org_set_calendar {
+    const char *actor;
+    const char *zone; /* a name of the system's zoneinfo; NULL for UTC */
+    uint8_t days;     /* as in org_hours; 0: no hours are stated */
+    uint32_t from_minute;
+    uint32_t to_minute;
+    const struct org_absence *absences;
+    size_t absence_count;
+};
+
+/** ORG_SET_PRESENCE and, with the actor alone, ORG_LEAVE. */
+struct org_set_presence {
+    const char *actor;
+    bool is_present;
+    int64_t until; /* away until then; 0: nobody knows */
+};
+
 /**
  * ORG_IMPORT_MAINTAINERS. The team is made under the root when it is not there, and a root called "root" when
  * there is none; whoever imports holds what is made so. A section NAME becomes the role and the domain
@@ -162,6 +190,8 @@ struct org_directory_command {
         struct org_claim_domain claim;
         struct org_transfer_domain transfer;
         struct org_token_command token;
+        struct org_set_calendar calendar;
+        struct org_set_presence presence;
         struct org_import import;
     };
 };
@@ -292,6 +322,16 @@ struct org_domain_view {
     const char *patterns; /* as in org_domain_set */
 };
 
+/** When an actor works. */
+struct org_calendar_view {
+    const char *zone; /* "" for UTC */
+    uint8_t days;     /* 0: no hours are stated */
+    uint16_t from_minute;
+    uint16_t to_minute;
+    const char *absences; /* as in org_calendar_set */
+    bool is_gone;
+};
+
 /** A token. */
 struct org_token_view {
     const char *actor;
@@ -333,6 +373,16 @@ bool org_directory_role(const struct org_directory *directory, const char *name,
                         struct org_directory_role *ret_role);
 bool org_directory_domain(const struct org_directory *directory, const char *name,
                           struct org_domain_view *ret_domain);
+
+/** When an actor works; false when there is no such actor. One without a calendar has an empty one. */
+bool org_directory_calendar(const struct org_directory *directory, const char *name,
+                            struct org_calendar_view *ret_calendar);
+
+/** Whether an actor is there at a time; nobody unknown is. */
+bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms);
+
+/** When somebody comes or goes next after a time; INT64_MAX for never. */
+int64_t org_directory_presence_due(const struct org_directory *directory, int64_t after_ms);
 
 /** Finds a token by its hash, also an expired or revoked one: the caller looks. */
 bool org_directory_token(const struct org_directory *directory, const uint8_t *hash,

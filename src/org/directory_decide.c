@@ -388,7 +388,13 @@ static void decide_revoke_token(struct directory_decision *d)
         directory_refuse(d, ORG_DIRECTORY_NO_TOKEN, NULL);
         return;
     }
-    if (d->directory->tokens[known].is_revoked)
+    const struct directory_token *meant = &d->directory->tokens[known];
+    const char *owner = troupe_flat_text(meant->added, meant->added->actor);
+    if (!is_by_administrator(d) && strcmp(owner, right_of(d)) != 0) {
+        directory_refuse(d, ORG_DIRECTORY_FORBIDDEN, right_of(d));
+        return;
+    }
+    if (meant->is_revoked)
         return;
     org_token_revoked_fields fields = {.at = d->now_ms, .by = d->by, .via = d->via};
     memcpy(fields.hash, token->hash, sizeof(fields.hash));
@@ -407,7 +413,10 @@ static const struct rule {
     [ORG_CLAIM_DOMAIN] = {decide_claim, true},
     [ORG_TRANSFER_DOMAIN] = {decide_transfer, false},
     [ORG_ADD_TOKEN] = {decide_add_token, true},
-    [ORG_REVOKE_TOKEN] = {decide_revoke_token, true},
+    [ORG_REVOKE_TOKEN] = {decide_revoke_token, false},
+    [ORG_SET_CALENDAR] = {directory_decide_calendar, false},
+    [ORG_SET_PRESENCE] = {directory_decide_presence, false},
+    [ORG_LEAVE] = {directory_decide_leave, true},
     [ORG_IMPORT_MAINTAINERS] = {directory_decide_import, true},
 };
 

@@ -57,6 +57,11 @@ enum directory_written directory_write(struct directory_decision *d, const troup
 /** What sets a role as it is, to change something of it; its texts are the role's. */
 org_role_set_fields directory_role_fields(const struct directory_role *role);
 
+/** directory_calendar.c */
+void directory_decide_calendar(struct directory_decision *d);
+void directory_decide_presence(struct directory_decision *d);
+void directory_decide_leave(struct directory_decision *d);
+
 /** Decides ORG_IMPORT_MAINTAINERS. */
 void directory_decide_import(struct directory_decision *d);
 

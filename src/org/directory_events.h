@@ -66,6 +66,18 @@ TROUPE_MESSAGE(org_domain_set, ORG_DOMAIN_SET)
 #define ORG_DOMAIN_TRANSFERRED(F) F(i64, at) F(text, by) F(text, via) F(text, name) F(text, owner)
 TROUPE_MESSAGE(org_domain_transferred, ORG_DOMAIN_TRANSFERRED)
 
+/**
+ * When an actor works and is away, whole. `days` 0: no hours are stated. `absences` has one a line: when it
+ * begins and ends, in Unix milliseconds, 0 for an end that is not known. `is_gone`: it left for good.
+ */
+#define ORG_CALENDAR_SET(F)                                                                                  \
+    F(i64, at)                                                                                               \
+    F(text, by)                                                                                              \
+    F(text, via)                                                                                             \
+    F(text, actor)                                                                                           \
+    F(text, zone) F(text, absences) F(u32, from_minute) F(u32, to_minute) F(u8, days) F(bool, is_gone)
+TROUPE_MESSAGE(org_calendar_set, ORG_CALENDAR_SET)
+
 /** A token: only its hash. `expires_at` 0 is never. `scopes` are words separated by spaces, "" for all. */
 #define ORG_TOKEN_ADDED(F)                                                                                   \
     F(i64, at)                                                                                               \

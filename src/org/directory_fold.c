@@ -298,6 +298,15 @@ static void fold_revoked(struct org_directory *directory, struct directory_block
     free(block);
 }
 
+static void fold_calendar(struct org_directory *directory, struct directory_block *block)
+{
+    const org_calendar_set *set = (const org_calendar_set *)(const void *)block->body;
+    uint32_t index = directory_find_actor(directory, troupe_flat_text(set, set->actor));
+    ASSERT(index != MAP_NONE);
+    free(directory->actors[index].calendar);
+    directory->actors[index].calendar = block;
+}
+
 /* --- checking what comes from the journal ----------------------------------------------------------- */
 
 static bool is_actor_fit(const struct org_directory *directory, const void *body)
@@ -387,6 +396,7 @@ static const struct folding {
     {&org_domain_transferred_type, is_transfer_fit, fold_transfer},
     {&org_token_added_type, is_token_fit, fold_token},
     {&org_token_revoked_type, is_revoked_fit, fold_revoked},
+    {&org_calendar_set_type, directory_is_calendar_fit, fold_calendar},
 };
 
 static const struct folding *folding_of(const struct record *record)

@@ -56,6 +56,7 @@ struct directory_actor {
     struct directory_link *first_held;
     struct directory_link *last_held;
     size_t held_count;
+    struct directory_block *calendar; /* an org_calendar_set; NULL for none */
 };
 
 struct directory_role {
@@ -133,6 +134,11 @@ static inline const char *domain_text(const struct directory_domain *domain, tro
     return troupe_flat_text(domain->set, span);
 }
 
+static inline const org_calendar_set *actor_calendar(const struct directory_actor *actor)
+{
+    return actor->calendar == NULL ? NULL : (const org_calendar_set *)(const void *)actor->calendar->body;
+}
+
 static inline const char *actor_name(const struct directory_actor *actor)
 {
     return actor_text(actor, actor->set->name);
@@ -193,6 +199,9 @@ troupe_status directory_reserve(struct org_directory *directory, struct record_c
 
 /** Forgets what was reserved and not folded. */
 void directory_drop_reserved(struct org_directory *directory);
+
+/** directory_calendar.c: whether a record of a calendar is one. */
+bool directory_is_calendar_fit(const struct org_directory *directory, const void *body);
 
 /** What a change of place would do to the tree. */
 enum directory_chains {

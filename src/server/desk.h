@@ -37,6 +37,7 @@
 
 #include "base/buffer.h"
 #include "org/limits.h"
+#include "org/zone.h"
 #include "org/role.h"
 #include "server/ids.h"
 #include "server/messages.h"
@@ -135,6 +136,12 @@ struct desk {
     uint32_t errand_count;
     struct desk_gather *gathers;
     uint32_t gather_count;
+    struct desk_hours {
+        char zone[ORG_ZONE_NAME_LEN_MAX + 1];
+        uint32_t from_minute;
+        uint32_t to_minute;
+        uint8_t days;
+    } hours;                   /* as the directory last said */
     struct desk_place *places; /* a ring */
     uint32_t place_next;
 };

@@ -93,11 +93,13 @@ static troupe_status on_outcome(troupe_self *self, troupe_status status, const t
 static troupe_status command(troupe_self *self, struct desk_errand *errand)
 {
     const desk_about_fields *about = &errand->about;
-    troupe_status status =
-        troupe_ask(self, role_find(self, errand->desk->ids, errand->role), ROLE_TIMEOUT_MS, on_outcome,
-                   errand, role_about, .id = about->id, .until = about->until, .command = about->command,
-                   .action = about->action, .actor = errand->desk->actor, .via = about->via,
-                   .text = about->text, .to = about->to, .is_crash = about->is_crash);
+    const struct desk_hours *hours = &errand->desk->hours;
+    troupe_status status = troupe_ask(
+        self, role_find(self, errand->desk->ids, errand->role), ROLE_TIMEOUT_MS, on_outcome, errand,
+        role_about, .id = about->id, .awaits = about->awaits, .until = about->until, .zone = hours->zone,
+        .from_minute = hours->from_minute, .to_minute = hours->to_minute, .days = hours->days,
+        .command = about->command, .action = about->action, .actor = errand->desk->actor, .via = about->via,
+        .text = about->text, .to = about->to, .is_crash = about->is_crash);
     return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
 }
 
@@ -176,6 +178,7 @@ static bool keep_texts(struct desk_errand *errand, const troupe_message *message
     memcpy(errand->texts + via + text, troupe_text(message, about->to), to);
     errand->about = (desk_about_fields){
         .id = about->id,
+        .awaits = about->awaits,
         .until = about->until,
         .command = about->command,
         .action = about->action,

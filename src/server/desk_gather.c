@@ -106,12 +106,14 @@ static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uin
 {
     struct desk_sight *sight = &gather->sights[index];
     troupe_ref role = role_find(self, gather->desk->ids, sight->role);
+    const struct desk_hours *hours = &gather->desk->hours;
     sight->gather = gather;
     if (gather->search != 0)
         return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_where, .id = gather->search);
     return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_look, .actor = gather->desk->actor,
                       .limit = gather->limit, .all = gather->all, .with_json = gather->with_json,
-                      .wants_wake = gather->wants_wake);
+                      .zone = hours->zone, .from_minute = hours->from_minute, .to_minute = hours->to_minute,
+                      .days = hours->days, .wants_wake = gather->wants_wake);
 }
 
 /* Makes a sight for each name, or for the one that is asked for when it is among them. */
@@ -136,6 +138,14 @@ static bool cut_names(struct desk_gather *gather, const char *text)
     return true;
 }
 
+static void note_hours(struct desk *desk, const troupe_message *reply, const roles_are *are)
+{
+    desk->hours =
+        (struct desk_hours){.from_minute = are->from_minute, .to_minute = are->to_minute, .days = are->days};
+    if (are->zone.size <= ORG_ZONE_NAME_LEN_MAX)
+        memcpy(desk->hours.zone, troupe_text(reply, are->zone), (size_t)are->zone.size + 1);
+}
+
 static troupe_status on_roles(troupe_self *self, troupe_status status, const troupe_message *reply,
                               void *context)
 {
@@ -143,6 +153,7 @@ static troupe_status on_roles(troupe_self *self, troupe_status status, const tro
     const roles_are *are = status == TROUPE_OK ? roles_are_of(reply) : NULL;
     if (are == NULL || !cut_names(gather, troupe_text(reply, are->roles)))
         return try_later(self, gather, status == TROUPE_OK ? TROUPE_NO_MEMORY : status);
+    note_hours(gather->desk, reply, are);
     gather->has_failed = false;
     gather->pending =
         1; /* ours, until all are asked: the first answer cannot come before the last question */

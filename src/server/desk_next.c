@@ -211,10 +211,11 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
 {
     struct desk *desk = gather->desk;
     uint32_t here = held_in(sight) + sight->picked;
-    troupe_status status =
-        troupe_ask(self, role_find(self, desk->ids, sight->role), TAKE_TIMEOUT_MS, on_took, request,
-                   role_next, .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit,
-                   .held_elsewhere = held_over_all(gather) - here);
+    troupe_status status = troupe_ask(
+        self, role_find(self, desk->ids, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
+        .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit, .zone = desk->hours.zone,
+        .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute, .days = desk->hours.days,
+        .held_elsewhere = held_over_all(gather) - here);
     if (status != TROUPE_OK) {
         desk->is_stirred = true;
         return;

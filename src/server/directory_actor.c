@@ -325,6 +325,9 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
     const troupe_timeout *timeout = troupe_timeout_of(message);
     if (timeout != NULL && timeout->tag == DIRECTORY_TAG_ALARM) {
         directory_wake_due(self, directory);
+    } else if (timeout != NULL && timeout->tag == DIRECTORY_TAG_PRESENCE) {
+        directory->presence_timer = 0;
+        return directory_look_who_is_there(self, directory);
     } else if (timeout != NULL) {
         directory->is_retrying = false;
     } else if (down != NULL) {

@@ -66,7 +66,7 @@
 #define DIRECTORY_OWED_MS ((int64_t)1000)
 
 /** Tags of the directory's timers. */
-enum directory_tag { DIRECTORY_TAG_RETRY = 0, DIRECTORY_TAG_ALARM };
+enum directory_tag { DIRECTORY_TAG_RETRY = 0, DIRECTORY_TAG_ALARM, DIRECTORY_TAG_PRESENCE };
 
 /** What is known of one role's actor. */
 struct directory_entry {
@@ -139,6 +139,9 @@ struct directory_actor {
     struct directory_task *tasks;   /* oldest first */
     struct directory_audit *audits; /* under way */
     bool is_retrying;
+    int64_t presence_at;     /* who is present was last looked at then */
+    int64_t presence_due;    /* and is to be looked at then; INT64_MAX: never */
+    uint64_t presence_timer; /* 0: none */
 
     struct directory_entry **entries;
     size_t entry_count;
@@ -189,6 +192,19 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
 troupe_status directory_configure_some(troupe_self *self, struct directory_actor *directory);
 /** Frees all entries. */
 void directory_roles_done(struct directory_actor *directory);
+
+/* --- directory_presence.c: who comes and goes -------------------------------------------------- */
+
+/**
+ * Sets up the roles of whoever came or went since the last look, and sees to it that it looks again in time.
+ */
+troupe_status directory_look_who_is_there(troupe_self *self, struct directory_actor *directory);
+/** A calendar has changed: its actor's roles are set up anew, and the next look may be earlier. */
+troupe_status directory_calendar_changed(troupe_self *self, struct directory_actor *directory,
+                                         const char *actor);
+/** Sees to it that every role an actor is in the succession of is set up anew. */
+troupe_status directory_roles_of_actor_changed(troupe_self *self, struct directory_actor *directory,
+                                               const char *actor);
 
 /* --- directory_view.c: answers from what is known --------------------------------------------- */
 

@@ -66,26 +66,13 @@ static void state_refusal(const struct org_directory_answer *answer, struct prob
                 subject, reason[0] != '\0' ? ": " : "", reason);
 }
 
-/* An actor's kind and presence shape every role it holds; its own role is there since it is. */
-static troupe_status actor_changed(troupe_self *self, struct directory_actor *directory, const char *actor)
-{
-    char personal[ORG_NAME_LEN_MAX + 1];
-    org_name_personal(actor, personal);
-    troupe_status status = directory_role_changed(self, directory, personal);
-    const char *role;
-    for (size_t i = 0; status == TROUPE_OK && (role = org_directory_held(directory->org, actor, i)) != NULL;
-         i++)
-        status = directory_role_changed(self, directory, role);
-    return status;
-}
-
 /* Once there is a root, it supervises every personal role that has no team. */
 static troupe_status root_changed(troupe_self *self, struct directory_actor *directory)
 {
     struct org_actor_view actor;
     troupe_status status = TROUPE_OK;
     for (size_t i = 0; status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor); i++)
-        status = actor_changed(self, directory, actor.name);
+        status = directory_roles_of_actor_changed(self, directory, actor.name);
     return status;
 }
 
@@ -99,7 +86,10 @@ static troupe_status follow(troupe_self *self, struct directory_actor *directory
     while (status == TROUPE_OK && record_next(&cursor, &record) == TROUPE_OK) {
         if (record.type == org_actor_set_type.id) {
             const org_actor_set *set = record.body;
-            status = actor_changed(self, directory, troupe_flat_text(set, set->name));
+            status = directory_roles_of_actor_changed(self, directory, troupe_flat_text(set, set->name));
+        } else if (record.type == org_calendar_set_type.id) {
+            const org_calendar_set *set = record.body;
+            status = directory_calendar_changed(self, directory, troupe_flat_text(set, set->actor));
         } else if (record.type == org_role_set_type.id) {
             const org_role_set *set = record.body;
             status = directory_role_changed(self, directory, troupe_flat_text(set, set->name));
@@ -177,6 +167,42 @@ static void change_one(troupe_self *self, struct directory_task *task, enum dire
         task->status = is_there ? 200 : 201;
         write_name(task, "name", name);
     }
+}
+
+/* What is changed of something that is there: answered with its name. */
+static void change_existing(troupe_self *self, struct directory_task *task, enum directory_change_kind kind,
+                            const struct org_who *who)
+{
+    struct org_directory_command command = {.who = *who};
+    struct decode_room room;
+    struct org_directory_answer answer;
+    const char *name = NULL;
+    const char *own = who->actor;
+    if (kind == CHANGE_HOLDERS && decode_holders(task->document, &room, &command, &task->problem))
+        name = command.holders.role;
+    else if (kind == CHANGE_TRANSFER && decode_transfer(task->document, &command, &task->problem))
+        name = command.transfer.name;
+    else if (kind == CHANGE_PRESENCE && decode_presence(task->document, own, &command, &task->problem))
+        name = command.presence.actor;
+    else if (kind == CHANGE_CALENDAR && decode_calendar(task->document, own, &room, &command, &task->problem))
+        name = command.calendar.actor;
+    else if (kind == CHANGE_LEAVE && decode_leave(task->document, &command, &task->problem))
+        name = command.presence.actor;
+    if (task->problem.kind == PROBLEM_NONE &&
+        directory_decide(self, task->directory, &command, &answer, &task->problem))
+        write_name(task, "name", name);
+}
+
+static void revoke(troupe_self *self, struct directory_task *task, const struct org_who *who)
+{
+    struct org_directory_command command = {.kind = ORG_REVOKE_TOKEN, .who = *who};
+    struct org_directory_answer answer;
+    const char *token = NULL;
+    if (!decode_revoke(task->document, &token, &task->problem))
+        return;
+    token_hash(token, strlen(token), command.token.hash);
+    if (directory_decide(self, task->directory, &command, &answer, &task->problem))
+        write_name(task, "revoked", who->actor);
 }
 
 static void change_token(troupe_self *self, struct directory_task *task, const struct org_who *who)
@@ -259,6 +285,10 @@ troupe_status directory_begin_change(troupe_self *self, struct directory_actor *
         directory_import_organisation(self, directory, task, &who);
     else if (task->document != NULL && kind == CHANGE_TOKEN)
         change_token(self, task, &who);
+    else if (task->document != NULL && kind == CHANGE_REVOKE)
+        revoke(self, task, &who);
+    else if (task->document != NULL && kind >= CHANGE_HOLDERS)
+        change_existing(self, task, kind, &who);
     else if (task->document != NULL)
         change_one(self, task, kind, &who);
     task->seq = directory->seq + directory->batch.count;

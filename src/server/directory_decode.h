@@ -23,6 +23,7 @@
 struct decode_room {
     const char *holders[ORG_SUCCESSION_MAX];
     struct org_rule rules[DECODE_PATTERNS_MAX];
+    struct org_absence absences[ORG_ABSENCES_MAX];
 };
 
 /** The team of an actor as it was said when it was made: the view names the root where nothing was. */
@@ -42,5 +43,28 @@ bool decode_domain(const json_t *value, const char *where, struct decode_room *r
 
 /** Whose token, and until when; the hash is left to the caller. */
 bool decode_token(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
+
+/* --- directory_decode_more.c: changes of what is there ------------------------------------------ */
+
+/** A role's new succession. */
+bool decode_holders(const json_t *value, struct decode_room *room, struct org_directory_command *ret_command,
+                    struct problem *problem);
+
+/** A domain's new owner. */
+bool decode_transfer(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
+
+/** A token that is good no longer. */
+bool decode_revoke(const json_t *value, const char **ret_token, struct problem *problem);
+
+/** Whether somebody is there; `own` is who is meant when nobody is named. */
+bool decode_presence(const json_t *value, const char *own, struct org_directory_command *ret_command,
+                     struct problem *problem);
+
+/** When somebody works and is away; the time zone must be one of the system's. */
+bool decode_calendar(const json_t *value, const char *own, struct decode_room *room,
+                     struct org_directory_command *ret_command, struct problem *problem);
+
+/** Who leaves for good. */
+bool decode_leave(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
 
 #endif

@@ -197,6 +197,8 @@ static troupe_status wake_unknown(troupe_self *self, struct directory_actor *dir
         entry->is_asleep = false;
         status = directory_role_changed(self, directory, entry->name);
     }
+    if (status == TROUPE_OK)
+        status = directory_look_who_is_there(self, directory);
     directory->is_loaded = status == TROUPE_OK;
     return status;
 }
@@ -340,6 +342,24 @@ static troupe_status on_configured(troupe_self *self, troupe_status status, cons
     return TROUPE_OK;
 }
 
+/* Those of the holders who are away now, one a line; there is room for all. */
+static void list_absent(const struct directory_actor *directory, const struct org_configure *configure,
+                        int64_t now_ms, char *ret_lines)
+{
+    size_t size = 0;
+    ret_lines[0] = '\0';
+    for (size_t i = 0; i < configure->holder_count; i++) {
+        const char *holder = configure->holders[i];
+        if (org_directory_is_present(directory->org, holder, now_ms))
+            continue;
+        size_t len = strlen(holder);
+        if (size > 0)
+            ret_lines[size++] = '\n';
+        memcpy(ret_lines + size, holder, len + 1);
+        size += len;
+    }
+}
+
 static troupe_status configure(troupe_self *self, struct directory_actor *directory,
                                struct directory_entry *entry)
 {
@@ -355,6 +375,8 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
         size += (size_t)written;
     }
     lines[size] = '\0';
+    char absent[sizeof lines];
+    list_absent(directory, &configure, troupe_unix_ms(self), absent);
     role_configure_fields fields = {
         .bytes_max = configure.bytes_max,
         .lease_ms = configure.lease_ms,
@@ -362,6 +384,7 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
         .actor = directory->changer,
         .supervisor = configure.supervisor,
         .holders = lines,
+        .absent = absent,
         .redirect_to = configure.redirect_to,
         .capacity = configure.capacity,
         .holder_kind = (uint8_t)configure.holder_kind,

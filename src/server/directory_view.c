@@ -85,12 +85,13 @@ static const char *kind_text(enum org_holder_kind kind)
     return kind == ORG_PROGRAM ? "program" : "person";
 }
 
-static void put_actor(struct json_writer *out, const struct org_actor_view *actor)
+static void put_actor(struct json_writer *out, const struct org_actor_view *actor, bool is_present)
 {
     json_put_text(out, "kind", kind_text(actor->kind));
     json_put_text(out, "display", actor->display);
     json_put_flag(out, "administrator", actor->is_administrator);
     json_put_number(out, "wip_limit", actor->wip_limit);
+    json_put_flag(out, "present", is_present);
 }
 
 troupe_status directory_answer_who(troupe_self *self, struct directory_actor *directory,
@@ -105,7 +106,7 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
     struct json_writer out = json_writer_to(&json);
     json_open(&out, NULL, '{');
     json_put_text(&out, "actor", actor.name);
-    put_actor(&out, &actor);
+    put_actor(&out, &actor, org_directory_is_present(directory->org, actor.name, troupe_unix_ms(self)));
     json_open(&out, "roles", '[');
     char personal[ORG_NAME_LEN_MAX + 1];
     org_name_personal(actor.name, personal);
@@ -122,8 +123,10 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
                                         const troupe_message *message, const roles_of *of)
 {
     const char *actor = troupe_text(message, of->actor);
+    struct org_calendar_view calendar = {.zone = ""};
     struct buffer lines = {0};
     const char *role;
+    (void)org_directory_calendar(directory->org, actor, &calendar);
     char personal[ORG_NAME_LEN_MAX + 1];
     org_name_personal(actor, personal);
     troupe_status status = buffer_append(&lines, personal, strlen(personal));
@@ -136,7 +139,9 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
     if (status == TROUPE_OK)
         status = buffer_terminate(&lines);
     if (status == TROUPE_OK)
-        status = troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes);
+        status = troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes,
+                              .zone = calendar.zone, .from_minute = calendar.from_minute,
+                              .to_minute = calendar.to_minute, .days = calendar.days);
     if (status != TROUPE_OK)
         troupe_refuse(self, troupe_asker_of(message), status);
     buffer_done(&lines);
@@ -154,7 +159,7 @@ troupe_status directory_answer_actors(troupe_self *self, struct directory_actor 
     for (size_t i = 0; org_directory_actor_at(directory->org, i, &actor); i++) {
         json_open(&out, NULL, '{');
         json_put_text(&out, "name", actor.name);
-        put_actor(&out, &actor);
+        put_actor(&out, &actor, org_directory_is_present(directory->org, actor.name, troupe_unix_ms(self)));
         json_close(&out, '}');
     }
     json_close(&out, ']');

@@ -59,11 +59,14 @@ TROUPE_MESSAGE(answered, ANSWERED)
     F(bool, is_insisted)
 TROUPE_MESSAGE(role_send, ROLE_SEND)
 
+/** When the actor works, for leases and ageing: an org_hours, its zone by name; `days` 0: always. */
+#define WORKING_HOURS(F) F(text, zone) F(u32, from_minute) F(u32, to_minute) F(u8, days)
+
 /**
  * The actor asks for work. Answer: role_took; `kind` is an org_answer_kind, `json` the message when one was
  * taken.
  */
-#define ROLE_NEXT(F) F(text, actor) F(text, via) F(u32, wip_limit) F(u32, held_elsewhere)
+#define ROLE_NEXT(F) F(text, actor) F(text, via) F(u32, wip_limit) F(u32, held_elsewhere) WORKING_HOURS(F)
 TROUPE_MESSAGE(role_next, ROLE_NEXT)
 #define ROLE_TOOK(F) F(u64, id) F(bytes, json) F(u32, kind)
 TROUPE_MESSAGE(role_took, ROLE_TOOK)
@@ -73,6 +76,7 @@ TROUPE_MESSAGE(role_took, ROLE_TOOK)
  */
 #define ROLE_ABOUT(F)                                                                                        \
     F(u64, id)                                                                                               \
+    F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
@@ -80,6 +84,7 @@ TROUPE_MESSAGE(role_took, ROLE_TOOK)
     F(text, via)                                                                                             \
     F(text, text)                                                                                            \
     F(text, to)                                                                                              \
+    WORKING_HOURS(F)                                                                                         \
     F(bool, is_crash)
 TROUPE_MESSAGE(role_about, ROLE_ABOUT)
 
@@ -87,7 +92,8 @@ TROUPE_MESSAGE(role_about, ROLE_ABOUT)
  * What the actor holds here and could take next. With `all` the whole queue counts, also what only others may
  * take. With `wants_wake` the asker is sent a role_stirred, once, when something new may be taken.
  */
-#define ROLE_LOOK(F) F(text, actor) F(u32, limit) F(bool, all) F(bool, with_json) F(bool, wants_wake)
+#define ROLE_LOOK(F)                                                                                         \
+    F(text, actor) F(u32, limit) WORKING_HOURS(F) F(bool, all) F(bool, with_json) F(bool, wants_wake)
 TROUPE_MESSAGE(role_look, ROLE_LOOK)
 
 /**
@@ -130,7 +136,10 @@ TROUPE_MESSAGE(role_deliver, ROLE_DELIVER)
 #define ROLE_DELIVERED(F) F(u64, id) F(u32, refusal)
 TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
 
-/** How the role is set up, whole; `holders` one a line. The same again changes nothing. Answered. */
+/**
+ * How the role is set up, whole; `holders` one a line, and `absent` those of them who are away now. The same
+ * again changes nothing. Answered.
+ */
 #define ROLE_CONFIGURE(F)                                                                                    \
     F(u64, seed, 2)                                                                                          \
     F(u64, bytes_max)                                                                                        \
@@ -139,6 +148,7 @@ TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
     F(text, actor)                                                                                           \
     F(text, supervisor)                                                                                      \
     F(text, holders)                                                                                         \
+    F(text, absent)                                                                                          \
     F(text, redirect_to)                                                                                     \
     F(u32, capacity)                                                                                         \
     F(u8, holder_kind)                                                                                       \
@@ -204,6 +214,7 @@ TROUPE_MESSAGE(desk_next, DESK_NEXT)
  */
 #define DESK_ABOUT(F)                                                                                        \
     F(u64, id)                                                                                               \
+    F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
@@ -230,12 +241,20 @@ enum directory_change_kind {
     CHANGE_TOKEN,
     CHANGE_ROLE,
     CHANGE_DOMAIN,
+    CHANGE_HOLDERS,
+    CHANGE_TRANSFER,
+    CHANGE_REVOKE,
+    CHANGE_PRESENCE,
+    CHANGE_CALENDAR,
+    CHANGE_LEAVE,
     CHANGE_IMPORT_ORGANISATION,
     CHANGE_IMPORT_MAINTAINERS,
     CHANGE_KIND_COUNT,
 };
 
-/** An administrator's change: `body` is what was sent, JSON or, of MAINTAINERS, the file. Answered. */
+/**
+ * A change, mostly an administrator's: `body` is what was sent, JSON or, of MAINTAINERS, the file. Answered.
+ */
 #define DIRECTORY_CHANGE(F) F(bytes, body) F(text, actor) F(text, via) F(text, team) F(u32, kind)
 TROUPE_MESSAGE(directory_change, DIRECTORY_CHANGE)
 
@@ -273,10 +292,13 @@ TROUPE_MESSAGE(directory_owned, DIRECTORY_OWNED)
 /** The server stops: desks are to keep nobody waiting. */
 TROUPE_MESSAGE_EMPTY(directory_hurry)
 
-/** In which roles' successions is the actor? Answer: roles_are, one a line, its personal role among them. */
+/**
+ * In which roles' successions is the actor, and when does it work? Answer: roles_are, one a line, its
+ * personal role among them.
+ */
 #define ROLES_OF(F) F(text, actor)
 TROUPE_MESSAGE(roles_of, ROLES_OF)
-#define ROLES_ARE(F) F(text, roles)
+#define ROLES_ARE(F) F(text, roles) WORKING_HOURS(F)
 TROUPE_MESSAGE(roles_are, ROLES_ARE)
 
 /** Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known. */

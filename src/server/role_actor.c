@@ -147,7 +147,8 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
         if (record.type == org_sent_type.id)
             actor->batch_outbox = ((const org_sent *)record.body)->number;
         actor->is_stirred = actor->is_stirred || record.type == org_accepted_type.id ||
-                            record.type == org_returned_type.id || record.type == org_role_configured_type.id;
+                            record.type == org_returned_type.id ||
+                            record.type == org_role_configured_type.id || record.type == org_presence_type.id;
         actor->is_load_told = false;
     }
     return TROUPE_OK;

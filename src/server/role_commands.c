@@ -10,6 +10,7 @@
 #include "server/messages.h"
 #include "server/role_actor.h"
 #include "server/view.h"
+#include "server/zones.h"
 
 /* The most messages that one look lists. */
 #define LOOK_MAX 1000
@@ -107,10 +108,14 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
     struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
     if (answer == NULL)
         return TROUPE_OK;
+    struct org_hours room;
     struct org_command command = {
         .kind = ORG_NEXT,
         .who = {troupe_text(message, next->actor), said(message, next->via)},
-        .next = {.wip_limit = next->wip_limit, .held_elsewhere = next->held_elsewhere},
+        .next = {.wip_limit = next->wip_limit,
+                 .held_elsewhere = next->held_elsewhere,
+                 .hours = zones_hours(&room, troupe_text(message, next->zone), next->from_minute,
+                                      next->to_minute, next->days)},
     };
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);
@@ -142,6 +147,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
     struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
     if (answer == NULL)
         return TROUPE_OK;
+    struct org_hours room;
     struct org_command command = {
         .kind = (enum org_command_kind)about->command,
         .who = {troupe_text(message, about->actor), said(message, about->via)},
@@ -149,6 +155,9 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
                   .text = said(message, about->text),
                   .to = said(message, about->to),
                   .until = about->until,
+                  .awaits = about->awaits,
+                  .hours = zones_hours(&room, troupe_text(message, about->zone), about->from_minute,
+                                       about->to_minute, about->days),
                   .is_crash = about->is_crash,
                   .action = (enum org_action)about->action},
     };
@@ -213,6 +222,34 @@ static size_t cut_lines(char *text, const char **ret_names, size_t limit)
     return count;
 }
 
+static bool has_line(const char *lines, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = lines; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+        if (strncmp(at, name, len) == 0 && (at[len] == '\0' || at[len] == '\n'))
+            return true;
+    }
+    return false;
+}
+
+/* Who of the holders is there, after every change of them. What is so already writes nothing. */
+static troupe_status set_presence(troupe_self *self, struct role_actor *actor,
+                                  const struct org_configure *configure, const char *by, const char *absent)
+{
+    troupe_status status = TROUPE_OK;
+    for (size_t i = 0; i < configure->holder_count && status == TROUPE_OK; i++) {
+        struct org_command command = {
+            .kind = ORG_PRESENT,
+            .who = {.actor = by},
+            .present = {.actor = configure->holders[i],
+                        .is_present = !has_line(absent, configure->holders[i])},
+        };
+        struct role_decision decision;
+        status = role_decide(self, actor, &command, &decision);
+    }
+    return status;
+}
+
 static troupe_status command_configure(troupe_self *self, struct role_actor *actor,
                                        const troupe_message *message, const role_configure *configure)
 {
@@ -244,11 +281,15 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
     };
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);
+    bool is_refused = status == TROUPE_OK && decision.answer.kind == ORG_ANSWER_REFUSED;
+    if (status == TROUPE_OK && !is_refused)
+        status = set_presence(self, actor, &command.configure, command.who.actor,
+                              troupe_text(message, configure->absent));
     answer->kind = ROLE_ANSWER_JSON;
     answer->status = 200;
     if (status != TROUPE_OK)
         set_failure(answer, status);
-    else if (decision.answer.kind == ORG_ANSWER_REFUSED)
+    else if (is_refused)
         set_refusal(self, actor, answer, &decision.answer);
     free(lines);
     return TROUPE_OK;
@@ -262,6 +303,7 @@ struct sight {
     struct buffer json;
     int64_t now_ms;
     const struct org_role *role;
+    const struct org_hours *hours;
     bool with_json;
 };
 
@@ -272,7 +314,7 @@ static troupe_status sight_add(struct sight *sight, const char *role, const stru
         .id = message->id,
         .at = message->accepted->at,
         .offset = (uint32_t)sight->json.size,
-        .rank = org_role_class_of(sight->role, message, NULL, sight->now_ms),
+        .rank = org_role_class_of(sight->role, message, sight->hours, sight->now_ms),
         .is_held = is_held,
     };
     if (sight->with_json || is_held) {
@@ -299,7 +341,7 @@ static troupe_status look_around(struct role_actor *actor, const char *who, cons
         count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
         *ret_total = org_role_counts(actor->role).queued;
     } else {
-        count = org_role_list_for(actor->role, who, NULL, sight->now_ms, list, limit, ret_total);
+        count = org_role_list_for(actor->role, who, sight->hours, sight->now_ms, list, limit, ret_total);
     }
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
         status = sight_add(sight, actor->name, list[i], false);
@@ -329,7 +371,11 @@ static void add_waiter(struct role_actor *actor, troupe_ref desk)
 static troupe_status command_look(troupe_self *self, struct role_actor *actor, const troupe_message *message,
                                   const role_look *look)
 {
-    struct sight sight = {.now_ms = troupe_unix_ms(self), .with_json = look->with_json};
+    struct org_hours room;
+    struct sight sight = {.now_ms = troupe_unix_ms(self),
+                          .hours = zones_hours(&room, troupe_text(message, look->zone), look->from_minute,
+                                               look->to_minute, look->days),
+                          .with_json = look->with_json};
     troupe_asker asker = troupe_asker_of(message);
     uint64_t total = 0;
     troupe_status status = look_around(actor, troupe_text(message, look->actor), look, &sight, &total);

@@ -124,6 +124,7 @@ void route_send(troupe_self *self, struct call *call)
     role_send_fields *fields = &sending->fields;
     struct problem problem = {0};
     unsigned message_class = ORG_NORMAL;
+    bool wants_reply = true;
     struct json_reader in = json_reader_of(call->body, "", &problem);
     take_role(&in, "to", JSON_REQUIRED, &sending->to);
     json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
@@ -134,6 +135,7 @@ void route_send(troupe_self *self, struct call *call)
     take_id(&in, "thread", JSON_OPTIONAL, &fields->thread);
     json_take_text(&in, "key", JSON_OPTIONAL, 1, ORG_KEY_LEN_MAX, &fields->key);
     json_take_flag(&in, "insist", JSON_OPTIONAL, &fields->is_insisted);
+    json_take_flag(&in, "reply", JSON_OPTIONAL, &wants_reply);
     if (!end(call, &in))
         return;
     if (fields->thread == 0)
@@ -142,7 +144,7 @@ void route_send(troupe_self *self, struct call *call)
     fields->id = ids_next(call->request->http->ids, troupe_unix_ms(self));
     fields->actor = caller->actor;
     fields->via = caller->through;
-    fields->sender = sending->sender;
+    fields->sender = wants_reply ? sending->sender : NULL; /* nobody is told how it ends */
     fields->message_class = (uint8_t)message_class;
     fields->is_person = !caller->is_program;
     call->again = send_now;
@@ -241,7 +243,9 @@ void route_defer(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    json_take_number(&in, "until", JSON_REQUIRED, 1, INT64_MAX, &fields.until);
+    take_id(&in, "awaits", JSON_OPTIONAL, &fields.awaits);
+    json_take_number(&in, "until", fields.awaits != 0 ? JSON_OPTIONAL : JSON_REQUIRED, 1, INT64_MAX,
+                     &fields.until);
     json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_DEFER);
 }

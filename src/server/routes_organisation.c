@@ -154,6 +154,36 @@ void route_new_domain(troupe_self *self, struct call *call)
     change(self, call, CHANGE_DOMAIN, NULL);
 }
 
+void route_holders(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_HOLDERS, NULL);
+}
+
+void route_transfer(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_TRANSFER, NULL);
+}
+
+void route_revoke(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_REVOKE, NULL);
+}
+
+void route_presence(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_PRESENCE, NULL);
+}
+
+void route_calendar(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_CALENDAR, NULL);
+}
+
+void route_leave(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_LEAVE, NULL);
+}
+
 void route_import_maintainers(troupe_self *self, struct call *call)
 {
     change(self, call, CHANGE_IMPORT_MAINTAINERS, call_argument(call, "team"));

@@ -250,6 +250,88 @@ class Organisation(ServerCase):
                 kind = "malformed" if status == 400 else "not-found"
                 self.assertIn(part, self.problem(self.post("/v1/import/organisation", body), status, kind))
 
+    # --- changes of what is there -------------------------------------------------------------------------
+
+    def two_people(self):
+        for name in ("lutz", "edda"):
+            self.assertIn(self.post("/v1/actors", {"name": name, "kind": "person"}).status, (200, 201))
+
+    def test_holders_are_changed_and_a_role_may_become_vacant(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/roles", {"name": "lab", "holders": ["lutz"]}))
+        self.expect(200, self.post("/v1/holders", {"role": "lab", "holders": ["edda", "lutz"]}))
+        self.assertEqual(self.roles()["lab"]["holder"], "edda")
+        self.expect(200, self.post("/v1/holders", {"role": "lab", "holders": []}))
+        self.assertEqual(self.roles()["lab"]["vacant"], True)
+        self.problem(self.post("/v1/holders", {"role": "nowhere", "holders": []}), 404, "not-found")
+        self.problem(self.post("/v1/holders", {"role": "lab", "holders": ["nobody"]}), 404, "not-found")
+        token = self.token_of("lutz")
+        self.problem(self.post("/v1/holders", {"role": "lab", "holders": []}, token=token), 403, "forbidden")
+
+    def test_a_domain_is_transferred_by_its_owner(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/roles", {"name": "keep", "holders": ["lutz"]}))
+        self.expect(201, self.post("/v1/roles", {"name": "other", "holders": ["edda"]}))
+        domain = {"name": "vault", "owner": "keep", "patterns": ["/vault/"]}
+        self.expect(201, self.post("/v1/domains", domain))
+        give = {"name": "vault", "owner": "other"}
+        self.problem(self.post("/v1/domains/transfer", give, token=self.token_of("edda")), 403, "forbidden")
+        self.expect(200, self.post("/v1/domains/transfer", give, token=self.token_of("lutz")))
+        owner = self.get("/v1/owner?path=vault/x").json["owners"][0]
+        self.assertEqual(owner["role"], "other")
+
+    def test_a_revoked_token_is_good_no_longer(self):
+        self.two_people()
+        token = self.token_of("lutz")
+        other = self.token_of("edda")
+        self.problem(self.post("/v1/tokens/revoke", {"token": token}, token=other), 403, "forbidden")
+        self.expect(200, self.post("/v1/tokens/revoke", {"token": token}, token=token))
+        self.problem(self.get("/v1/whoami", token=token), 401, "unauthorized")
+        self.expect(200, self.post("/v1/tokens/revoke", {"token": other}))
+        self.problem(self.get("/v1/whoami", token=other), 401, "unauthorized")
+        self.problem(self.post("/v1/tokens/revoke", {"token": "no such"}), 404, "not-found")
+
+    def test_whoever_is_away_is_passed_over(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/roles", {"name": "desk", "holders": ["lutz", "edda"]}))
+        token = self.token_of("lutz")
+        self.expect(200, self.post("/v1/presence", {"present": False}, token=token))
+        self.assertEqual(self.get("/v1/whoami", token=token).json["present"], False)
+        self.assertEqual(self.roles()["desk"]["holder"], "edda")
+        self.problem(self.post("/v1/presence", {"present": False, "actor": "edda"}, token=token),
+                     403, "forbidden")
+        self.expect(200, self.post("/v1/presence", {"present": True}, token=token))
+        self.assertEqual(self.roles()["desk"]["holder"], "lutz")
+
+    def test_a_calendar_has_a_zone_days_and_times(self):
+        self.two_people()
+        good = {"actor": "lutz", "zone": "Europe/Berlin", "days": ["mon", "fri"], "from": "09:00",
+                "to": "17:30", "absences": [{"from": 4102444800000}]}
+        self.expect(200, self.post("/v1/calendar", good))
+        for change in ({"zone": "Europe/Nowhere"}, {"zone": "../../etc/passwd"}, {"days": ["monday"]},
+                       {"from": "9:00"}, {"to": "24:01"}, {"to": "09:00"}, {"absences": [{"until": 5}]}):
+            with self.subTest(change=change):
+                self.problem(self.post("/v1/calendar", {**good, **change}), 400, "malformed")
+
+    def test_whoever_leaves_hands_on_every_role(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/actors", {"name": "gone", "kind": "person"}))
+        self.expect(201, self.post("/v1/roles", {"name": "post", "holders": ["gone", "edda"]}))
+        token = self.token_of("gone")
+        self.problem(self.post("/v1/leave", {"actor": "gone"}, token=token), 403, "forbidden")
+        self.expect(200, self.post("/v1/leave", {"actor": "gone"}))
+        self.assertEqual(self.roles()["post"]["holder"], "edda")
+        self.problem(self.get("/v1/whoami", token=token), 401, "unauthorized")
+
+    def test_nobody_is_told_of_the_end_when_no_reply_is_wanted(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/roles", {"name": "quiet", "holders": ["lutz"]}))
+        before = self.server.check()["accepted"]
+        self.expect(202, self.post("/v1/send", {"to": "quiet", "subject": "s", "reply": False}))
+        taken = self.expect(200, self.post("/v1/next", {"role": "quiet"}, "lutz"))["messages"][0]
+        self.expect(200, self.post("/v1/done", {"id": taken["id"]}, "lutz"))
+        self.assertEqual(self.server.check()["accepted"], before + 1)
+
     def test_the_kernels_maintainers_are_2614_domains(self):
         path = os.path.join(SOURCE, "..", "shared", "data", "linux-6.1-MAINTAINERS")
         if not os.path.exists(path):

@@ -67,7 +67,13 @@ static void start_top(struct house *house)
     assert_int_equal(status, TROUPE_OK);
 }
 
-static void start(struct house *house)
+int64_t house_now(const struct house *house)
+{
+    return troupe_unix_ms(house->system);
+}
+
+/* Starts the actors at a time. */
+static void start(struct house *house, int64_t now_ms)
 {
     static const troupe_behaviour doorman = {
         .name = "doorman", .state_size = sizeof(struct doorman), .receive = doorman_receive};
@@ -75,6 +81,8 @@ static void start(struct house *house)
     troupe_status status;
     house->is_ready = false;
     assert_int_equal(troupe_start(&house->system, &options), TROUPE_OK);
+    if (house_now(house) < now_ms)
+        troupe_sim_advance(house->system, (uint64_t)(now_ms - house_now(house)));
     struct doorman state = {.house = house};
     troupe_spawn(house->system, &doorman,
                  (&(troupe_spawn_options){.state = &state, .name = NAME_KEEPER, .ret_status = &status}));
@@ -96,7 +104,7 @@ void house_open(struct house *house, uint64_t seed)
     memset(house, 0, sizeof *house);
     house->seed = seed;
     assert_int_equal(journal_open(&journal_memory, "", &house->journal, &error), TROUPE_OK);
-    start(house);
+    start(house, 0);
 }
 
 void house_close(struct house *house)
@@ -105,12 +113,16 @@ void house_close(struct house *house)
     assert_int_equal(journal_close(&house->journal), TROUPE_OK);
 }
 
-void house_crash(struct house *house)
+void house_crash(struct house *house, int64_t down_ms)
 {
+    int64_t now_ms = house_now(house);
+    journal_memory_fail_after(house->journal, 0, false);
     (void)troupe_stop(&house->system);
     journal_memory_restart(house->journal);
+    journal_memory_fail_after(house->journal, UINT64_MAX, false); /* should none have failed */
     house->ids = (struct ids){0};
-    start(house);
+    house->seed++;
+    start(house, now_ms + down_ms);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

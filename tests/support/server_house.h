@@ -31,8 +31,14 @@ void house_open(struct house *house, uint64_t seed);
 /** Ends it. */
 void house_close(struct house *house);
 
-/** The actors are gone in the middle of whatever they did, and start anew on what the journal has. */
-void house_crash(struct house *house);
+/**
+ * The actors are gone in the middle of whatever they did: nothing more is committed, nothing more is
+ * acknowledged. After `down_ms` they start anew on what the journal has.
+ */
+void house_crash(struct house *house, int64_t down_ms);
+
+/** What the clock on the wall shows. It goes on over crashes. */
+int64_t house_now(const struct house *house);
 
 /** Imports an organisation as the first administrator "root"; the test fails when it is refused. */
 void house_import(struct house *house, const char *json);
