@@ -39,12 +39,20 @@
 
 /**
  * Adds to a counter that one thread writes and any may read: no read-modify-write is needed, only that
- * nothing tears.
+ * nothing tears. On x86 that is one instruction without a lock prefix, which compilers do not make of an
+ * atomic load and store.
  */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+    __asm__("addq %1, %0" : "+m"(*counter) : "er"(n) : "cc");
+}
+#else
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
     store_relaxed(counter, load_relaxed(counter) + n);
 }
+#endif
 
 /** A hint to the processor that this thread spins. */
 #ifdef __x86_64__

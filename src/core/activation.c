@@ -76,7 +76,11 @@ static inline void user_begin(troupe_self *seat)
 
 static inline struct worker *user_end(troupe_self *seat)
 {
-    return runtime_enter(seat);
+    store_relaxed(&seat->in_runtime, 1); /* as runtime_enter */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (UNLIKELY(load_acquire(&seat->is_revoked)))
+        relief_await(seat);
+    return seat->context.worker;
 }
 
 /* Calls the behaviour with a message, which is disposed of; whether it was handled and all goes on. */
@@ -407,7 +411,7 @@ __attribute__((noinline)) static void turn_end(struct worker *worker, struct act
 static inline uint32_t messages_handle(troupe_self *seat, struct actor *actor, uint32_t turns)
 {
     bool is_simulated = seat->context.worker->is_simulated;
-    uint32_t plain = 0;
+    uint32_t others = 0;
     uint32_t done = 0;
     for (; done < turns; done++) {
         troupe_message *message = actor->normal.first;
@@ -418,15 +422,17 @@ static inline uint32_t messages_handle(troupe_self *seat, struct actor *actor, u
                 LIKELY(!is_simulated)) {
                 actor->normal.first = message->next;
                 load_add(actor, 0 - message_load(message->size));
-                plain += receive_plain(seat, actor, message);
+                if (UNLIKELY(!receive_plain(seat, actor, message)))
+                    others++;
                 continue;
             }
         }
         if (!dispatch_next(seat, actor))
             break;
+        others++;
     }
-    counter_add(&seat->context.worker->counters.handled, plain);
-    counter_add(&actor->handled, plain);
+    counter_add(&seat->context.worker->counters.handled, done - others);
+    counter_add(&actor->handled, done - others); /* the others were counted one by one */
     return done;
 }
 

@@ -92,8 +92,8 @@ uint32_t scheduler_batch(struct worker *worker)
 {
     if (UNLIKELY(worker->is_simulated))
         return sim_batch(worker->self.context.system->sim);
-    int32_t left = worker->housekeeping_in;
-    return LIKELY(left >= ACTIVATION_MESSAGES_MAX) ? ACTIVATION_MESSAGES_MAX : left > 1 ? (uint32_t)left : 1;
+    uint32_t left = (uint32_t)worker->housekeeping_in; /* at least 1: step has seen to it */
+    return left < ACTIVATION_MESSAGES_MAX ? left : ACTIVATION_MESSAGES_MAX;
 }
 
 static void worker_wake(struct worker *worker)
@@ -318,7 +318,7 @@ __attribute__((noinline)) static struct actor *pick(struct worker *worker)
     return actor;
 }
 
-bool scheduler_step(struct worker *worker)
+static inline bool step(struct worker *worker)
 {
     if (UNLIKELY(--worker->housekeeping_in <= 0))
         scheduler_housekeeping(worker);
@@ -335,6 +335,11 @@ bool scheduler_step(struct worker *worker)
     }
     activation_run(worker, actor);
     return true;
+}
+
+bool scheduler_step(struct worker *worker)
+{
+    return step(worker);
 }
 
 /* Whether something has been pushed to us, or we are to leave. Seq_cst: the sleeper's second look. */
@@ -410,7 +415,7 @@ void scheduler_run(void *context)
     troupe_self *seat = worker->seat;
     worker_current = worker;
     while (!worker->is_leaving) {
-        bool has_run = scheduler_step(worker);
+        bool has_run = step(worker);
         if (UNLIKELY(seat->context.worker != worker)) { /* relieved: a spare from now on */
             worker = worker_current = seat->context.worker;
             relief_return(worker);

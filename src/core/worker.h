@@ -129,10 +129,11 @@ void worker_deal(struct worker *to, struct actor *actor);
 /* Says which actor acts, to the runtime and to its handler. */
 static inline void worker_act_for(struct worker *worker, struct actor *actor)
 {
+    troupe_ref ref = actor_ref(actor);
     worker->self.actor = actor;
-    worker->self.ref = actor_ref(actor);
+    worker->self.ref = ref;
     worker->seat->actor = actor;
-    worker->seat->ref = worker->self.ref;
+    worker->seat->ref = ref;
 }
 
 /* Locks the outside worker when `context` is a system, so that its worker may be used; unlocks it again. */
