@@ -11,6 +11,7 @@
  *   troupe/ref.h         what names an actor
  *   troupe/message.h     declaring, sending and reading typed messages
  *   troupe/blob.h        large payloads that many messages share without copies
+ *   troupe/build.h       a message written where it will lie
  *   troupe/json.h        a message as JSON text and back, and as a line for people
  *   troupe/system.h      starting and stopping a system, its options, time and randomness
  *   troupe/actor.h       behaviours, spawn, state, become, stop
@@ -44,6 +45,7 @@
 #include <troupe/actor.h>
 #include <troupe/ask.h>
 #include <troupe/blob.h>
+#include <troupe/build.h>
 #include <troupe/dead_letter.h>
 #include <troupe/embed.h>
 #include <troupe/events.h>

@@ -63,7 +63,10 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_call_fields(troupe_system *sys
                                                               uint32_t timeout_ms, troupe_message **ret_reply,
                                                               const troupe_type *type, const void *fields);
 
-/** Frees a message that troupe_call gave, and clears the pointer. NULL is fine. */
+/**
+ * Frees a message that troupe_call gave, or one that was begun (build.h), and clears the pointer. NULL is
+ * fine.
+ */
 TROUPE_API void troupe_message_free(troupe_system *system, troupe_message **message);
 
 /**

@@ -240,8 +240,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_flat_check(const troupe_type *
 
 /**
  * How many bytes a received message takes as a flat body, for media where nothing can ride by reference: its
- * size, and what its blobs hold; SIZE_MAX when over TROUPE_BODY_SIZE_MAX. Any thread that may read the
- * message.
+ * texts and bytes, and what its blobs hold; SIZE_MAX when over TROUPE_BODY_SIZE_MAX, or not of this type. Any
+ * thread that may read the message.
  */
 TROUPE_API size_t troupe_message_flat_size(const troupe_type *type, const troupe_message *message);
 

@@ -310,6 +310,7 @@ __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *
     case MESSAGE_PARK:
     case MESSAGE_UNPARK:
     case MESSAGE_CROWDED: /* never in a lane: mailbox.c */
+    case MESSAGE_BUILDING:
         ASSERT(false);
     case MESSAGE_STARTED:
     case MESSAGE_CHILD:

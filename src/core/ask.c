@@ -216,9 +216,15 @@ troupe_status troupe_call_fields(troupe_system *system, troupe_ref to, uint32_t 
 
 void troupe_message_free(troupe_system *system, troupe_message **message)
 {
-    (void)system;
     if (message == NULL || *message == NULL)
         return;
+    if (message_kind(*message) == MESSAGE_BUILDING) {
+        struct worker *worker = context_enter(&system->context);
+        message_dispose(worker, *message);
+        context_leave(&system->context);
+        *message = NULL;
+        return;
+    }
     if (((*message)->flags & MESSAGE_RIDES) != 0)
         ride_release(*message);
     free(*message);

@@ -168,6 +168,7 @@ static bool is_told_of(const troupe_message *message)
     case MESSAGE_PARK:
     case MESSAGE_UNPARK:
     case MESSAGE_CROWDED:
+    case MESSAGE_BUILDING:
         break;
     }
     return false;

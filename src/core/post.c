@@ -124,6 +124,8 @@ static troupe_status no_room(struct worker *worker, const struct letter *letter,
         counter_add(&worker->counters.sent, 1);
         dead_letter_note(worker, letter->to, &unbuilt, TROUPE_DEAD_DROPPED_NEWEST);
         post_refusal(worker, letter->sender, letter->ask, dead_letter_status(TROUPE_DEAD_DROPPED_NEWEST));
+        if (letter->built != NULL)
+            message_dispose(worker, letter->built);
         return TROUPE_OK;
     }
     counter_add(&worker->counters.refused, 1);
@@ -132,9 +134,21 @@ static troupe_status no_room(struct worker *worker, const struct letter *letter,
     return TROUPE_FULL;
 }
 
+/* The header of a message that is built already, which so far said how. */
+static troupe_message *built_finish(struct worker *worker, const struct letter *letter)
+{
+    letter->built->flags &= MESSAGE_RIDES; /* kind USER */
+    letter->built->sender = letter->sender;
+    letter->built->sent_ms = worker->now_ms;
+    letter->built->deadline_ms = 0;
+    return letter->built;
+}
+
 /* Builds what a letter says, in place: all but the deadline. */
 static inline troupe_message *build(struct worker *worker, const struct letter *letter)
 {
+    if (UNLIKELY(letter->built != NULL))
+        return built_finish(worker, letter);
     size_t size = sizeof(troupe_message) + letter->size;
     if (UNLIKELY(letter->ride.count > 0))
         size = ride_block_size(letter->size, letter->ride.count);

@@ -36,10 +36,11 @@ enum message_kind {
     MESSAGE_PARK,      /* the sender rests on this mailbox: overflow.h. From here on never in a lane */
     MESSAGE_UNPARK,    /* the same block, on its way back */
     MESSAGE_CROWDED,   /* a sender found this mailbox full, and somebody listens */
+    MESSAGE_BUILDING,  /* nobody: it is the user's, who is writing it: build.c */
 };
 
 enum {
-    MESSAGE_RIDES = 0x80, /* in flags, beside the kind USER or REPLY: blobs ride behind the body (ride.h) */
+    MESSAGE_RIDES = 0x80, /* in flags, beside USER, REPLY or BUILDING: blobs ride behind the body (ride.h) */
 };
 
 static inline enum message_kind message_kind(const troupe_message *message)
@@ -122,9 +123,10 @@ void post_aside(struct worker *worker, troupe_ref to, troupe_message *message);
 struct letter {
     troupe_ref to;
     const troupe_type *type;
-    const void *fields; /* as given by a sender, or NULL */
-    const void *body;   /* flat already, or NULL */
-    uint32_t size;      /* of the body */
+    const void *fields;    /* as given by a sender, or NULL */
+    const void *body;      /* flat already, or NULL */
+    troupe_message *built; /* by build.c, or NULL; taken with TROUPE_OK */
+    uint32_t size;         /* of the body */
     struct ride_load ride;
     uint32_t message_class;
     uint32_t deadline_ms;

@@ -110,15 +110,6 @@ troupe_status ride_check(const troupe_type *type, const troupe_message *message)
 
 /* --- to and from bytes ---------------------------------------------------------------------------------- */
 
-size_t troupe_message_flat_size(const troupe_type *type, const troupe_message *message)
-{
-    (void)type;
-    size_t size = message->size;
-    if ((message->flags & MESSAGE_RIDES) != 0)
-        size += ride_weight(message);
-    return size > TROUPE_BODY_SIZE_MAX ? SIZE_MAX : size;
-}
-
 /* What a text, bytes or blob field of a message holds. */
 static troupe_bytes held_bytes(const troupe_message *message, const troupe_field *field)
 {
@@ -128,6 +119,21 @@ static troupe_bytes held_bytes(const troupe_message *message, const troupe_field
     if (field->kind == TROUPE_FIELD_blob)
         return troupe_blob_bytes_of(message, span);
     return (troupe_bytes){body + span.offset, span.size};
+}
+
+size_t troupe_message_flat_size(const troupe_type *type, const troupe_message *message)
+{
+    if (ride_check(type, message) != TROUPE_OK)
+        return SIZE_MAX;
+    if ((message->flags & MESSAGE_RIDES) == 0)
+        return message->size;
+    size_t size = type->size;
+    for (uint32_t i = 0; i < type->field_count && size <= TROUPE_BODY_SIZE_MAX; i++) {
+        const troupe_field *field = &type->fields[i];
+        if (field->kind >= TROUPE_FIELD_text)
+            size += held_bytes(message, field).size + (field->kind == TROUPE_FIELD_text);
+    }
+    return size > TROUPE_BODY_SIZE_MAX ? SIZE_MAX : size;
 }
 
 troupe_status troupe_message_flatten(const troupe_type *type, const troupe_message *message, void *body,
