@@ -258,7 +258,7 @@ void actor_end(struct worker *worker, struct actor *actor)
     if (actor->has_started && load_relaxed(&actor->behaviour)->stop != NULL)
         load_relaxed(&actor->behaviour)->stop(worker->seat, reason);
     if (actor->is_supervisor)
-        supervisor_done(actor->state);
+        supervisor_done(worker, actor->state);
     resource_release_all(worker, actor);
     troupe_ref ref = actor_ref(actor);
     if (load_relaxed(&actor->arrived) != NULL)
@@ -322,17 +322,25 @@ troupe_status troupe_fail(troupe_self *self, troupe_status reason, const char *t
     return status;
 }
 
+troupe_message *actor_shutdown_new(struct worker *worker)
+{
+    return message_new(worker, &troupe_shutdown_request_type, sizeof(troupe_shutdown_request));
+}
+
+void actor_shutdown_post(struct worker *worker, troupe_ref who, troupe_status reason, troupe_message *message)
+{
+    message->message_class = reason == TROUPE_KILLED ? TROUPE_CLASS_SYSTEM : TROUPE_CLASS_NORMAL;
+    message->flags = MESSAGE_SHUTDOWN;
+    ((troupe_shutdown_request *)(void *)(message + 1))->reason = (uint32_t)reason;
+    post_unbounded(worker, who, message);
+}
+
 troupe_status troupe_context_shutdown(troupe_context *from, troupe_ref who, troupe_status reason)
 {
     struct worker *worker = context_enter(from);
-    troupe_message *message =
-        message_new(worker, &troupe_shutdown_request_type, sizeof(troupe_shutdown_request));
-    if (message != NULL) {
-        message->message_class = reason == TROUPE_KILLED ? TROUPE_CLASS_SYSTEM : TROUPE_CLASS_NORMAL;
-        message->flags = MESSAGE_SHUTDOWN;
-        ((troupe_shutdown_request *)(void *)(message + 1))->reason = (uint32_t)reason;
-        post_unbounded(worker, who, message);
-    }
+    troupe_message *message = actor_shutdown_new(worker);
+    if (message != NULL)
+        actor_shutdown_post(worker, who, reason, message);
     context_leave(from);
     return message != NULL ? TROUPE_OK : TROUPE_NO_MEMORY;
 }

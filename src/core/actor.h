@@ -142,6 +142,14 @@ void actor_ending(struct actor *actor, troupe_status reason);
 void actor_started(struct worker *worker, struct actor *actor);
 
 /*
+ * A request to end that is made before it is needed, and its sending, which takes it. NULL: no memory. Unsent
+ * it is disposed of as any message is.
+ */
+troupe_message *actor_shutdown_new(struct worker *worker);
+void actor_shutdown_post(struct worker *worker, troupe_ref who, troupe_status reason,
+                         troupe_message *message);
+
+/*
  * Ends an actor that is ENDING, on its home's thread: stop(), name, handles, monitors, mailbox, state,
  * slot.
  */

@@ -98,9 +98,13 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     timer_clear(self, child);
     child->is_wanted = false;
     supervisor_child_phase(supervisor, child, CHILD_DOWN, troupe_ref_none());
-    troupe_status status = monitor_prepare(worker, self->actor, &watcher, &monitor);
-    if (status != TROUPE_OK)
+    child->reserve = actor_shutdown_new(worker);
+    troupe_status status =
+        child->reserve == NULL ? TROUPE_NO_MEMORY : monitor_prepare(worker, self->actor, &watcher, &monitor);
+    if (status != TROUPE_OK) {
+        supervisor_child_reserve_free(worker, child);
         return status;
+    }
     const struct actor_options options = {
         .user = spec->options,
         .parent = troupe_self_ref(self),
@@ -116,6 +120,7 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     if (status != TROUPE_OK) {
         handle_drop(self->actor, monitor);
         message_dispose(worker, watcher);
+        supervisor_child_reserve_free(worker, child);
         return status;
     }
     handle_find(self->actor, HANDLE_MONITOR, monitor)->u.peer = ref.bits;
@@ -126,6 +131,18 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
     if (!supervisor_is_simple(supervisor))
         supervisor->starting = child;
     return TROUPE_OK;
+}
+
+/*
+ * Asks a live child to end; the request that was made at its start is there for when no other can be: a
+ * supervisor that could not stop a child would wait for its end for ever.
+ */
+static void child_shutdown(troupe_self *self, struct child *child, troupe_status reason)
+{
+    if (troupe_shutdown(self, child->ref, reason) == TROUPE_OK || child->reserve == NULL)
+        return;
+    actor_shutdown_post(self->context.worker, child->ref, reason, child->reserve);
+    child->reserve = NULL;
 }
 
 /* Asks a live child to stop, or kills it. */
@@ -141,11 +158,11 @@ static void child_stop(troupe_self *self, struct supervisor *supervisor, struct 
     if (!supervisor_is_simple(supervisor))
         supervisor->stopping = child;
     supervisor_child_phase(supervisor, child, CHILD_STOPPING, child->ref);
-    troupe_shutdown(self, child->ref, spec->is_killed && !is_supervisor ? TROUPE_KILLED : TROUPE_SHUTDOWN);
+    child_shutdown(self, child, spec->is_killed && !is_supervisor ? TROUPE_KILLED : TROUPE_SHUTDOWN);
     if (supervisor->stop_timer != 0)
         return; /* one deadline for all of a simple supervisor's */
     if (is_timed && troupe_timer_start(self, deadline_ms, 0, child->index, &child->timer) != TROUPE_OK)
-        troupe_shutdown(self, child->ref, TROUPE_KILLED);
+        child_shutdown(self, child, TROUPE_KILLED);
 }
 
 /* A simple supervisor stops all its children together, within one deadline, as OTP's does. */
@@ -400,6 +417,7 @@ static void child_ended(troupe_self *self, struct supervisor *supervisor, struct
         child->failures = 0;
     child->failures_ever += !is_normal(reason);
     timer_clear(self, child);
+    supervisor_child_reserve_free(self->context.worker, child);
     agenda_remove(child);
     supervisor->starting = supervisor->starting == child ? NULL : supervisor->starting;
     supervisor->stopping = supervisor->stopping == child ? NULL : supervisor->stopping;
@@ -435,7 +453,7 @@ static void timer_came(troupe_self *self, struct supervisor *supervisor, const t
 {
     if (timeout->tag == tag_of_all) {
         for (struct child *child = supervisor->first; child != NULL; child = child->next)
-            troupe_shutdown(self, child->ref, TROUPE_KILLED);
+            child_shutdown(self, child, TROUPE_KILLED);
         return;
     }
     struct child *child = timeout->tag < supervisor->place_count ? supervisor->places[timeout->tag] : NULL;
@@ -443,7 +461,7 @@ static void timer_came(troupe_self *self, struct supervisor *supervisor, const t
         return;
     child->timer = 0;
     if (child->phase == CHILD_STOPPING) {
-        troupe_shutdown(self, child->ref, TROUPE_KILLED);
+        child_shutdown(self, child, TROUPE_KILLED);
     } else if (child->phase == CHILD_WAITING) {
         supervisor_child_phase(supervisor, child, CHILD_DOWN, troupe_ref_none());
         agenda_add(&supervisor->starts, child);
@@ -496,7 +514,7 @@ static void supervisor_stop(troupe_self *self, troupe_status reason)
     for (struct child *child = supervisor->last; child != NULL && supervisor->live_count > 0;
          child = child->previous)
         if (child_is_live(child))
-            troupe_shutdown(self, child->ref, TROUPE_KILLED);
+            child_shutdown(self, child, TROUPE_KILLED);
 }
 
 /* `above`: what a supervisor above says of it as its child; NULL: there is none. */
@@ -530,7 +548,7 @@ static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervi
     }
     status = actor_spawn(from, &behaviour, &options, ret_ref);
     if (status != TROUPE_OK)
-        supervisor_done(&supervisor);
+        supervisor_done(NULL, &supervisor);
     return status;
 }
 

@@ -20,6 +20,8 @@
 
 #include "base/map.h"
 
+struct worker;
+
 enum child_phase {
     CHILD_DOWN = TROUPE_CHILD_DOWN,
     CHILD_WAITING = TROUPE_CHILD_WAITING,
@@ -49,19 +51,20 @@ struct child {
     struct child_spec *spec;
     troupe_asker asker; /* who waits for its start or its end; `ask` 0: nobody */
     troupe_ref ref;
-    uint64_t timer;         /* backoff, or the deadline of its stop */
-    uint64_t position;      /* grows along the order */
-    uint64_t up_ms;         /* since when, when it is UP */
-    uint32_t index;         /* in supervisor.places */
-    uint32_t failures;      /* in a row, for the backoff */
-    uint32_t starts;        /* so far, */
-    uint32_t failures_ever; /* and ends by failure */
-    uint8_t phase;          /* a child_phase */
-    bool is_wanted;         /* to be started when the sequence comes to it; when live, to be stopped before */
-    bool is_leaving;        /* to be forgotten at its end */
-    bool is_requested;      /* somebody asked for this start: a failure is the answer, and not tried again */
-    bool is_new;            /* and it was not there before: then it is forgotten */
-    bool is_expected;       /* somebody asked for its end */
+    troupe_message *reserve; /* a request to end, for when there is no memory; NULL: used, or not live */
+    uint64_t timer;          /* backoff, or the deadline of its stop */
+    uint64_t position;       /* grows along the order */
+    uint64_t up_ms;          /* since when, when it is UP */
+    uint32_t index;          /* in supervisor.places */
+    uint32_t failures;       /* in a row, for the backoff */
+    uint32_t starts;         /* so far, */
+    uint32_t failures_ever;  /* and ends by failure */
+    uint8_t phase;           /* a child_phase */
+    bool is_wanted;    /* to be started when the sequence comes to it; when live, to be stopped before */
+    bool is_leaving;   /* to be forgotten at its end */
+    bool is_requested; /* somebody asked for this start: a failure is the answer, and not tried again */
+    bool is_new;       /* and it was not there before: then it is forgotten */
+    bool is_expected;  /* somebody asked for its end */
 };
 
 /* Children in an order of positions. */
@@ -155,8 +158,14 @@ void agenda_remove(struct child *child);
 /* Copies a supervisor's spec with its defaults, its children with it. Errors as above. */
 troupe_status supervisor_new(const troupe_supervisor_spec *spec, struct supervisor **ret_supervisor);
 
-/* Frees what a supervisor keeps, at its end, also when it never began. `state` is its actor's state. */
-void supervisor_done(void *state);
+/*
+ * Frees what a supervisor keeps, at its end, also when it never began. `state` is its actor's state, `worker`
+ * whose thread this is (NULL: it never began).
+ */
+void supervisor_done(struct worker *worker, void *state);
+
+/* Gives up the request that was kept for the end of a child that is not live any more. */
+void supervisor_child_reserve_free(struct worker *worker, struct child *child);
 
 /* -- supervisor.c -- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/post.h"
 #include "core/supervisor.h"
 
 enum {
@@ -168,9 +169,16 @@ troupe_status supervisor_child_append(struct supervisor *supervisor, struct chil
     return TROUPE_OK;
 }
 
+void supervisor_child_reserve_free(struct worker *worker, struct child *child)
+{
+    if (child->reserve != NULL)
+        message_dispose(worker, child->reserve);
+    child->reserve = NULL;
+}
+
 void supervisor_child_remove(struct supervisor *supervisor, struct child *child)
 {
-    ASSERT(!child_is_live(child));
+    ASSERT(!child_is_live(child) && child->reserve == NULL);
     supervisor_child_phase(supervisor, child, CHILD_DOWN, troupe_ref_none());
     agenda_remove(child);
     if (child->spec->id != NULL)
@@ -252,7 +260,7 @@ void agenda_remove(struct child *child)
     child->agenda_previous = child->agenda_next = NULL;
 }
 
-static void supervisor_free(struct supervisor *supervisor)
+static void supervisor_free(struct worker *worker, struct supervisor *supervisor)
 {
     if (supervisor == NULL)
         return;
@@ -260,6 +268,7 @@ static void supervisor_free(struct supervisor *supervisor)
     while (supervisor->first != NULL) {
         struct child *child = supervisor->first;
         supervisor->first = child->next;
+        supervisor_child_reserve_free(worker, child);
         supervisor_spec_unref(child->spec);
         free(child);
     }
@@ -272,9 +281,9 @@ static void supervisor_free(struct supervisor *supervisor)
     free(supervisor);
 }
 
-void supervisor_done(void *state)
+void supervisor_done(struct worker *worker, void *state)
 {
-    supervisor_free(*(struct supervisor **)state);
+    supervisor_free(worker, *(struct supervisor **)state);
 }
 
 static bool is_valid(const troupe_supervisor_spec *spec)
@@ -339,6 +348,6 @@ troupe_status supervisor_new(const troupe_supervisor_spec *spec, struct supervis
     if (status == TROUPE_OK)
         *ret_supervisor = supervisor;
     else
-        supervisor_free(supervisor);
+        supervisor_free(NULL, supervisor); /* nobody has started */
     return status;
 }
