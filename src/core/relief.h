@@ -23,7 +23,8 @@
  *
  * Either T's store comes before the barrier, then S sees it and leaves everything as it is, or T's load at
  * (*) comes after the barrier and sees S at work or done. The barrier is membarrier(2), so T pays for no
- * fence (asymmetric Dekker: Dice, Huang, Yang 2001). Where the kernel has none, nobody is relieved.
+ * fence (asymmetric Dekker: Dice, Huang, Yang 2001). Where the kernel has none, nobody is relieved. The model
+ * is tests/model/relief.pml.
  *
  * Invariants
  *   1. seat->context.worker changes only under the system's pinned_lock and while in_runtime is 0: whoever is
