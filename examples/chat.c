@@ -9,7 +9,7 @@
  *   nc 127.0.0.1 PORT
  */
 #include <arpa/inet.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,20 +32,24 @@ struct connection {
 static troupe_status connection_start(troupe_self *self)
 {
     struct connection *connection = troupe_state(self);
-    return troupe_watch(self, connection->fd, TROUPE_READY_READ);
+    troupe_status status = troupe_own_fd(self, connection->fd); /* closed at its end, however it ends */
+    if (status != TROUPE_OK)
+        close(connection->fd);
+    return status == TROUPE_OK ? troupe_watch(self, connection->fd, TROUPE_READY_READ) : status;
 }
 
 /* Reads what there is, tells the room every whole line, and watches again. */
 static troupe_status connection_read(troupe_self *self, struct connection *connection)
 {
     char *line = connection->line, *end;
-    ssize_t got =
-        recv(connection->fd, line + connection->used, LINE_SIZE_MAX - connection->used, MSG_DONTWAIT);
-    if (got < 0 && errno != EAGAIN && errno != EINTR)
-        return troupe_fail(self, TROUPE_IO, strerror(errno));
-    if (got == 0) /* the other side has closed */
+    size_t got;
+    troupe_status status =
+        troupe_fd_read(self, connection->fd, line + connection->used, LINE_SIZE_MAX - connection->used, &got);
+    if (status == TROUPE_END)
         troupe_exit(self);
-    connection->used += got > 0 ? (uint32_t)got : 0;
+    if (status != TROUPE_OK)
+        return status == TROUPE_END ? TROUPE_OK : status;
+    connection->used += (uint32_t)got;
     while ((end = memchr(line, '\n', connection->used)) != NULL) {
         *end = '\0';
         troupe_broadcast(self, "room", hear, .line = line); /* who is too slow to hear it misses it */
@@ -68,25 +72,17 @@ static troupe_status connection_receive(troupe_self *self, const troupe_message 
     if (troupe_ref_equal(message->sender, troupe_self_ref(self)))
         return TROUPE_OK;
     char line[LINE_SIZE_MAX + 1];
-    int size = snprintf(line, sizeof line, "%s\n", troupe_text(message, m->line));
-    return send(connection->fd, line, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) == size
-               ? TROUPE_OK
-               : troupe_fail(self, TROUPE_IO, "it does not read what it is told");
-}
-
-static void connection_stop(troupe_self *self, troupe_status reason)
-{
-    struct connection *connection = troupe_state(self);
-    (void)reason;
-    troupe_unwatch(self, connection->fd);
-    close(connection->fd);
+    size_t written, size = (size_t)snprintf(line, sizeof line, "%s\n", troupe_text(message, m->line));
+    troupe_status status = troupe_fd_write(self, connection->fd, line, size, &written);
+    if (status == TROUPE_OK && written < size)
+        return troupe_fail(self, TROUPE_FULL, "it does not read what it is told");
+    return status;
 }
 
 static const troupe_behaviour connection_behaviour = {.name = "connection",
                                                       .state_size = sizeof(struct connection),
                                                       .start = connection_start,
-                                                      .receive = connection_receive,
-                                                      .stop = connection_stop};
+                                                      .receive = connection_receive};
 
 static troupe_status listener_start(troupe_self *self)
 {
@@ -103,7 +99,8 @@ static troupe_status listener_receive(troupe_self *self, const troupe_message *m
     if (troupe_ready_of(message) == NULL)
         return TROUPE_UNEXPECTED;
     while ((state.fd = accept(*fd, NULL, NULL)) >= 0)
-        if (troupe_ref_is_none(troupe_spawn(self, &connection_behaviour, &options)))
+        if (fcntl(state.fd, F_SETFL, O_NONBLOCK) != 0 ||
+            troupe_ref_is_none(troupe_spawn(self, &connection_behaviour, &options)))
             close(state.fd);
     return troupe_watch(self, *fd, TROUPE_READY_READ);
 }
