@@ -85,6 +85,9 @@ extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
 extern const struct cli_verb verb_import;
 extern const struct cli_verb verb_replay;
+extern const struct cli_verb verb_verify;
+extern const struct cli_verb verb_rebuild;
+extern const struct cli_verb verb_backup;
 extern const struct cli_verb verb_help;
 
 /** The verb of that name, or NULL. */

@@ -200,6 +200,15 @@ troupe_status journal_summaries(struct journal *journal, uint64_t after, journal
     return status;
 }
 
+troupe_status journal_verify(struct journal *journal, journal_report *report, void *context)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(!journal->is_in_transaction);
+    return journal->driver->verify(journal, report, context);
+}
+
 troupe_status journal_upkeep(struct journal *journal)
 {
     troupe_status status = check_usable(journal);

@@ -104,6 +104,9 @@ struct journal_summary {
 /** Sees one summary; otherwise as journal_visit_entry. */
 typedef troupe_status journal_visit_summary(void *context, const struct journal_summary *summary);
 
+/** Hears of one finding of journal_verify: a line for people, good until it returns. */
+typedef void journal_report(void *context, const char *finding);
+
 struct journal;
 
 /** What may be kept beside the records of a stream: one of each sort, the newest. */
@@ -154,6 +157,7 @@ struct journal_driver {
                           journal_visit_entry *visit, void *context);
     troupe_status (*streams)(struct journal *journal, const char *prefix, size_t prefix_len,
                              journal_visit_stream *visit, void *context);
+    troupe_status (*verify)(struct journal *journal, journal_report *report, void *context);
     troupe_status (*upkeep)(struct journal *journal);
     troupe_status (*close)(struct journal *journal);
 };
@@ -256,6 +260,15 @@ TROUPE_MUST_CHECK troupe_status journal_scan(struct journal *journal, const char
  */
 TROUPE_MUST_CHECK troupe_status journal_list(struct journal *journal, const char *prefix,
                                              journal_visit_stream *visit, void *context);
+
+/**
+ * Goes through everything that is stored, each thing against the others, and reports all that is not as it
+ * should be: damage, gaps, wrong order, wrong ends. TROUPE_CORRUPT when there was any. What the records mean
+ * is not looked at; snapshots and summaries are checked by journal_recall. Not within a transaction. Errors:
+ * TROUPE_IO, TROUPE_NO_MEMORY.
+ */
+TROUPE_MUST_CHECK troupe_status journal_verify(struct journal *journal, journal_report *report,
+                                               void *context);
 
 /**
  * What has to be done now and then and need not keep anybody waiting, as copying the log into the file. To be

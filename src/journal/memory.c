@@ -290,6 +290,25 @@ static troupe_status memory_streams(struct journal *journal, const char *prefix,
     return status;
 }
 
+/* Invariants 2 and 3. */
+static troupe_status memory_verify(struct journal *journal, journal_report *report, void *context)
+{
+    struct memory_journal *memory = of(journal);
+    uint64_t records = 0;
+    for (uint32_t i = 0; i < memory->heads.count; i++) {
+        records += count_of(&memory->streams[i]);
+        if (memory->streams[i].committed_count != count_of(&memory->streams[i]) ||
+            memory->heads.list[i].seq != count_of(&memory->streams[i])) {
+            report(context, "a stream does not end where its records do");
+            return TROUPE_CORRUPT;
+        }
+    }
+    if (records == memory->position)
+        return TROUPE_OK;
+    report(context, "there are not as many records as positions");
+    return TROUPE_CORRUPT;
+}
+
 static troupe_status memory_upkeep(struct journal *journal)
 {
     (void)journal;
@@ -340,6 +359,7 @@ const struct journal_driver journal_memory = {
     .summaries = memory_summaries,
     .read = memory_read,
     .streams = memory_streams,
+    .verify = memory_verify,
     .upkeep = memory_upkeep,
     .close = memory_close,
 };

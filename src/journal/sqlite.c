@@ -274,6 +274,7 @@ const struct journal_driver journal_sqlite = {
     .summaries = sqlite_summaries,
     .read = sqlite_read,
     .streams = sqlite_streams,
+    .verify = sqlite_verify,
     .upkeep = sqlite_upkeep,
     .close = sqlite_close,
 };

@@ -203,6 +203,11 @@ troupe_status sqlite_recall(struct journal *journal, enum journal_kept kind, con
 troupe_status sqlite_summaries(struct journal *journal, uint64_t after, journal_visit_summary *visit,
                                void *context);
 
+/* --- sqlite_verify.c --- */
+
+/** The driver's `verify`. */
+troupe_status sqlite_verify(struct journal *journal, journal_report *report_to, void *context);
+
 /* --- sqlite_read.c --- */
 
 /** Reads the row a statement stands on. TROUPE_CORRUPT, explained, when it is not what was written. */

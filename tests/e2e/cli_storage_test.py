@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""The verbs that work on a journal's file: backup while a server uses it, verify, and rebuild."""
+
+import json
+import os
+import sqlite3
+import struct
+import subprocess
+import threading
+import unittest
+
+from serving import PROGRAM, Server
+
+
+def crc32c(data):
+    """The checksum of the journal's rows, bit by bit, as a second opinion."""
+    remainder = 0xFFFFFFFF
+    for byte in data:
+        remainder ^= byte
+        for _ in range(8):
+            remainder = (remainder >> 1) ^ (0x82F63B78 if remainder & 1 else 0)
+    return remainder ^ 0xFFFFFFFF
+
+
+class Storage(unittest.TestCase):
+    def server(self):
+        server = Server()
+        self.addCleanup(server.close)
+        return server.start()
+
+    def run_verb(self, *arguments, status=0):
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, status, f"{done.stdout}{done.stderr}")
+        return done
+
+    def verify(self, path, status=0):
+        return json.loads(self.run_verb("verify", path, "--json", status=status).stdout)
+
+    def change(self, path, script, *values):
+        database = sqlite3.connect(path)
+        database.execute(script, values)
+        database.commit()
+        database.close()
+
+    def rows(self, path, script):
+        database = sqlite3.connect(path)
+        rows = database.execute(script).fetchall()
+        database.close()
+        return rows
+
+    def a_file(self):
+        """The journal of an organisation with some life in it, which nobody uses."""
+        server = self.server()
+        server.make("ann", "ben", root=["ann"])
+        server.expect(201, server.post("/v1/roles", {"name": "docs", "holders": ["ann"], "capacity": 1000}))
+        first = server.send("docs", "the first", "ben")
+        server.take("ann", role="docs")
+        server.expect(200, server.post("/v1/done", {"id": first["id"], "reply": "yes"}, "ann"))
+        for i in range(69):
+            server.send("docs", f"message {i}", "ben", key=f"key {i}")
+        server.take("ann", role="docs")
+        server.settled()
+        self.assertEqual(server.stop(), 0)
+        return os.path.join(server.data, "troupe.db")
+
+    def test_a_backup_under_load_is_whole_and_has_what_was_acknowledged(self):
+        server = self.server()
+        server.make("ann", "ben", root=["ann"])
+        server.expect(201, server.post("/v1/roles", {"name": "big", "holders": ["ann"], "capacity": 5000}))
+        sent, enough, stop = [], threading.Event(), threading.Event()
+
+        def load():
+            while not stop.is_set():
+                sent.append(server.send("big", f"message {len(sent)}", "ben", body="x" * 500)["id"])
+                if len(sent) == 100:
+                    enough.set()
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        self.assertTrue(enough.wait(30))
+        copies = []
+        for i in range(3):
+            acknowledged = len(sent)
+            copy = os.path.join(server.data, f"copy-{i}.db")
+            self.run_verb("backup", copy, "--data", server.data)
+            copies.append((copy, acknowledged))
+        stop.set()
+        thread.join()
+        for copy, acknowledged in copies:
+            found = self.verify(copy)
+            self.assertTrue(found["whole"])
+            self.assertGreaterEqual(found["messages"], acknowledged)
+        server.check()
+        # The copy is an organisation that can be served.
+        self.assertEqual(server.stop(), 0)
+        os.replace(copies[0][0], os.path.join(server.data, "troupe.db"))
+        server.start()
+        self.assertGreaterEqual(server.check()["accepted"], copies[0][1])
+
+    def test_a_backup_never_writes_over_anything(self):
+        path = self.a_file()
+        other = path + ".other"
+        with open(other, "w", encoding="ascii") as file:
+            file.write("mine")
+        done = self.run_verb("backup", other, "--data", os.path.dirname(path), status=1)
+        self.assertIn("is there already", done.stderr)
+        with open(other, encoding="ascii") as file:
+            self.assertEqual(file.read(), "mine")
+
+    def test_a_file_that_is_in_use_is_not_verified(self):
+        server = self.server()
+        done = self.run_verb("verify", os.path.join(server.data, "troupe.db"), status=1)
+        self.assertIn("is in use by another server", done.stderr)
+
+    def test_a_whole_file_has_no_findings(self):
+        path = self.a_file()
+        found = self.verify(path)
+        self.assertTrue(found["whole"])
+        self.assertEqual(found["findings"], [])
+        self.assertEqual(found["messages"], 71)  # the answer to ben among them
+        self.assertEqual(found["roles"], len(self.rows(path, "SELECT 1 FROM summary")))
+
+    def test_each_damage_is_found(self):
+        path = self.a_file()
+        with open(path, "rb") as file:
+            whole = file.read()
+        for script, expected in (
+            ("UPDATE record SET type = type + 1 WHERE position = 20", "position 20 fails its checksum"),
+            ("DELETE FROM record WHERE position = 20", "from position 20 to 20 are missing"),
+            ("UPDATE mark SET position = position - 1", "mark of record 64"),
+            ("UPDATE summary SET seq = seq - 1", "summary of stream"),
+            ("UPDATE snapshot SET checksum = 7", "snapshot of stream"),
+        ):
+            with self.subTest(script):
+                with open(path, "wb") as file:
+                    file.write(whole)
+                self.change(path, script)
+                found = self.verify(path, status=1)
+                self.assertFalse(found["whole"])
+                self.assertIn(expected, " ".join(found["findings"]))
+
+    def test_a_summary_that_says_something_else_is_found_and_mended(self):
+        path = self.a_file()
+        script = "SELECT stream, m.seq, body FROM summary m JOIN stream s ON s.id = stream"
+        ((stream, seq, body),) = self.rows(path, f"{script} WHERE name = 'role/docs'")
+        wrong = bytearray(body)
+        wrong[8] ^= 1  # the first counter
+        checksum = crc32c(struct.pack("<QQQ", stream, seq, len(wrong)) + bytes(wrong))
+        signed = struct.unpack("<i", struct.pack("<I", checksum))[0]
+        script = "UPDATE summary SET body = ?, checksum = ? WHERE stream = ?"
+        self.change(path, script, bytes(wrong), signed, stream)
+        found = self.verify(path, status=1)
+        self.assertEqual(len(found["findings"]), 1)
+        self.assertIn("role/docs: its summary is not what the records say", found["findings"][0])
+        self.run_verb("rebuild", path)
+        self.assertTrue(self.verify(path)["whole"])
+        self.assertEqual(self.rows(path, f"SELECT body FROM summary WHERE stream = {stream}"), [(body,)])
+
+    def test_rebuilt_summaries_are_the_same_rows(self):
+        path = self.a_file()
+        before = self.rows(path, "SELECT * FROM summary ORDER BY stream")
+        records = self.rows(path, "SELECT * FROM record ORDER BY position")
+        self.assertGreater(len(before), 3)
+        self.change(path, "DELETE FROM summary")
+        self.change(path, "DELETE FROM snapshot")
+        self.run_verb("rebuild", path)
+        self.assertEqual(self.rows(path, "SELECT * FROM summary ORDER BY stream"), before)
+        self.assertEqual(self.rows(path, "SELECT * FROM record ORDER BY position"), records)
+        self.assertEqual(len(self.rows(path, "SELECT 1 FROM snapshot")), len(before))
+        self.assertTrue(self.verify(path)["whole"])
+
+    def test_what_is_not_a_journal_is_said_to_be_none(self):
+        path = self.a_file()
+        done = self.run_verb("verify", path + ".nowhere", status=66)
+        self.assertIn("there is no journal at", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
