@@ -187,8 +187,9 @@ class Header:
         if listed:
             self.items.remove(listed)
             comment = comment or listed.comment
-        rows = re.findall(r"F\((\w+), (\w+)(?:, (\w+))?\)", self.defines.get(fields, ("", ""))[1])
-        members = [(kind + (f"[{count}]" if count else ""), field, []) for kind, field, count in rows]
+        row = r"F\((\w+), (\w+)(?:, (\w+))?\)(?: */\* *(.*?) *\*/)?"
+        rows = re.findall(row, self.defines.get(fields, ("", ""))[1])
+        members = [(k + (f"[{n}]" if n else ""), field, [said] if said else []) for k, field, n, said in rows]
         self.add("message", name, index, comment, fields or "", members)
 
     # --- what was read ---

@@ -186,6 +186,17 @@ class Refusals(unittest.TestCase):
         self.assertIn("Does what is extra.", page)
         self.assertIn(".BR troupe_extra (3)\nextra\n", read(os.path.join(out, "troupe.3")))
 
+    def test_fields_of_a_message_are_shown_with_what_they_mean(self):
+        body = "\n".join([
+            "/** What came. */", "#define TROUPE_EXTRA_FIELDS(F) \\", "    F(u32, number) /* from 1 */ \\",
+            "    F(u8, bytes, 4)", "TROUPE_MESSAGE(troupe_extra_came, TROUPE_EXTRA_FIELDS)",
+        ])
+        status, said, out = self.make(body)
+        self.assertEqual((0, ""), (status, said))
+        page = read(os.path.join(out, "troupe_extra_came.3"))
+        self.assertIn("    u32 number\n    u8[4] bytes\n", page)
+        self.assertIn(".I number\nfrom 1\n", page)
+
     def test_function_without_a_comment_is_refused(self):
         self.refuses("troupe_extra_do has no comment", "TROUPE_API void troupe_extra_do(int times);")
 
