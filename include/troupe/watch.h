@@ -32,8 +32,8 @@ enum {
 };
 
 /**
- * Waits for any of `events` on `fd`, once; watching again replaces what was asked. One owner per
- * descriptor. Errors: TROUPE_INVALID (not a pollable descriptor, no events, or another actor's),
+ * Waits for any of `events` on `fd`, once; watching again replaces what was asked. One owner per descriptor.
+ * Errors: TROUPE_INVALID (not a pollable descriptor: a file or a closed one; no events; or another actor's),
  * TROUPE_NO_MEMORY, TROUPE_IO.
  */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_watch(troupe_self *self, int fd, uint32_t events);
