@@ -23,11 +23,11 @@ typedef struct troupe_asker {
 } troupe_asker;
 
 /**
- * What runs in the asker when the ask ends. TROUPE_OK comes with the reply, borrowed until return;
- * otherwise `reply` is NULL and `status` says why: TROUPE_TIMEOUT, TROUPE_NO_ACTOR (it ended first), the
- * reason of its failure when it failed over this very question, TROUPE_UNEXPECTED, or what troupe_refuse
- * was given. The returned status means what it means for receive. It is not called when the asker itself
- * ends first.
+ * What runs in the asker when the ask ends. TROUPE_OK comes with the reply, borrowed until return; otherwise
+ * `reply` is NULL and `status` says why: TROUPE_TIMEOUT, TROUPE_NO_ACTOR (it ended first, also when it had
+ * kept the question to answer later), the reason of its failure when it failed over this very question,
+ * TROUPE_UNEXPECTED, or what troupe_refuse was given. The returned status means what it means for receive. It
+ * is not called when the asker itself ends first.
  */
 typedef troupe_status (*troupe_reply_handler)(troupe_self *self, troupe_status status,
                                               const troupe_message *reply, void *context);
@@ -47,6 +47,13 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_ask_fields(troupe_self *self, 
                                                              uint32_t timeout_ms,
                                                              troupe_reply_handler on_reply, void *context,
                                                              const troupe_type *type, const void *fields);
+
+/** As troupe_ask_hold, with the fields given as a struct. */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_ask_hold_fields(troupe_self *self, troupe_ref to,
+                                                                  uint32_t timeout_ms,
+                                                                  troupe_reply_handler on_reply,
+                                                                  void *context, const troupe_type *type,
+                                                                  const void *fields);
 
 /** As troupe_reply, with the fields given as a struct. */
 TROUPE_API troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const troupe_type *type,
@@ -78,6 +85,33 @@ TROUPE_API void troupe_message_free(troupe_system *system, troupe_message **mess
     TROUPE__ASK((self), (to), (timeout_ms), (on_reply), (context), __VA_ARGS__, )
 #define TROUPE__ASK(self, to, timeout_ms, on_reply, context, type, ...)                                      \
     troupe_ask_fields(self, to, timeout_ms, on_reply, context, &type##_type, TROUPE_FIELDS(type, __VA_ARGS__))
+
+/**
+ * Asks, and handles nothing until the ask has ended: as troupe_ask, but once the handler has returned, no
+ * message, notice or other reply comes to this actor before `on_reply` has run; they wait, in their order.
+ * The worker goes on with others. (Erlang's gen_server:call.) For state that must not change between the
+ * question and the answer. Meanwhile the actor can be killed, and ended by a link; a shutdown waits like a
+ * message.
+ *
+ * Actors that hold for each other in a ring would wait until their timeouts: the ask that would close the
+ * ring, through whatever actors and workers it goes, is refused with TROUPE_DEADLOCK, and troupe_wait_path
+ * names them. (Who hands a held question on does so with troupe_forward, which knows; an asker that is
+ * copied into a message of one's own does not count as handed on.) Errors, beside those of troupe_ask:
+ * TROUPE_DEADLOCK, TROUPE_INVALID (it holds already, or is ending), TROUPE_FULL also when the actor is about
+ * to rest on a full mailbox.
+ */
+#define troupe_ask_hold(self, to, timeout_ms, on_reply, context, ...)                                        \
+    TROUPE__ASK_HOLD((self), (to), (timeout_ms), (on_reply), (context), __VA_ARGS__, )
+#define TROUPE__ASK_HOLD(self, to, timeout_ms, on_reply, context, type, ...)                                 \
+    troupe_ask_hold_fields(self, to, timeout_ms, on_reply, context, &type##_type,                            \
+                           TROUPE_FIELDS(type, __VA_ARGS__))
+
+/**
+ * The ring that the last ask of this actor met that ended, or was refused, for one: "desk -> archive ->
+ * desk", registered names or behaviours' names and numbers; "" when there was none. Borrowed until the
+ * handler returns. It is also the text of a failure with TROUPE_DEADLOCK or TROUPE_TIMEOUT that has none.
+ */
+TROUPE_API const char *troupe_wait_path(const troupe_self *self);
 
 /**
  * Answers: troupe_reply(self, asker, type, .field = value, ...). When `asker.ask` is 0 it is a plain,

@@ -268,7 +268,9 @@ TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, c
 
 /**
  * Passes a message on: a copy, its blobs shared, with its original sender, ask, class and deadline, so that
- * the answer goes to whoever asked. Errors: as troupe_send.
+ * the answer goes to whoever asked. Errors: as troupe_send, and TROUPE_DEADLOCK: whoever asked holds for the
+ * answer (troupe_ask_hold), and `to` waits for it; troupe_wait_path names the ring, and the question is still
+ * this actor's to answer.
  */
 TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message);
 

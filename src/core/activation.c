@@ -12,7 +12,10 @@
 #include "core/activation.h"
 
 #include "base/plant.h"
+#include "core/ask.h"
+#include "core/debt.h"
 #include "core/extras.h"
+#include "core/hold.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/overflow.h"
@@ -43,7 +46,7 @@ static void handled(struct worker *worker, struct actor *actor)
     counter_add(&actor->handled, 1);
 }
 
-/* What a handler left that was not simply TROUPE_OK: a refusal, a failure or an end. */
+/* What a handler left that was not simply TROUPE_OK: a question, a refusal, a failure or an end. */
 __attribute__((noinline)) static void received_otherwise(struct worker *worker, struct actor *actor,
                                                          troupe_message *message, troupe_status status)
 {
@@ -60,8 +63,11 @@ __attribute__((noinline)) static void received_otherwise(struct worker *worker, 
     }
     handled(worker, actor);
     judge(actor, status);
-    if (actor->reason != TROUPE_OK && message_is_bounded(message)) /* it failed over this question */
-        post_refusal(worker, message->sender, message->ask, (troupe_status)actor->reason);
+    if (message->ask != 0 && actor->phase != ACTOR_ENDING)
+        debt_consider(worker, actor, message);
+    else if (message->ask != 0 && !debt_is_paid(worker, message)) /* it ended over this question */
+        post_refusal(worker, message->sender, message->ask,
+                     actor->reason == TROUPE_OK ? TROUPE_NO_ACTOR : (troupe_status)actor->reason);
     message_dispose(worker, message);
 }
 
@@ -89,7 +95,8 @@ static inline bool receive_plain(troupe_self *seat, struct actor *actor, troupe_
     user_begin(seat);
     troupe_status status = load_relaxed(&actor->behaviour)->receive(seat, message);
     struct worker *worker = user_end(seat);
-    if (UNLIKELY(status != TROUPE_OK) || UNLIKELY(actor->phase != ACTOR_RUNNING)) {
+    if (UNLIKELY(status != TROUPE_OK) || UNLIKELY(actor->phase != ACTOR_RUNNING) ||
+        UNLIKELY(message->ask != 0)) {
         received_otherwise(worker, actor, message, status);
         return false;
     }
@@ -133,16 +140,23 @@ static bool has_expired(struct worker *worker, const troupe_message *message)
 static void ask_end(troupe_self *seat, struct actor *actor, troupe_message *message, troupe_status status)
 {
     struct worker *worker = seat->context.worker;
-    struct handle *handle = handle_find(actor, HANDLE_ASK, message->ask);
+    uint64_t id = message->ask & ASK_ID_MASK;
+    struct handle *handle = handle_find(actor, HANDLE_ASK, id);
     if (handle == NULL) { /* it has ended already */
         bury(worker, actor, message, TROUPE_DEAD_LATE);
         return;
     }
     troupe_reply_handler on_reply = handle->on_reply;
     void *context = handle->context;
-    if (message->flags != MESSAGE_TIMER)
+    bool is_timeout = message->flags == MESSAGE_TIMER;
+    bool is_from_other = message_kind(message) == MESSAGE_REPLY && (message->ask & ASK_FORWARDED) == 0 &&
+                         !troupe_ref_equal(message->sender, handle->to);
+    if (!is_timeout)
         timer_cancel(worker, handle->u.timer);
-    handle_drop(actor, message->ask);
+    if (is_timeout || is_from_other) /* whoever was asked may have kept the question */
+        ask_forget(worker, actor, handle->to, id);
+    handle_drop(actor, id);
+    hold_end(actor, id);
     message->ask = 0; /* to whoever answered it would be the number of an ask of its own */
     user_begin(seat);
     status = on_reply(seat, status, status == TROUPE_OK ? message : NULL, context);
@@ -309,7 +323,8 @@ __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *
         break;
     case MESSAGE_PARK:
     case MESSAGE_UNPARK:
-    case MESSAGE_CROWDED: /* never in a lane: mailbox.c */
+    case MESSAGE_CROWDED:
+    case MESSAGE_FORGET: /* never in a lane: mailbox.c */
     case MESSAGE_BUILDING:
         ASSERT(false);
     case MESSAGE_STARTED:
@@ -391,6 +406,31 @@ __attribute__((noinline)) static bool dispatch_next(troupe_self *seat, struct ac
     return true;
 }
 
+/*
+ * The turn of an actor that starts, or holds: what it may see up to the end of its ask. Whether anything was
+ * done.
+ */
+__attribute__((noinline)) static bool begin(troupe_self *seat, struct actor *actor)
+{
+    if (actor->phase == ACTOR_STARTING) {
+        start(seat, actor);
+        return true;
+    }
+    uint32_t done = 0;
+    while (actor->phase == ACTOR_HOLDING) {
+        troupe_message *message = hold_pop(seat->context.worker, actor);
+        if (message == NULL)
+            break;
+        if (UNLIKELY(seat->context.worker->is_simulated))
+            dispatch_simulated(seat, actor, message);
+        else
+            dispatch(seat, actor, message);
+        done++;
+    }
+    seat->context.worker->housekeeping_in -= (int32_t)done;
+    return done > 0;
+}
+
 /* The end of a turn after which not all is as usual. */
 __attribute__((noinline)) static void turn_end(struct worker *worker, struct actor *actor)
 {
@@ -402,7 +442,12 @@ __attribute__((noinline)) static void turn_end(struct worker *worker, struct act
     overflow_release(worker, actor, false);
     if (overflow_rests(actor))
         return; /* is_queued stays: nobody wakes it but UNPARK and SHUTDOWN */
-    scheduler_yield(worker, actor);
+    if (actor->phase != ACTOR_HOLDING)
+        scheduler_yield(worker, actor);
+    else if (hold_has_any(actor))
+        run_queue_push(&worker->ready, actor);
+    else
+        actor->is_queued = 0; /* whatever comes wakes it, to look for its answer */
 }
 
 /*
@@ -443,11 +488,9 @@ void activation_run(struct worker *worker, struct actor *actor)
     worker_act_for(worker, actor);
     counter_add(&worker->counters.activations, 1);
     uint32_t turns = scheduler_batch(worker);
-    bool has_begun = actor->phase == ACTOR_STARTING;
-    if (UNLIKELY(has_begun))
-        start(seat, actor);
+    bool has_begun = UNLIKELY(actor->phase != ACTOR_RUNNING) && begin(seat, actor);
     uint32_t done = messages_handle(seat, actor, turns);
-    if (UNLIKELY(load_relaxed(&actor->behaviour)->flush != NULL) && actor->phase == ACTOR_RUNNING &&
+    if (UNLIKELY(load_relaxed(&actor->behaviour)->flush != NULL) && actor->phase != ACTOR_ENDING &&
         (done > 0 || has_begun))
         flush(seat, actor);
     worker = seat->context.worker;

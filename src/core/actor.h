@@ -28,7 +28,8 @@ enum actor_phase {
     ACTOR_STARTING,
     ACTOR_RUNNING,
     ACTOR_ENDING,
-    ACTOR_ERRAND, /* not an actor: see errand.h */
+    ACTOR_ERRAND,  /* not an actor: see errand.h */
+    ACTOR_HOLDING, /* running, but closed until an answer: hold.h */
 };
 
 /* Messages of one class in order: a list threaded through troupe_message.next. */
@@ -94,9 +95,10 @@ struct actor {
     struct lane others[LANE_COUNT - 1]; /* urgent, system; ATTENTION_LANES unless both are empty */
     _Atomic uint64_t parent;            /* bits of who is told when start() has succeeded; 0: nobody */
     _Atomic uint64_t created;           /* the how-manieth of the system */
-    _Atomic uint64_t parked_on;         /* bits of the ref whose mailbox we rest on, 0: none; overflow.h */
+    _Atomic uint64_t parked_on;         /* bits of the ref that we rest on, or hold for, 0: none; waits.h */
     uint32_t state_size;                /* as allocated: become may need less */
     _Atomic uint8_t is_crowded; /* by senders and the home: word of a full mailbox is on its way or there */
+    _Atomic uint8_t waits_tag;  /* which wait parked_on is: waits.h */
 };
 
 /* The condition of a running actor during its turn when nothing asks for attention. */

@@ -15,22 +15,24 @@
 
 #include "base/assert.h"
 #include "base/plant.h"
+#include "core/debt.h"
 #include "core/embed.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
 #include "core/post.h"
 #include "core/relief.h"
 #include "core/sim.h"
+#include "core/waits.h"
 
 troupe_status ask_begin(struct worker *worker, struct actor *actor, troupe_ref to, uint32_t timeout_ms,
                         troupe_reply_handler on_reply, void *context, uint64_t *ret_ask)
 {
     uint64_t id;
     struct handle *handle;
-    (void)to;
     troupe_status status = handle_new(worker, actor, HANDLE_ASK, &id, &handle);
     if (status != TROUPE_OK)
         return status;
+    handle->to = to;
     handle->on_reply = on_reply;
     handle->context = context;
     status = timer_new(worker, actor_ref(actor), id, timeout_ms, 0, 0, true, &handle->u.timer);
@@ -94,6 +96,9 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
         return TROUPE_NO_MEMORY;
     message->message_class = TROUPE_CLASS_SYSTEM;
     message->flags |= MESSAGE_REPLY;
+    if (UNLIKELY((asker.ask & ASK_HELD) != 0))
+        waits_answered(self->context.system, asker);
+    debt_pay(worker, self->actor, asker);
     if (is_refused(worker, asker.ref, letter.size))
         message_dispose(worker, message);
     else
@@ -103,8 +108,44 @@ troupe_status troupe_reply_fields(troupe_self *self, troupe_asker asker, const t
 
 void troupe_refuse(troupe_self *self, troupe_asker asker, troupe_status status)
 {
+    if (asker.ask == 0)
+        return;
     RUNTIME_SCOPE(self);
+    debt_pay(worker, self->actor, asker);
     post_refusal(worker, asker.ref, asker.ask, status == TROUPE_OK ? TROUPE_FAILED : status);
+}
+
+troupe_status ask_forward(troupe_self *self, struct letter *letter)
+{
+    struct worker *worker = self->context.worker;
+    struct troupe_system *system = self->context.system;
+    const troupe_asker asker = {letter->sender, letter->ask};
+    struct waits_chain ring;
+    if (!waits_move(system, asker, self->ref, letter->to, &ring)) {
+        waits_path_keep(worker, self->actor, asker.ref, ring.refs, ring.len);
+        return TROUPE_DEADLOCK;
+    }
+    letter->ask |= ASK_FORWARDED;
+    troupe_status status = post_letter(worker, letter);
+    if (status == TROUPE_OK)
+        debt_pay(worker, self->actor, asker);
+    else
+        (void)waits_move(system, asker, letter->to, self->ref, &ring);
+    return status;
+}
+
+void ask_forget(struct worker *worker, struct actor *actor, troupe_ref to, uint64_t ask)
+{
+    static const troupe_type type = {.name = "troupe_forget", .id = 4, .version = 1, .is_fixed = true};
+    bool is_there = system_find(worker->self.context.system, to) != NULL;
+    troupe_message *message = is_there ? message_new(worker, &type, 0) : NULL;
+    if (message == NULL)
+        return; /* its answer will find no ask */
+    message->message_class = TROUPE_CLASS_SYSTEM;
+    message->flags = MESSAGE_FORGET;
+    message->sender = actor_ref(actor);
+    message->ask = ask;
+    post_unbounded(worker, to, message);
 }
 
 static void complete(struct call **call, troupe_status status, const troupe_message *reply)

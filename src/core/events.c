@@ -7,6 +7,7 @@
 #include "core/extras.h"
 #include "core/post.h"
 #include "core/relief.h"
+#include "core/waits.h"
 
 /* Who is to be told, and of how many missed. */
 struct addressee {
@@ -140,7 +141,7 @@ void events_tell_of(struct worker *worker, troupe_event_kind kind, struct actor 
         .behaviour = load_relaxed(&actor->behaviour)->name,
         .name = extras == NULL ? NULL : extras->name,
         .child = extras == NULL ? NULL : extras->child,
-        .why = extras == NULL ? NULL : extras->why,
+        .why = waits_failure_text(actor, reason),
     };
     events_tell(worker, &occurrence);
 }
@@ -168,6 +169,7 @@ static bool is_told_of(const troupe_message *message)
     case MESSAGE_PARK:
     case MESSAGE_UNPARK:
     case MESSAGE_CROWDED:
+    case MESSAGE_FORGET:
     case MESSAGE_BUILDING:
         break;
     }

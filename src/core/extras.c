@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/plant.h"
+#include "core/debt.h"
 #include "core/events.h"
 #include "core/monitor.h"
 #include "core/post.h"
@@ -142,6 +143,8 @@ void extras_free(struct worker *worker, struct actor *actor)
     slab_free(&worker->slab, extras->handles, extras->handle_capacity * sizeof *extras->handles);
     if (!TROUPE_PLANTED(stash_lost))
         stash_bury(worker, actor);
+    debts_refuse(worker, actor);
+    free(extras->path);
     free(extras->name);
     free(extras->child);
     slab_free(&worker->slab, extras, sizeof *extras);

@@ -41,6 +41,7 @@ struct handle {
         uint32_t next_free;  /* FREE: index of the next, or HANDLES_MAX */
         int fd;              /* WATCH */
     } u;
+    troupe_ref to;                 /* ASK: who was asked */
     troupe_reply_handler on_reply; /* ASK */
     void *context;                 /* ASK */
 };
@@ -54,6 +55,9 @@ struct extras {
     char *groups[TROUPE_GROUPS_OF_ACTOR_MAX]; /* names of the groups joined */
     uint32_t group_count;
     troupe_ref groups_ref; /* as whom they were joined */
+    char *path;            /* of the last ring that an ask met: waits.h; NULL: never any */
+    uint64_t hold_ask;     /* the ask that it holds for, 0: none */
+    struct debts *debts;   /* questions to be answered: debt.h; NULL: never any */
     struct handle *handles;
     uint32_t handle_count;
     uint32_t handle_counts[HANDLE_KINDS]; /* by kind */

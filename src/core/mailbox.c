@@ -3,8 +3,21 @@
 #include "core/mailbox.h"
 
 #include "base/plant.h"
+#include "core/debt.h"
 #include "core/overflow.h"
 #include "core/sim.h"
+
+/* What is done at once, also for an actor that rests. Takes it. */
+static void control(struct worker *worker, struct actor *actor, troupe_message *message)
+{
+    if (message->flags != MESSAGE_FORGET) {
+        overflow_control(worker, actor, message);
+        return;
+    }
+    counter_add(&worker->counters.handled, 1);
+    debt_forget(actor, troupe_asker_of(message));
+    message_dispose(worker, message);
+}
 
 /* Takes a message into its lane, or does at once what it is for. */
 static void admit(struct worker *worker, struct actor *actor, troupe_message *message)
@@ -14,7 +27,7 @@ static void admit(struct worker *worker, struct actor *actor, troupe_message *me
         return;
     }
     if (UNLIKELY(message->flags >= MESSAGE_PARK) && (message->flags & MESSAGE_RIDES) == 0) {
-        overflow_control(worker, actor, message);
+        control(worker, actor, message);
         return;
     }
     if (UNLIKELY(message->flags == MESSAGE_SHUTDOWN))

@@ -9,6 +9,7 @@
 #include "core/mailbox.h"
 #include "core/post.h"
 #include "core/relief.h"
+#include "core/waits.h"
 
 #define TROUPE_DEMONITOR_FIELDS(F) F(u64, monitor)
 TROUPE_MESSAGE(troupe_demonitor_request, TROUPE_DEMONITOR_FIELDS)
@@ -112,11 +113,12 @@ void monitor_tell_all(struct worker *worker, struct actor *actor, troupe_status 
     struct extras *extras = actor->extras;
     if (extras == NULL)
         return;
+    const char *why = waits_failure_text(actor, reason);
     troupe_message *message = extras->watchers;
     extras->watchers = NULL;
     while (message != NULL) {
         troupe_message *next = message->next;
-        monitor_answer(worker, message, reason, extras->why);
+        monitor_answer(worker, message, reason, why);
         message = next;
     }
 }

@@ -5,6 +5,7 @@
 #include "base/plant.h"
 #include "core/extras.h"
 #include "core/mailbox.h"
+#include "core/waits.h"
 
 enum park_state {
     PARK_NOT = 0,
@@ -15,22 +16,6 @@ enum park_state {
 static const troupe_type crowded_type = {.name = "troupe_crowded", .id = 4, .version = 1, .is_fixed = true};
 static const troupe_type park_type = {.name = "troupe_park", .id = 2, .version = 1, .is_fixed = true};
 
-/* Whether following who is parked on whom from `to` leads back to `sender`. */
-static bool closes_ring(struct troupe_system *system, const struct actor *sender, troupe_ref to)
-{
-    uint64_t own = actor_ref(sender).bits;
-    uint64_t next = to.bits;
-    for (uint32_t i = 0; i < PARK_CHAIN_MAX && next != 0; i++) {
-        if (next == own)
-            return true;
-        struct actor *actor = system_find(system, (troupe_ref){next});
-        if (actor == NULL)
-            return false;
-        next = load_seq_cst(&actor->parked_on); /* with store_seq_cst in park: invariant 2 */
-    }
-    return next != 0;
-}
-
 /* Parks the running actor on `to`; false when it must not, or cannot. */
 static bool park(struct worker *worker, troupe_ref to)
 {
@@ -40,9 +25,9 @@ static bool park(struct worker *worker, troupe_ref to)
     troupe_message *block = message_new(worker, &park_type, 0);
     if (block == NULL)
         return false;
-    store_seq_cst(&sender->parked_on, to.bits); /* with load_seq_cst in closes_ring */
-    if (closes_ring(worker->self.context.system, sender, to) && !TROUPE_PLANTED(ring_closed)) {
-        store_seq_cst(&sender->parked_on, 0);
+    struct waits_chain ring;
+    bool waits = waits_begin(worker->self.context.system, sender, to, false, &ring);
+    if (!waits && !TROUPE_PLANTED(ring_closed)) {
         slab_free(&worker->slab, block, sizeof *block);
         return false;
     }
@@ -180,7 +165,7 @@ void overflow_unpark(struct worker *worker, struct actor *actor)
     if (state == PARK_NOT)
         return;
     actor->park_state = PARK_NOT;
-    store_seq_cst(&actor->parked_on, 0);
+    waits_end(actor);
     if (state == PARK_RESTS)
         run_queue_push(&worker->ready, actor);
 }

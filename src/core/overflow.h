@@ -14,9 +14,7 @@
  *
  * Invariants
  *   1. a parked actor rests on exactly one target, named by parked_on, and is in no run queue
- *   2. there is no ring of parked actors: each stores parked_on before it follows the others'
- *      (sequentially consistent), so of the actors that close a ring at the same moment at least one sees
- *      it, and is refused with FULL instead
+ *   2. there is no ring of parked actors: waits.h; who would close one is refused with FULL instead
  *   3. a mailbox of policy PARK exceeds its bound by at most one message for each actor parked on it
  * (The rule that a parked actor must not be waited on by what it waits for is ponyc's: libponyrt, actor.c,
  * issue 3382.)
@@ -25,10 +23,6 @@
 #define TROUPE_CORE_OVERFLOW_H
 
 #include "core/post.h"
-
-enum {
-    PARK_CHAIN_MAX = 1024, /* parked actors followed in search of a ring; longer chains count as one */
-};
 
 /* How a message that found no room is taken. */
 enum overflow_admission {

@@ -9,12 +9,14 @@
 
 #include "base/plant.h"
 #include "core/flat.h"
+#include "core/ask.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/overflow.h"
 #include "core/relief.h"
 #include "core/sim.h"
 #include "core/supervisor.h"
+#include "core/waits.h"
 
 #define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
 TROUPE_MESSAGE(troupe_refusal, TROUPE_REFUSAL_FIELDS)
@@ -393,6 +395,8 @@ troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_mess
         letter.deadline_ms = left_ms > 0 ? (uint32_t)left_ms : 1; /* 0 would be none */
     }
     RUNTIME_SCOPE(self);
+    if (letter.ask != 0)
+        return ask_forward(self, &letter);
     return post_letter(worker, &letter);
 }
 
@@ -400,6 +404,7 @@ void post_refusal(struct worker *worker, troupe_ref to, uint64_t ask, troupe_sta
 {
     if (ask == 0)
         return;
+    waits_answered(worker->self.context.system, (troupe_asker){to, ask});
     troupe_message *message = message_new(worker, &troupe_refusal_type, sizeof(troupe_refusal));
     if (message == NULL)
         return; /* the asker's timeout tells it */

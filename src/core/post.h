@@ -36,6 +36,7 @@ enum message_kind {
     MESSAGE_PARK,      /* the sender rests on this mailbox: overflow.h. From here on never in a lane */
     MESSAGE_UNPARK,    /* the same block, on its way back */
     MESSAGE_CROWDED,   /* a sender found this mailbox full, and somebody listens */
+    MESSAGE_FORGET,    /* the sender does not wait for the answer any more: debt.h */
     MESSAGE_BUILDING,  /* nobody: it is the user's, who is writing it: build.c */
 };
 

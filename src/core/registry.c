@@ -2,6 +2,7 @@
 /* registry.c: see registry.h. Grows by doubling when there are as many names as buckets. */
 #include "core/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,21 @@ troupe_ref registry_find(struct registry *registry, const char *name)
     troupe_ref ref = entry == NULL ? troupe_ref_none() : entry->ref;
     pthread_mutex_unlock(&registry->lock);
     return ref;
+}
+
+bool registry_name_of(struct registry *registry, troupe_ref ref, char *ret_name, size_t size)
+{
+    const struct registry_entry *found = NULL;
+    pthread_mutex_lock(&registry->lock);
+    for (uint32_t i = 0; i < registry->bucket_count && found == NULL; i++) {
+        found = registry->buckets[i];
+        while (found != NULL && !troupe_ref_equal(found->ref, ref))
+            found = found->next;
+    }
+    if (found != NULL)
+        snprintf(ret_name, size, "%s", found->name);
+    pthread_mutex_unlock(&registry->lock);
+    return found != NULL;
 }
 
 troupe_ref troupe_context_whereis(troupe_context *from, const char *name)

@@ -27,6 +27,9 @@ troupe_status registry_add(struct registry *registry, const char *name, troupe_r
 /* Frees the name if `ref` holds it. */
 void registry_remove(struct registry *registry, const char *name, troupe_ref ref);
 
+/* Copies the name that `ref` holds, cut to `size`; false: it has none. Looks at all names. */
+bool registry_name_of(struct registry *registry, troupe_ref ref, char *ret_name, size_t size);
+
 troupe_ref registry_find(struct registry *registry, const char *name);
 
 #endif

@@ -91,6 +91,7 @@ static troupe_actor_state state_of(const struct actor *actor)
         return TROUPE_ACTOR_ENDING;
     case ACTOR_FREE:
     case ACTOR_RUNNING:
+    case ACTOR_HOLDING:
     case ACTOR_ERRAND:
         break;
     }

@@ -45,6 +45,7 @@ struct troupe_self {
     troupe_ref ref;              /* the actor's */
     _Atomic uint32_t in_runtime; /* see relief.h; by the seat's thread */
     _Atomic bool is_revoked;     /* by a spare */
+    troupe_asker paid;           /* debt.h: who was answered last */
 };
 
 /* Counters of one worker, of the same names as troupe_counters: written by it, read by anybody. */
