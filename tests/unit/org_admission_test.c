@@ -12,40 +12,7 @@
 
 #include <cmocka.h>
 
-#include "support/org_desk.h"
-
-static struct desk desk;
-
-static int open_desk(void **state)
-{
-    (void)state;
-    desk_open(&desk, "docs", 1, "ann ben");
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    (void)state;
-    desk_done(&desk);
-    return 0;
-}
-
-static uint64_t send(const char *subject)
-{
-    return desk_send(&desk, "zoe", ORG_NORMAL, subject);
-}
-
-static const struct org_answer *finish(uint64_t id, const char *reply)
-{
-    return desk_about(&desk, ORG_FINISH, "ann", (struct org_about){.id = id, .text = reply});
-}
-
-static void expect_refusal(enum org_refusal refusal)
-{
-    assert_int_equal(desk.answer.kind, ORG_ANSWER_REFUSED);
-    assert_int_equal(desk.answer.refusal, refusal);
-    assert_int_equal(desk.records, refusal == ORG_REFUSED_FULL); /* that one is counted */
-}
+#include "unit/org_one_desk.h"
 
 static const char *subject_of(uint64_t id)
 {
