@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """examples/chat.c with clients: who is in the room hears whole lines, but not his own; a client that does not
-behave is put out and the others talk on; the server ends with its input."""
+behave is put out and the others talk on; one that does not read hears the first lines whole when it does; the
+server ends in order when it is told to."""
 
 import os
+import signal
 import socket
 import subprocess
 import unittest
@@ -38,8 +40,11 @@ class Client:
 
 class Chat(unittest.TestCase):
     def setUp(self):
-        self.server = subprocess.Popen([CHAT, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.server = subprocess.Popen(
+            [CHAT, "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
         self.addCleanup(self.server.stdout.close)
+        self.addCleanup(self.server.wait)
         self.addCleanup(self.server.kill)
         self.port = int(self.server.stdout.readline().split()[-1])
 
@@ -82,12 +87,32 @@ class Chat(unittest.TestCase):
             line = ben.hear()
         self.assertEqual("who was that?\n", line)
 
-    def test_server_ends_with_its_input(self):
+    def test_client_that_reads_late_hears_whole_lines_in_order(self):
         anna = self.enter()
-        self.enter(anna)
-        self.server.stdin.close()
-        self.assertEqual(0, self.server.wait(PATIENCE_SECONDS))
-        self.assertEqual("", anna.hear())
+        ben = self.enter(anna)
+        lines = 20000  # 10 MB: more than the buffers of both sockets hold
+        for number in range(lines):
+            anna.say(f"{number} " + "x" * 490 + "\n")
+        # Ben may have missed some, but what he hears is whole, in order, and begins where Anna began.
+        heard = b""
+        while ben.hears_within(0.5):
+            heard += ben.socket.recv(1 << 16)
+        heard = heard.decode().splitlines(keepends=True)
+        for line in heard:
+            self.assertRegex(line, r"^(\d+ x{490}|knock \d+)\n$")
+        numbers = [int(line.split()[0]) for line in heard if not line.startswith("knock")]
+        self.assertEqual(sorted(set(numbers)), numbers)
+        self.assertEqual(list(range(1000)), numbers[:1000])
+        anna.say("are you there?\n")
+        self.assertEqual("are you there?\n", ben.hear())
+
+    def test_server_ends_in_order_when_told_to(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            anna = self.enter()
+            self.server.send_signal(number)
+            self.assertEqual(0, self.server.wait(PATIENCE_SECONDS))
+            self.assertEqual("", anna.hear())
+            self.setUp()
 
 
 if __name__ == "__main__":
