@@ -131,6 +131,9 @@ class Pages(unittest.TestCase):
 
     def test_mandoc_takes_the_pages_without_a_warning(self):
         self.assertEqual("", run("mandoc", "-T", "lint", "-W", "style", *pages()).stdout)
+        commands = glob.glob(os.path.join(ROOT, "docs", "man", "*.1"))
+        self.assertGreater(len(commands), 10)
+        self.assertEqual("", run("mandoc", "-T", "lint", "-W", "warning", *commands).stdout)
 
     def test_groff_takes_the_pages_without_a_warning(self):
         self.assertGreater(len(pages()), 10)
