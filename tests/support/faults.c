@@ -222,8 +222,8 @@ WRAPPED(void, slab_init, struct slab *slab, uint64_t seed, double no_memory_prob
 WRAPPED(void, slab_done, struct slab *slab)
 {
     pthread_mutex_lock(&slabs_lock);
-    /* While something is made to fail a worker may be given up alone, and others are at work. */
-    if (load_relaxed(&armed_kind) == FAULTS_NONE && !slabs_are_counted) {
+    /* While calls are made to fail a worker may be given up alone, and others are at work. */
+    if (load_relaxed(&armed_kind) != FAULTS_CALL && !slabs_are_counted) {
         int64_t count = 0;
         for (uint32_t i = 0; i < slab_count; i++)
             count += blocks_cut(slabs[i]) - blocks_free(slabs[i]);

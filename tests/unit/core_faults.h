@@ -46,6 +46,7 @@ struct fault_scenario {
     const char *name;
     void (*run)(troupe_system *system);
     void (*finish)(troupe_system *system); /* with memory again; NULL: nothing */
+    bool stops_without_memory;             /* the n-th allocation of its stop fails, too */
 };
 
 /* What was accepted, and what came of it. The scenarios count. */
@@ -192,9 +193,10 @@ static void system_goes_on(troupe_system *system)
 /* One run; answers whether the n-th allocation was reached. */
 static bool run_once(const struct fault_scenario *scenario, enum faults_mode mode, uint64_t number)
 {
-    const troupe_options options = {.workers = 2, .simulate = {.seed = 7}};
+    const troupe_options options = {.workers = 2, .actors_max = 1000, .simulate = {.seed = 7}};
     troupe_system *system = NULL;
     int64_t held = faults_held();
+    bool was_reached = false;
     memset(&tally, 0, sizeof tally);
     current_run.scenario = scenario->name;
     current_run.mode = mode;
@@ -211,12 +213,15 @@ static bool run_once(const struct fault_scenario *scenario, enum faults_mode mod
         if (scenario->finish != NULL)
             scenario->finish(system);
         system_goes_on(system);
+        was_reached = faults_failed() > 0;
+        if (scenario->stops_without_memory)
+            faults_arm(FAULTS_MEMORY, mode, number);
         assert_int_equal(troupe_stop(&system), 0);
         assert_int_equal(faults_slab_held(), 0);
     }
     faults_disarm();
     assert_int_equal(faults_held(), held);
-    return faults_failed() > 0;
+    return was_reached || faults_failed() > 0;
 }
 
 /* Every run of a scenario, or the one that TROUPE_FAULT names. */

@@ -336,17 +336,31 @@ static void watches_run(troupe_system *system)
     close(watched[1]);
 }
 
-static const struct fault_scenario spawns = {"spawns", spawns_run, NULL};
-static const struct fault_scenario sends = {"sends", sends_run, NULL};
-static const struct fault_scenario asks = {"asks", asks_run, NULL};
-static const struct fault_scenario timers = {"timers", timers_run, NULL};
-static const struct fault_scenario monitors = {"monitors", monitors_run, NULL};
-static const struct fault_scenario links = {"links", links_run, NULL};
-static const struct fault_scenario names = {"names", names_run, NULL};
-static const struct fault_scenario groups = {"groups", groups_run, NULL};
-static const struct fault_scenario stash = {"stash", stash_run, stash_finish};
-static const struct fault_scenario overflow = {"overflow", overflow_run, NULL};
-static const struct fault_scenario watches = {"watches", watches_run, NULL};
+/* -- the end --------------------------------------------------------------------------------------------- */
+
+/* Actors with all that an end has to undo are there when the system stops. */
+static void stop_run(troupe_system *system)
+{
+    for (int i = 0; i < 3; i++) {
+        target = fault_spawn(troupe_system_context(system), (troupe_spawn_options){.group = "herd"});
+        fault_do(system, timers_do);
+        fault_do(system, links_do);
+        tally.monitors = tally.downs; /* their ends are still to come */
+    }
+}
+
+static const struct fault_scenario spawns = {"spawns", spawns_run, NULL, false};
+static const struct fault_scenario sends = {"sends", sends_run, NULL, false};
+static const struct fault_scenario asks = {"asks", asks_run, NULL, false};
+static const struct fault_scenario timers = {"timers", timers_run, NULL, false};
+static const struct fault_scenario monitors = {"monitors", monitors_run, NULL, false};
+static const struct fault_scenario links = {"links", links_run, NULL, false};
+static const struct fault_scenario names = {"names", names_run, NULL, false};
+static const struct fault_scenario groups = {"groups", groups_run, NULL, false};
+static const struct fault_scenario stash = {"stash", stash_run, stash_finish, false};
+static const struct fault_scenario overflow = {"overflow", overflow_run, NULL, false};
+static const struct fault_scenario watches = {"watches", watches_run, NULL, false};
+static const struct fault_scenario stop = {"stop", stop_run, NULL, true};
 
 int main(void)
 {
@@ -362,6 +376,7 @@ int main(void)
         FAULT_TEST(stash_without_memory_loses_only_to_dead_letters, &stash),
         FAULT_TEST(full_mailboxes_without_memory_park_nobody_for_ever, &overflow),
         FAULT_TEST(watches_without_memory_say_so, &watches),
+        FAULT_TEST(stop_without_memory_ends_everybody, &stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

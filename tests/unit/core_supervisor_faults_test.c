@@ -126,10 +126,10 @@ static void requests_run(troupe_system *system)
     (void)troupe_shutdown(system, root, TROUPE_SHUTDOWN);
 }
 
-static const struct fault_scenario one_for_one = {"one_for_one", one_for_one_run, finish};
-static const struct fault_scenario one_for_all = {"one_for_all", one_for_all_run, finish};
-static const struct fault_scenario rest_for_one = {"rest_for_one", rest_for_one_run, finish};
-static const struct fault_scenario requests = {"requests", requests_run, finish};
+static const struct fault_scenario one_for_one = {"one_for_one", one_for_one_run, finish, true};
+static const struct fault_scenario one_for_all = {"one_for_all", one_for_all_run, finish, true};
+static const struct fault_scenario rest_for_one = {"rest_for_one", rest_for_one_run, finish, true};
+static const struct fault_scenario requests = {"requests", requests_run, finish, true};
 
 int main(void)
 {
