@@ -30,11 +30,15 @@
     X(parked_kept, "a parked sender waits until its target ends, not until half")                            \
     X(ring_closed, "a ring of parked actors is let close")                                                   \
     X(timer_uncancelled, "a timer cancelled on its way is delivered")                                        \
+    X(periodic_stopped, "a periodic timer ends when its owner has moved")                                    \
     X(name_kept, "a name stays with an actor whose start failed")                                            \
     X(group_kept, "a group keeps members that have ended")                                                   \
     X(down_lost, "a monitor of who has ended is never answered")                                             \
+    X(demonitor_deaf, "an end is told though its monitor has been taken back")                               \
     X(link_one_way, "a link holds for the side that made it only")                                           \
     X(restart_uncounted, "restarts of several children do not count")                                        \
+    X(transient_returns, "a transient child comes back from a normal end")                                   \
+    X(escalation_lost, "a supervisor that gave up counts as one that ended in order")                        \
     X(siblings_misordered, "children are stopped oldest first")                                              \
     X(start_unawaited, "a child is started before the one before it has started")                            \
     X(children_left, "a supervisor that gives up leaves children behind")

@@ -233,8 +233,11 @@ static void down_came(troupe_self *seat, struct actor *actor, troupe_message *me
     const troupe_down *down = troupe_body(message);
     uint64_t id;
     struct handle *handle = monitor_find(actor, down, &id);
-    if (handle == NULL) {
-        bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
+    if (handle == NULL) { /* taken back while it was on its way */
+        if (TROUPE_PLANTED(demonitor_deaf))
+            receive(seat, actor, message);
+        else
+            bury(worker, actor, message, TROUPE_DEAD_CANCELLED);
         return;
     }
     bool is_fatal = handle->is_link && !actor->traps_exits;

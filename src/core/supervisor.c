@@ -48,6 +48,8 @@ static bool is_one_for_one(const struct supervisor *supervisor)
 
 static bool is_normal(troupe_status reason)
 {
+    if (TROUPE_PLANTED(escalation_lost) && reason == TROUPE_INTENSITY)
+        return true;
     return reason == TROUPE_OK || reason == TROUPE_SHUTDOWN;
 }
 
@@ -397,7 +399,8 @@ static void child_ended_itself(troupe_self *self, struct supervisor *supervisor,
 {
     bool is_significant = child->spec->user.is_significant;
     troupe_restart type = child->spec->user.restart;
-    if (type == TROUPE_RESTART_PERMANENT || (type == TROUPE_RESTART_TRANSIENT && !is_normal(reason))) {
+    bool is_failure = !is_normal(reason) || TROUPE_PLANTED(transient_returns);
+    if (type == TROUPE_RESTART_PERMANENT || (type == TROUPE_RESTART_TRANSIENT && is_failure)) {
         restart(self, supervisor, child);
         return;
     }

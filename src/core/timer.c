@@ -10,6 +10,7 @@
 #include "core/timer.h"
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "core/extras.h"
 #include "core/post.h"
 #include "core/relief.h"
@@ -174,6 +175,8 @@ void timer_again(struct worker *worker, struct timer *timer)
 {
     uint64_t now_ms = due_ms(worker, 0);
     uint64_t due = timer->due_ms + timer->every_ms;
+    if (TROUPE_PLANTED(periodic_stopped) && timer->worker != worker->index)
+        due += TROUPE_TIMER_MS_MAX;
     timer->due_ms = due > now_ms ? due : now_ms;
     timer->worker = (uint16_t)worker->index;
     store_relaxed(&timer->state, TIMER_PENDING);

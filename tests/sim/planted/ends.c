@@ -14,6 +14,7 @@ enum {
     WATCHERS = 2,
     MORTALS = 4, /* of each watcher, at once */
     OLD_MAX = 8,
+    LOOKS = 3, /* in other directions, each round */
     NAME_SIZE = 16,
 };
 
@@ -30,6 +31,7 @@ enum mortal_end {
 #define MORTAL_FIELDS(F) F(u64, to) F(u32, how)
 TROUPE_MESSAGE(planted_die, MORTAL_FIELDS)
 TROUPE_MESSAGE_EMPTY(planted_live)
+TROUPE_MESSAGE_EMPTY(planted_look_away)
 
 struct mortal_state {
     uint32_t how;
@@ -129,7 +131,20 @@ static void mortal_doom(troupe_self *self, struct charge *charge)
         (void)troupe_send(self, charge->ref, planted_die, .to = charge->ref.bits, .how = charge->how);
 }
 
-/* One thing to each charge: begin it, watch it, doom it; the latter two in any order. */
+/* Looks away from some that are about to end, to look again later: what is on its way must not be told. */
+static void look_away(troupe_self *self, struct watcher *watcher)
+{
+    for (uint32_t i = 0; i < MORTALS; i++) {
+        struct charge *charge = &watcher->charges[i];
+        if (charge->monitor == 0 || !charge->is_dying || draw_in(self, 2) == 0)
+            continue;
+        troupe_demonitor(self, charge->monitor);
+        charge->monitor = 0;
+        awaited--;
+    }
+}
+
+/* One thing to each charge: begin it, watch it, doom it, the latter two in any order. */
 static void live(troupe_self *self, struct watcher *watcher)
 {
     for (uint32_t i = 0; i < MORTALS; i++) {
@@ -177,6 +192,8 @@ static troupe_status watcher_receive(troupe_self *self, const troupe_message *me
         down_came(self, watcher, troupe_down_of(message));
     else if (planted_live_of(message) != NULL)
         live(self, watcher);
+    else if (planted_look_away_of(message) != NULL)
+        look_away(self, watcher);
     else
         return TROUPE_UNEXPECTED;
     return TROUPE_OK;
@@ -199,9 +216,13 @@ static void begin(void)
 
 static void act(uint32_t round)
 {
-    (void)round;
     for (uint32_t i = 0; i < WATCHERS; i++)
         (void)troupe_send(world.system, watchers[i], planted_live);
+    for (uint32_t n = 0; n < LOOKS && round < ROUNDS; n++) {
+        troupe_sim_advance(world.system, draw(DELAY_MS));
+        for (uint32_t i = 0; i < WATCHERS; i++)
+            (void)troupe_send(world.system, watchers[i], planted_look_away);
+    }
 }
 
 static void group_check(void)
@@ -215,7 +236,7 @@ static void check(void)
 {
     group_check();
     for (uint32_t i = 0; i < 3; i++) {
-        act(0);
+        act(ROUNDS);
         troupe_sim_advance(world.system, PROMPT_MS);
         group_check();
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * traffic.c: peers that send numbered notes to each other through small mailboxes, refused ones not being
- * sent.
+ * sent; and sinks that are told to end in the middle of a flood.
  *
  * Oracles: order (of one sender's notes of one class, without gaps where nothing is dropped), delivery (what
  * was accepted is handled, once), promptness, address (a note reaches whom it is for), deadline (nothing is
- * handled after its own), room (an empty mailbox takes a message), bound (no mailbox holds more than it may).
+ * handled after its own), room (an empty mailbox takes a message), bound (no mailbox holds more than it may),
+ * shutdown (a request to end is not dropped with what users sent).
  */
 #include "world.h"
 
@@ -24,10 +25,11 @@ enum {
 TROUPE_MESSAGE(planted_note, NOTE_FIELDS)
 #define PERISHABLE_FIELDS(F) F(u64, sent_ns)
 TROUPE_MESSAGE(planted_perishable, PERISHABLE_FIELDS)
-#define FLOOD_FIELDS(F) F(u32, to)
+#define FLOOD_FIELDS(F) F(ref, to)
 TROUPE_MESSAGE(planted_flood, FLOOD_FIELDS)
 
 static troupe_ref peers[PEERS];
+static troupe_ref sinks[ROUNDS];
 static uint64_t accepted[PEERS + 1][PEERS][CLASSES]; /* from whom (last: the test), to whom */
 static uint64_t next_number[PEERS + 1][PEERS][CLASSES];
 static uint64_t received[PEERS + 1][PEERS][CLASSES];
@@ -83,8 +85,8 @@ static troupe_status peer_receive(troupe_self *self, const troupe_message *messa
         return TROUPE_OK;
     }
     if (flood != NULL) {
-        for (uint32_t i = 0; i < FLOOD && is_alive(peers[flood->to]); i++)
-            pass_on(self, *me, flood->to, 0);
+        for (uint32_t i = 0; i < FLOOD; i++)
+            (void)troupe_send(self, flood->to, planted_perishable, .sent_ns = troupe_now_ns(self));
         return TROUPE_OK;
     }
     if (note == NULL)
@@ -96,6 +98,14 @@ static troupe_status peer_receive(troupe_self *self, const troupe_message *messa
     return TROUPE_OK;
 }
 
+/* Takes anything, for as long as it is there. */
+static troupe_status sink_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)self;
+    return planted_perishable_of(message) != NULL ? TROUPE_OK : TROUPE_UNEXPECTED;
+}
+
+static const troupe_behaviour sink = {.name = "sink", .receive = sink_receive};
 static const troupe_behaviour peer = {
     .name = "peer", .state_size = sizeof(uint32_t), .receive = peer_receive};
 
@@ -124,9 +134,21 @@ static void kick(uint32_t to, uint32_t hops)
     note_sent(status, PEERS, to, 0);
 }
 
+/* A sink that drops what it has no room for is told to end while the peers flood it. */
+static void sink_drown(uint32_t round)
+{
+    const troupe_spawn_options options = {.mailbox_len_max = 2, .overflow = TROUPE_OVERFLOW_DROP_OLDEST};
+    sinks[round] = troupe_spawn(world.system, &sink, &options);
+    if (draw(2) == 0)
+        troupe_shutdown(world.system, sinks[round], TROUPE_SHUTDOWN);
+    for (uint32_t i = 0; i < PEERS; i++)
+        (void)troupe_send(world.system, peers[i], planted_flood, .to = sinks[round]);
+    troupe_shutdown(world.system, sinks[round], TROUPE_SHUTDOWN);
+}
+
 static void act(uint32_t round)
 {
-    (void)round;
+    sink_drown(round);
     for (uint32_t i = 0; i < KICKS; i++)
         kick(draw(PEERS), HOPS);
     for (uint32_t i = 0; i < PEERS; i++) {
@@ -140,6 +162,8 @@ static void act(uint32_t round)
 
 static void check(void)
 {
+    for (uint32_t i = 0; i < ROUNDS; i++)
+        MUST(!is_alive(sinks[i]), "shutdown", "sink %u was told to end and lives", i);
     for (uint32_t to = 0; to < PEERS; to++)
         for (uint32_t from = 0; from <= PEERS && !drops(to); from++)
             for (uint32_t c = 0; c < CLASSES; c++)
@@ -154,16 +178,9 @@ static void check(void)
     troupe_sim_advance(world.system, PROMPT_MS);
 }
 
-/* Where messages are dropped, a shutdown request must come through a crowd of them. */
 static void end(void)
 {
-    for (uint32_t i = PEERS - DROPPING; i < PEERS; i++) {
-        troupe_shutdown(world.system, peers[i], TROUPE_SHUTDOWN);
-        for (uint32_t from = 0; from < PEERS - DROPPING; from++)
-            (void)troupe_send(world.system, peers[from], planted_flood, .to = i);
-    }
-    troupe_sim_advance(world.system, PROMPT_MS);
-    for (uint32_t i = 0; i < PEERS - DROPPING; i++)
+    for (uint32_t i = 0; i < PEERS; i++)
         troupe_shutdown(world.system, peers[i], TROUPE_SHUTDOWN);
 }
 

@@ -7,7 +7,7 @@
  * Oracles: start-order (a child starts when those before it are up), stop-order (a child is stopped when
  * those after it are down), restart (after a failure the right children are new ones), intensity (the
  * supervisor bears as many restarts as it should and not one more), children (when it has ended, none of its
- * children is up).
+ * children is up), escalation (its own supervisor then starts it again).
  */
 #include "world.h"
 
@@ -21,14 +21,17 @@ enum {
 };
 
 TROUPE_MESSAGE_EMPTY(planted_stumble)
+TROUPE_MESSAGE_EMPTY(planted_leave)
 
 struct child_state {
     uint32_t index;
 };
 
 static const char *const ids[CHILDREN] = {"tree-0", "tree-1", "tree-2"};
-static troupe_ref supervisor;
+static troupe_ref supervisor; /* of the children */
+static troupe_ref above;      /* its own, none in half of the runs */
 static troupe_ref warden;
+static bool is_transient; /* the children, and the supervisor */
 static troupe_strategy strategy;
 static uint32_t intensity;
 static uint32_t failures; /* caused so far */
@@ -37,6 +40,9 @@ static uint32_t births_then[CHILDREN]; /* before the last failure */
 static int32_t failed;                 /* who failed last, -1: nobody yet */
 static bool is_up[CHILDREN];
 static bool has_ended; /* the supervisor */
+static struct child_state states[CHILDREN];
+static troupe_child_spec children[CHILDREN];
+static troupe_supervisor_spec nested; /* outlives its parent */
 static troupe_status end_reason;
 
 static uint32_t up_count(void)
@@ -68,7 +74,10 @@ static void child_stop(troupe_self *self, troupe_status reason)
 
 static troupe_status child_receive(troupe_self *self, const troupe_message *message)
 {
-    (void)self;
+    if (planted_leave_of(message) != NULL) {
+        troupe_exit(self);
+        return TROUPE_OK;
+    }
     return planted_stumble_of(message) != NULL ? TROUPE_IO : TROUPE_UNEXPECTED;
 }
 
@@ -95,19 +104,40 @@ static troupe_status warden_receive(troupe_self *self, const troupe_message *mes
         return TROUPE_UNEXPECTED;
     has_ended = true;
     end_reason = (troupe_status)down->reason;
-    MUST(up_count() == 0, "children", "the supervisor has ended, and %u children are up", up_count());
+    MUST(up_count() == 0 || !troupe_ref_is_none(above), "children",
+         "the supervisor has ended, and %u children are up", up_count());
     return TROUPE_OK;
 }
 
 static const troupe_behaviour warden_behaviour = {
     .name = "warden", .start = warden_start, .receive = warden_receive};
 
+/* The supervisor of the children, under another one or not. */
+static void supervisors_start(const troupe_supervisor_spec *spec)
+{
+    nested = *spec;
+    above = troupe_ref_none();
+    if (draw(2) == 0) {
+        supervisor = troupe_supervisor_start(world.system, spec, NULL);
+        return;
+    }
+    const troupe_child_spec child = {
+        .id = "tree",
+        .supervisor = &nested,
+        .restart = is_transient ? TROUPE_RESTART_TRANSIENT : TROUPE_RESTART_PERMANENT,
+    };
+    const troupe_supervisor_spec top = {
+        .intensity = 1, .period_ms = PERIOD_MS, .children = &child, .child_count = 1};
+    above = troupe_supervisor_start(world.system, &top, NULL);
+    troupe_sim_advance(world.system, PROMPT_MS);
+    supervisor = troupe_whereis(world.system, "tree");
+}
+
 static void begin(void)
 {
-    struct child_state states[CHILDREN];
-    troupe_child_spec children[CHILDREN];
     strategy = (troupe_strategy)draw(3);
     intensity = 1 + draw(INTENSITY_MAX);
+    is_transient = draw(2) == 0;
     failures = 0;
     failed = -1;
     has_ended = false;
@@ -116,14 +146,18 @@ static void begin(void)
     for (uint32_t i = 0; i < CHILDREN; i++) {
         states[i].index = i;
         children[i] = (troupe_child_spec){
-            .id = ids[i], .behaviour = &child_behaviour, .options = {.state = &states[i], .name = ids[i]}};
+            .id = ids[i],
+            .behaviour = &child_behaviour,
+            .restart = is_transient ? TROUPE_RESTART_TRANSIENT : TROUPE_RESTART_PERMANENT,
+            .options = {.state = &states[i], .name = ids[i]},
+        };
     }
-    const troupe_supervisor_spec spec = {.strategy = strategy,
-                                         .intensity = intensity,
-                                         .period_ms = PERIOD_MS,
-                                         .children = children,
-                                         .child_count = CHILDREN};
-    supervisor = troupe_supervisor_start(world.system, &spec, NULL);
+    supervisors_start(&(troupe_supervisor_spec){.name = "tree",
+                                                .strategy = strategy,
+                                                .intensity = intensity,
+                                                .period_ms = PERIOD_MS,
+                                                .children = children,
+                                                .child_count = CHILDREN});
     warden = troupe_spawn(world.system, &warden_behaviour, NULL);
 }
 
@@ -150,8 +184,11 @@ static void outcome_check(void)
          intensity, has_ended ? "has ended" : "goes on");
     MUST(!has_ended || end_reason == TROUPE_INTENSITY, "intensity", "it ended with %s",
          troupe_status_name(end_reason));
-    if (has_ended)
+    if (has_ended) {
+        uint32_t expected = troupe_ref_is_none(above) ? 0 : CHILDREN;
+        MUST(up_count() == expected, "escalation", "of its children %u are up, not %u", up_count(), expected);
         return;
+    }
     MUST(up_count() == CHILDREN, "restart", "%u children are up", up_count());
     for (uint32_t i = 0; i < CHILDREN && failed >= 0; i++)
         MUST(births[i] == births_then[i] + is_concerned(i), "restart", "child %u: %u starts, then %u", i,
@@ -178,11 +215,26 @@ static void act(uint32_t round)
     outcome_check();
 }
 
+/* One leaves in order: a transient child is then not started again. */
+static void child_leave(void)
+{
+    uint32_t who = draw(CHILDREN);
+    uint32_t births_before = births[who];
+    (void)troupe_send(world.system, troupe_whereis(world.system, ids[who]), planted_leave);
+    troupe_sim_advance(world.system, SETTLE_MS);
+    MUST(!is_up[who] && births[who] == births_before, "restart", "child %u left and was started again", who);
+}
+
 static void check(void)
 {
     outcome_check();
-    if (has_ended || draw(2) == 0)
+    if (has_ended)
         return;
+    if (draw(2) == 0) {
+        if (is_transient)
+            child_leave();
+        return;
+    }
     while (!has_ended && failures <= intensity && world.oracle == NULL) {
         child_trip();
         troupe_sim_advance(world.system, SETTLE_MS);
@@ -192,7 +244,7 @@ static void check(void)
 
 static void end(void)
 {
-    troupe_shutdown(world.system, supervisor, TROUPE_SHUTDOWN);
+    troupe_shutdown(world.system, troupe_ref_is_none(above) ? supervisor : above, TROUPE_SHUTDOWN);
     troupe_sim_advance(world.system, SETTLE_MS);
     MUST(has_ended && up_count() == 0, "children", "after the shutdown %u children are up", up_count());
     troupe_shutdown(world.system, warden, TROUPE_SHUTDOWN);
