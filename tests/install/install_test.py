@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import shutil
+import tempfile
 import unittest
 
 from installed import BUILD, ROOT, Installed, find, run
@@ -190,6 +191,23 @@ class Symbols(Installed):
     def test_soname_carries_the_interface_version(self):
         library = os.path.join(self.library_path, "libtroupe.so")
         self.assertIn("[libtroupe.so.0]", run("readelf", "-d", library))
+
+
+class Presets(unittest.TestCase):
+    def configure(self, *arguments):
+        """Configures on a machine that has none of the libraries that the server needs."""
+        with tempfile.TemporaryDirectory() as folder:
+            nowhere = {"PKG_CONFIG_LIBDIR": folder, "PKG_CONFIG_PATH": ""}
+            return run("cmake", "-S", ROOT, "-B", folder, *arguments, **nowhere)
+
+    def test_library_alone_needs_no_library_of_the_server(self):
+        self.assertIn("Configuring done", self.configure("--preset", "library"))
+        with self.assertRaisesRegex(AssertionError, "sqlite3"):
+            self.configure("--preset", "release")
+
+    def test_tests_without_the_server_are_refused(self):
+        with self.assertRaisesRegex(AssertionError, "TROUPE_SERVER=OFF needs TROUPE_TESTS=OFF"):
+            self.configure("--preset", "library", "-DTROUPE_TESTS=ON")
 
 
 if __name__ == "__main__":
