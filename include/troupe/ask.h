@@ -107,9 +107,11 @@ TROUPE_API void troupe_message_free(troupe_system *system, troupe_message **mess
                            TROUPE_FIELDS(type, __VA_ARGS__))
 
 /**
- * The ring that the last ask of this actor met that ended, or was refused, for one: "desk -> archive ->
- * desk", registered names or behaviours' names and numbers; "" when there was none. Borrowed until the
- * handler returns. It is also the text of a failure with TROUPE_DEADLOCK or TROUPE_TIMEOUT that has none.
+ * The ring that the last ask of this actor met that was refused as a deadlock or has timed out: "desk ->
+ * archive -> desk", registered names or behaviours' names and numbers; "" when it met none. A plain ask that
+ * times out meets one when whoever it asked had itself an open ask to somebody, who had one to somebody, ...
+ * who had one to this actor. Borrowed until the handler returns. It is also the text of a failure with
+ * TROUPE_DEADLOCK or TROUPE_TIMEOUT that has none.
  */
 TROUPE_API const char *troupe_wait_path(const troupe_self *self);
 

@@ -13,6 +13,7 @@
 
 #include "base/plant.h"
 #include "core/ask.h"
+#include "core/chase.h"
 #include "core/debt.h"
 #include "core/extras.h"
 #include "core/hold.h"
@@ -25,6 +26,7 @@
 #include "core/sim.h"
 #include "core/stash.h"
 #include "core/trace.h"
+#include "core/waits.h"
 
 /* What the user's code answered: goes on or ends. */
 static void judge(struct actor *actor, troupe_status status)
@@ -153,6 +155,8 @@ static void ask_end(troupe_self *seat, struct actor *actor, troupe_message *mess
                          !troupe_ref_equal(message->sender, handle->to);
     if (!is_timeout)
         timer_cancel(worker, handle->u.timer);
+    if (is_timeout && !handle->is_in_ring)
+        waits_path_clear(actor);
     if (is_timeout || is_from_other) /* whoever was asked may have kept the question */
         ask_forget(worker, actor, handle->to, id);
     handle_drop(actor, id);
@@ -170,11 +174,29 @@ static void ask_end(troupe_self *seat, struct actor *actor, troupe_message *mess
     message_dispose(worker, message);
 }
 
+/* All but the last of an ask's time is over: the rest is for finding out why. */
+static void ask_late(struct worker *worker, struct actor *actor, struct timer *timer)
+{
+    const struct handle *handle = handle_find(actor, HANDLE_ASK, timer->message.ask);
+    if (handle == NULL) { /* it ended while the timer was on its way */
+        bury(worker, actor, &timer->message, TROUPE_DEAD_LATE);
+        return;
+    }
+    handled(worker, actor);
+    timer_again(worker, timer);
+    timer->every_ms = 0;
+    chase_begin(worker, actor, handle->to, timer->message.ask);
+}
+
 static void timer_due(troupe_self *seat, struct actor *actor, troupe_message *message)
 {
     struct worker *worker = seat->context.worker;
     struct timer *timer = (struct timer *)(void *)message;
     uint64_t id = message->ask;
+    if (timer->is_ask && timer->every_ms != 0) {
+        ask_late(worker, actor, timer);
+        return;
+    }
     if (timer->is_ask) {
         ask_end(seat, actor, message, TROUPE_TIMEOUT);
         return;
@@ -327,7 +349,8 @@ __attribute__((noinline)) static void dispatch(troupe_self *seat, struct actor *
     case MESSAGE_PARK:
     case MESSAGE_UNPARK:
     case MESSAGE_CROWDED:
-    case MESSAGE_FORGET: /* never in a lane: mailbox.c */
+    case MESSAGE_FORGET:
+    case MESSAGE_CHASE: /* never in a lane: mailbox.c */
     case MESSAGE_BUILDING:
         ASSERT(false);
     case MESSAGE_STARTED:

@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/plant.h"
+#include "core/chase.h"
 #include "core/debt.h"
 #include "core/embed.h"
 #include "core/extras.h"
@@ -35,7 +36,9 @@ troupe_status ask_begin(struct worker *worker, struct actor *actor, troupe_ref t
     handle->to = to;
     handle->on_reply = on_reply;
     handle->context = context;
-    status = timer_new(worker, actor_ref(actor), id, timeout_ms, 0, 0, true, &handle->u.timer);
+    uint32_t ahead_ms = timeout_ms / 2 < CHASE_AHEAD_MS ? timeout_ms / 2 : CHASE_AHEAD_MS;
+    status =
+        timer_new(worker, actor_ref(actor), id, timeout_ms - ahead_ms, ahead_ms, 0, true, &handle->u.timer);
     if (status == TROUPE_OK)
         *ret_ask = id;
     else

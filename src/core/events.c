@@ -170,6 +170,7 @@ static bool is_told_of(const troupe_message *message)
     case MESSAGE_UNPARK:
     case MESSAGE_CROWDED:
     case MESSAGE_FORGET:
+    case MESSAGE_CHASE:
     case MESSAGE_BUILDING:
         break;
     }

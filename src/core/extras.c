@@ -70,7 +70,7 @@ troupe_status handle_new(struct worker *worker, struct actor *actor, enum handle
     extras->handle_count++;
     extras->handle_counts[kind]++;
     handle->kind = kind;
-    handle->is_link = false;
+    handle->is_link = handle->is_in_ring = false;
     memset(&handle->u, 0, sizeof handle->u);
     *ret_id = (uint64_t)handle->generation << 32 | (index + 1);
     *ret_handle = handle;

@@ -33,8 +33,9 @@ enum handle_kind {
 
 struct handle {
     uint32_t generation;
-    bool is_link;  /* MONITOR: the end of the peer is ours */
-    uint32_t kind; /* a handle_kind */
+    bool is_link;    /* MONITOR: the end of the peer is ours */
+    bool is_in_ring; /* ASK: extras->path is the ring that it is in: chase.h */
+    uint32_t kind;   /* a handle_kind */
     union {
         struct timer *timer; /* TIMER: it; ASK: its timeout */
         uint64_t peer;       /* MONITOR: the bits of who is watched; SUBSCRIPTION: its key */

@@ -3,6 +3,7 @@
 #include "core/mailbox.h"
 
 #include "base/plant.h"
+#include "core/chase.h"
 #include "core/debt.h"
 #include "core/overflow.h"
 #include "core/sim.h"
@@ -10,6 +11,10 @@
 /* What is done at once, also for an actor that rests. Takes it. */
 static void control(struct worker *worker, struct actor *actor, troupe_message *message)
 {
+    if (message->flags == MESSAGE_CHASE) {
+        chase_came(worker, actor, message);
+        return;
+    }
     if (message->flags != MESSAGE_FORGET) {
         overflow_control(worker, actor, message);
         return;

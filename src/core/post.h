@@ -37,6 +37,7 @@ enum message_kind {
     MESSAGE_UNPARK,    /* the same block, on its way back */
     MESSAGE_CROWDED,   /* a sender found this mailbox full, and somebody listens */
     MESSAGE_FORGET,    /* the sender does not wait for the answer any more: debt.h */
+    MESSAGE_CHASE,     /* who has asked whom, before a timeout: chase.h */
     MESSAGE_BUILDING,  /* nobody: it is the user's, who is writing it: build.c */
 };
 

@@ -145,6 +145,12 @@ void waits_path_keep(struct worker *worker, struct actor *actor, troupe_ref firs
     }
 }
 
+void waits_path_clear(struct actor *actor)
+{
+    if (actor->extras != NULL && actor->extras->path != NULL)
+        actor->extras->path[0] = '\0';
+}
+
 static const char *path_of(const struct actor *actor)
 {
     return actor->extras == NULL || actor->extras->path == NULL ? "" : actor->extras->path;

@@ -10,7 +10,7 @@
  * publishes whom it waits for in its slot, so whoever is about to wait follows the others' words itself, on
  * any worker, and is refused the wait that would close the ring before it begins to. Nobody is stopped, no
  * lock is taken, and waits that close no ring cost one store and as many loads as the chain is long.
- * (Plain asks wait for nobody: their rings are found by probes, probe.h.)
+ * (Plain asks wait for nobody: their rings are found by chases, chase.h.)
  *
  *   nobody --waits_begin: published--> waits for `parked_on` --waits_end, or the answer is sent--> nobody
  *                  \--it would close a ring: taken back--> nobody
@@ -64,6 +64,9 @@ bool waits_move(struct troupe_system *system, troupe_asker asker, troupe_ref fro
 /* Keeps "first -> ... -> last -> first" for troupe_wait_path. Refs that name nobody any more are skipped. */
 void waits_path_keep(struct worker *worker, struct actor *actor, troupe_ref first, const uint64_t *refs,
                      uint32_t count);
+
+/* No ring any more. */
+void waits_path_clear(struct actor *actor);
 
 /* The text of the actor's failure: what it said itself, or the path that was kept if that is the reason. */
 const char *waits_failure_text(const struct actor *actor, troupe_status reason);
