@@ -34,27 +34,25 @@ static troupe_status account_receive(troupe_self *self, const troupe_message *me
 static const troupe_behaviour account = {
     .name = "account", .state_size = sizeof(int64_t), .receive = account_receive};
 
-/* One transfer at a time: what is under way, and who asked for it. */
+/* The transfer under way, and who asked for it. */
 struct teller {
     troupe_asker client;
     transfer order;
-    bool is_busy;
 };
 
 static troupe_status finish(troupe_self *self, struct teller *teller, const char *what)
 {
-    teller->is_busy = false;
-    troupe_unstash(self);
     return troupe_reply(self, teller->client, outcome, .what = what);
 }
 
 /*
- * Asks an account. What cannot even be asked, as of nobody, goes the same way as what was asked and failed.
+ * Asks an account, and handles nothing else until the answer: the next client waits. What cannot even be
+ * asked, as of nobody, goes the same way as what was asked and failed.
  */
 static troupe_status ask(troupe_self *self, struct teller *teller, troupe_ref who, int64_t amount,
                          troupe_reply_handler on_reply)
 {
-    troupe_status status = troupe_ask(self, who, 1000, on_reply, teller, change, .amount = amount);
+    troupe_status status = troupe_ask_hold(self, who, 1000, on_reply, teller, change, .amount = amount);
     return status == TROUPE_OK ? TROUPE_OK : on_reply(self, status, NULL, teller);
 }
 
@@ -91,9 +89,7 @@ static troupe_status teller_receive(troupe_self *self, const troupe_message *mes
     const transfer *m = transfer_of(message);
     if (m == NULL)
         return TROUPE_UNEXPECTED;
-    if (teller->is_busy)
-        return TROUPE_STASHED; /* the next client waits until this one is served */
-    *teller = (struct teller){.client = troupe_asker_of(message), .order = *m, .is_busy = true};
+    *teller = (struct teller){.client = troupe_asker_of(message), .order = *m};
     return ask(self, teller, m->from, -m->amount, on_withdrawal);
 }
 
