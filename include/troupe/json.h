@@ -142,19 +142,6 @@ TROUPE_API size_t troupe_flat_to_trace(const troupe_type *type, const void *body
 TROUPE_API size_t troupe_message_to_trace(const troupe_type *type, const troupe_message *message,
                                           char *buffer, size_t buffer_size);
 
-/**
- * The type with this id and version among `count` types, or NULL. For what came from a journal, a file or
- * another process: the program lists the types it knows, in any order, and there is no registry to keep.
- */
-static inline const troupe_type *troupe_type_find(const troupe_type *const *types, size_t count, uint32_t id,
-                                                  uint16_t version)
-{
-    for (size_t i = 0; i < count; i++)
-        if (types[i]->id == id && types[i]->version == version)
-            return types[i];
-    return NULL;
-}
-
 #ifdef __cplusplus
 }
 #endif

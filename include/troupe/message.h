@@ -267,6 +267,30 @@ TROUPE_API troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, c
                                           const void *body, size_t size);
 
 /**
+ * The type with this id and version among `count` types, or NULL. For what came from a journal, a file or
+ * another process: the program lists the types it knows, in any order, and there is no registry to keep.
+ */
+static inline const troupe_type *troupe_type_find(const troupe_type *const *types, size_t count, uint32_t id,
+                                                  uint16_t version)
+{
+    for (size_t i = 0; i < count; i++)
+        if (types[i]->id == id && types[i]->version == version)
+            return types[i];
+    return NULL;
+}
+
+/**
+ * As troupe_send_flat, for what arrives from another process with the id and the version that it says it has:
+ * the type is looked for among the `type_count` that this program knows. Errors: as troupe_send_flat, and
+ * TROUPE_UNEXPECTED (none of these types in this version; counted as refused).
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_send_arrived(troupe_context *from, troupe_ref to,
+                                                               const troupe_type *const *types,
+                                                               size_t type_count, uint32_t id,
+                                                               uint16_t version, const void *body,
+                                                               size_t size);
+
+/**
  * Passes a message on: a copy, its blobs shared, with its original sender, ask, class and deadline, so that
  * the answer goes to whoever asked. Errors: as troupe_send, and TROUPE_DEADLOCK: whoever asked holds for the
  * answer (troupe_ask_hold), and `to` waits for it; troupe_wait_path names the ring, and the question is still

@@ -374,6 +374,19 @@ troupe_status troupe_send_flat(troupe_context *from, troupe_ref to, const troupe
     return status;
 }
 
+troupe_status troupe_send_arrived(troupe_context *from, troupe_ref to, const troupe_type *const *types,
+                                  size_t type_count, uint32_t id, uint16_t version, const void *body,
+                                  size_t size)
+{
+    const troupe_type *type = troupe_type_find(types, type_count, id, version);
+    if (type != NULL)
+        return troupe_send_flat(from, to, type, body, size);
+    struct worker *worker = context_enter(from);
+    counter_add(&worker->counters.refused, 1);
+    context_leave(from);
+    return TROUPE_UNEXPECTED;
+}
+
 troupe_status troupe_forward(troupe_self *self, troupe_ref to, const troupe_message *message)
 {
     const troupe_type type = {.id = message->type, .version = message->version};

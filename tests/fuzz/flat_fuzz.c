@@ -122,7 +122,12 @@ static void check_send(const troupe_type *type, const void *body, size_t size, b
     }
     received_type = type;
     received = NULL;
-    troupe_status status = troupe_send_flat(troupe_system_context(system), to, type, body, size);
+    troupe_context *from = troupe_system_context(system);
+    uint16_t other = (uint16_t)(type->version + 1);
+    ASSERT(troupe_send_arrived(from, to, wire_types, WIRE_TYPE_COUNT, type->id, other, body, size) ==
+           TROUPE_UNEXPECTED);
+    troupe_status status =
+        troupe_send_arrived(from, to, wire_types, WIRE_TYPE_COUNT, type->id, type->version, body, size);
     ASSERT(status == (is_good ? TROUPE_OK : TROUPE_MALFORMED));
     troupe_sim_advance(system, 0);
     ASSERT((received != NULL) == is_good);

@@ -166,6 +166,29 @@ static void flat_bytes_that_lie_are_refused_and_counted(void **state)
     probe_system_stop(system);
 }
 
+static void what_arrives_of_an_unknown_type_or_version_is_refused_and_counted(void **state)
+{
+    (void)state;
+    static const troupe_type *const known[] = {&fetch_type, &crate_type};
+    struct shelf shelf = {0};
+    troupe_system *system = probe_system(1);
+    troupe_ref to = shelf_spawn(system, &shelf, NULL);
+    troupe_context *from = TROUPE_CONTEXT(system);
+    crate body = {{sizeof body, 0}};
+    uint32_t id = crate_type.id;
+    settle(system);
+    assert_int_equal(troupe_send_arrived(from, to, known, 2, id, 2, &body, sizeof body), TROUPE_UNEXPECTED);
+    assert_int_equal(troupe_send_arrived(from, to, known, 2, id + 1, 1, &body, sizeof body),
+                     TROUPE_UNEXPECTED);
+    assert_int_equal(troupe_send_arrived(from, to, known, 1, id, 1, &body, sizeof body), TROUPE_UNEXPECTED);
+    assert_int_equal(troupe_send_arrived(from, to, known, 2, id, 1, &body, 7), TROUPE_MALFORMED);
+    assert_int_equal(probe_counters(system).refused, 4);
+    assert_int_equal(troupe_send_arrived(from, to, known, 2, id, 1, &body, sizeof body), TROUPE_OK);
+    settle(system);
+    assert_int_equal(shelf.count, 1);
+    probe_system_stop(system);
+}
+
 static void blob_of_no_bytes_and_no_blob_are_told_apart(void **state)
 {
     (void)state;
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(receiver_reads_the_bytes_where_the_sender_put_them),
         cmocka_unit_test(what_rides_is_bytes_in_json_in_traces_and_in_flat_bodies),
         cmocka_unit_test(flat_bytes_that_lie_are_refused_and_counted),
+        cmocka_unit_test(what_arrives_of_an_unknown_type_or_version_is_refused_and_counted),
         cmocka_unit_test(blob_of_no_bytes_and_no_blob_are_told_apart),
         cmocka_unit_test(blob_is_kept_beyond_its_message_and_the_system),
         cmocka_unit_test(broadcast_of_a_blob_copies_nothing),
