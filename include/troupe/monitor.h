@@ -26,6 +26,13 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor(troupe_self *self, tro
                                                           uint64_t *ret_monitor);
 
 /**
+ * Watches whoever holds the name now, and goes on to watch that actor, whatever becomes of the name. When
+ * nobody holds it, a troupe_down with TROUPE_NO_ACTOR comes at once. Errors: TROUPE_NO_MEMORY.
+ */
+TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_monitor_name(troupe_self *self, const char *name,
+                                                               uint64_t *ret_monitor);
+
+/**
  * Links two actors, both ways: when one ends with a reason other than TROUPE_OK, the other ends with the same
  * reason, unless it traps exits, and then it receives a troupe_down (whose `monitor` is 0). Linking to an
  * actor that has ended is its end with TROUPE_NO_ACTOR. A second link between the same two changes nothing.

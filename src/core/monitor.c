@@ -313,6 +313,13 @@ troupe_status troupe_monitor(troupe_self *self, troupe_ref who, uint64_t *ret_mo
     return monitor_start(worker, self->actor, who, ret_monitor);
 }
 
+troupe_status troupe_monitor_name(troupe_self *self, const char *name, uint64_t *ret_monitor)
+{
+    RUNTIME_SCOPE(self);
+    return monitor_start(worker, self->actor, registry_find(&self->context.system->registry, name),
+                         ret_monitor);
+}
+
 void troupe_demonitor(troupe_self *self, uint64_t monitor)
 {
     RUNTIME_SCOPE(self);

@@ -175,6 +175,36 @@ static void name_is_free_before_watchers_hear_of_the_end(void **state)
     probe_system_stop(system);
 }
 
+static troupe_status monitor_name(troupe_self *self)
+{
+    uint64_t monitor;
+    return troupe_monitor_name(self, "a", &monitor);
+}
+
+/* The monitor is of the actor that had the name, not of the name: another holder's end is not heard. */
+static void monitor_of_a_name_is_of_its_holder(void **state)
+{
+    (void)state;
+    troupe_system *system = start_two();
+    static struct probe third;
+    probe_spawn(system, &third, NULL);
+    probe_do(system, &other, monitor_name);
+    assert_int_equal(other.down_count, 1); /* nobody has it */
+    assert_int_equal(other.downs[0].reason, TROUPE_NO_ACTOR);
+    assert_int_equal(register_as(system, &one, "a"), TROUPE_OK);
+    probe_do(system, &other, monitor_name);
+    assert_int_equal(other.down_count, 1);
+    probe_do(system, &one, unregister_now);
+    assert_int_equal(register_as(system, &third, "a"), TROUPE_OK);
+    probe_do(system, &third, exit_now);
+    assert_int_equal(other.down_count, 1);
+    probe_do(system, &one, fail_now);
+    assert_int_equal(other.down_count, 2);
+    assert_int_equal(other.downs[1].reason, TROUPE_IO);
+    assert_true(troupe_ref_equal(other.downs[1].who, one.ref));
+    probe_system_stop(system);
+}
+
 /*
  * The table itself: more names than buckets, names of the same hash, removal by whom it does not belong to.
  */
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(name_is_free_when_it_is_given_up_or_its_holder_ends),
         cmocka_unit_test(name_of_the_spawn_options_is_there_at_once),
         cmocka_unit_test(name_is_free_before_watchers_hear_of_the_end),
+        cmocka_unit_test(monitor_of_a_name_is_of_its_holder),
         cmocka_unit_test(table_keeps_each_of_many_names_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
