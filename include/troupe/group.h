@@ -54,7 +54,7 @@ typedef enum troupe_routing {
     TROUPE_ROUTE_ROUND_ROBIN = 0, /**< each in turn */
     TROUPE_ROUTE_RANDOM,          /**< any, with equal chance */
     TROUPE_ROUTE_SMALLEST,        /**< the one with the fewest messages waiting, of two chosen at random */
-    /** by the first 8 bytes of the body: equal ones to the same member while it lives */
+    /** by a key in the message: equal ones to the same member while it lives; see key_field */
     TROUPE_ROUTE_HASH,
 } troupe_routing;
 
@@ -64,6 +64,12 @@ typedef struct troupe_router_spec {
     troupe_routing routing;
     const char *name;         /**< registered; NULL: none */
     uint32_t mailbox_len_max; /**< of the router itself; default TROUPE_MAILBOX_LEN_DEFAULT */
+    /**
+     * HASH: the key is this field, of any kind but blob, of messages of this type; NULL, and for messages of
+     * other types, the first 8 bytes of the body (of a text there, that is not its bytes).
+     */
+    const troupe_type *key_type;
+    const char *key_field;
     /** of the router itself; with PARK here and in the members, they hold back whoever sends to it */
     troupe_overflow overflow;
 } troupe_router_spec;
@@ -73,12 +79,12 @@ TROUPE_API troupe_ref troupe_context_router(troupe_context *from, const troupe_r
                                             troupe_status *ret_status);
 
 /**
- * troupe_router_start(from, spec, ret_status): starts a router. It passes on sender and ask, so answers go
- * to whoever asked. A message that no member takes (none there, or FULL at every try) becomes a dead
- * letter, and whoever asked is told. Returns none, and the status where `ret_status` is not NULL, when it
- * cannot be: TROUPE_INVALID and those of troupe_spawn. (SMALLEST is the power of two choices, Mitzenmacher
- * 2001; HASH is rendezvous hashing, Thaler and Ravishankar 1998: when a member ends, only its own messages
- * go elsewhere.)
+ * troupe_router_start(from, spec, ret_status): starts a router. It passes on sender and ask, so answers go to
+ * whoever asked. A message that no member takes (none there, or FULL at every try) becomes a dead letter;
+ * whoever asked is told TROUPE_NO_ACTOR or TROUPE_FULL. Returns none, and the status where `ret_status` is
+ * not NULL, when it cannot be: TROUPE_INVALID and those of troupe_spawn. (SMALLEST is the power of two
+ * choices, Mitzenmacher 2001; HASH is rendezvous hashing, Thaler and Ravishankar 1998: when a member ends,
+ * only its own messages go elsewhere.)
  */
 #define troupe_router_start(from, ...) troupe_context_router(TROUPE_CONTEXT(from), __VA_ARGS__)
 

@@ -11,6 +11,7 @@
 #include "core/extras.h"
 #include "core/relief.h"
 #include "core/system.h"
+#include "core/trace.h"
 
 enum {
     MEMBERS_FIRST = 8,
@@ -54,10 +55,11 @@ static struct group *find(struct groups *groups, const char *name)
     return group;
 }
 
-static bool has_member(const struct group *group, troupe_ref ref)
+/* Whether the actor is in the group, by its own list, which is short. */
+static bool has_joined(const struct extras *extras, const char *name)
 {
-    for (uint32_t i = 0; i < group->member_count; i++)
-        if (troupe_ref_equal(group->members[i], ref))
+    for (uint32_t i = 0; i < extras->group_count; i++)
+        if (strcmp(extras->groups[i], name) == 0)
             return true;
     return false;
 }
@@ -87,7 +89,7 @@ static void member_remove(struct groups *groups, const char *name, troupe_ref re
     struct group *group = *link;
     if (group == NULL)
         return;
-    for (uint32_t i = 0; i < group->member_count; i++) {
+    for (uint32_t i = group->member_count; i-- > 0;) { /* the young end first, and together */
         if (troupe_ref_equal(group->members[i], ref)) {
             group->members[i] = group->members[--group->member_count];
             break;
@@ -125,11 +127,10 @@ troupe_status group_join(struct worker *worker, struct actor *actor, const char 
         return TROUPE_NO_MEMORY;
     troupe_ref ref = actor_ref(actor);
     troupe_status status = TROUPE_NO_MEMORY;
-    bool is_member = false;
+    bool is_member = has_joined(extras, name);
     pthread_mutex_lock(&groups->lock);
     struct group *group = find_or_make(groups, name, len);
     if (group != NULL) {
-        is_member = has_member(group, ref);
         status = is_member                                           ? TROUPE_OK
                  : extras->group_count == TROUPE_GROUPS_OF_ACTOR_MAX ? TROUPE_LIMIT
                                                                      : member_add(group, ref);
@@ -194,6 +195,23 @@ troupe_ref group_pick(struct groups *groups, const char *name, uint64_t index, u
         ref = group->members[index % *ret_size];
     pthread_mutex_unlock(&groups->lock);
     return ref;
+}
+
+troupe_ref group_pick_hash(struct groups *groups, const char *name, uint64_t hash)
+{
+    troupe_ref best = troupe_ref_none();
+    uint64_t highest = 0;
+    pthread_mutex_lock(&groups->lock);
+    const struct group *group = find(groups, name);
+    for (uint32_t i = 0; group != NULL && i < group->member_count; i++) {
+        uint64_t weight = trace_mix(trace_mix(0, hash), group->members[i].bits);
+        if (weight >= highest) {
+            highest = weight;
+            best = group->members[i];
+        }
+    }
+    pthread_mutex_unlock(&groups->lock);
+    return best;
 }
 
 uint32_t group_copy(struct groups *groups, const char *name, troupe_ref *ret_members, uint32_t max)

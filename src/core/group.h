@@ -30,6 +30,9 @@ void group_leave_all(struct worker *worker, struct actor *actor);
 /* Member `index` modulo the size, and the size; none and 0 for an empty group. */
 troupe_ref group_pick(struct groups *groups, const char *name, uint64_t index, uint32_t *ret_size);
 
+/* The member whose number mixed with the hash comes out highest, of all; none for an empty group. */
+troupe_ref group_pick_hash(struct groups *groups, const char *name, uint64_t hash);
+
 /* Copies at most `max` members; answers how many. */
 uint32_t group_copy(struct groups *groups, const char *name, troupe_ref *ret_members, uint32_t max);
 

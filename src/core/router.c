@@ -7,19 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/flat.h"
 #include "core/group.h"
 #include "core/system.h"
-#include "core/trace.h"
 
 enum {
     TRIES_MAX = 8,
-    HASH_MEMBERS_MAX = 1024, /* members that a hash is compared over; more are left out of it */
+    KEY_OF_BODY_SIZE = 8,
+};
+
+/* Where the key of a message is. */
+enum key_kind {
+    KEY_OF_BODY, /* its first bytes */
+    KEY_IN_PLACE,
+    KEY_IN_SPAN, /* a text or bytes */
 };
 
 struct router {
     char group[TROUPE_NAME_LEN_MAX + 1];
     troupe_routing routing;
     uint64_t turn;
+    enum key_kind key_kind;
+    uint32_t type; /* whose field the key is */
+    uint16_t type_version;
+    uint32_t key_offset;
+    size_t key_size;
 };
 
 static uint32_t depth_of(troupe_self *self, troupe_ref who)
@@ -41,23 +53,28 @@ static troupe_ref smallest(troupe_self *self, struct groups *groups, const char 
     return depth_of(self, two) < depth_of(self, one) ? two : one;
 }
 
-/* The member whose number mixed with the key comes out highest. */
-static troupe_ref by_hash(struct groups *groups, const char *name, const troupe_message *message)
+/* The bytes that a message is routed by: the field that the spec names, or the first of the body. */
+static troupe_bytes key_of(const struct router *router, const troupe_message *message)
 {
-    troupe_ref members[HASH_MEMBERS_MAX];
-    uint32_t count = group_copy(groups, name, members, HASH_MEMBERS_MAX);
-    uint64_t key = 0;
-    memcpy(&key, troupe_body(message), message->size < sizeof key ? message->size : sizeof key);
-    troupe_ref best = troupe_ref_none();
-    uint64_t highest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t weight = trace_mix(trace_mix(0, key), members[i].bits);
-        if (weight >= highest) {
-            highest = weight;
-            best = members[i];
-        }
-    }
-    return best;
+    const char *body = troupe_body(message);
+    if (router->key_kind == KEY_OF_BODY || message->type != router->type ||
+        message->version != router->type_version)
+        return (troupe_bytes){body, message->size < KEY_OF_BODY_SIZE ? message->size : KEY_OF_BODY_SIZE};
+    if (router->key_kind == KEY_IN_PLACE)
+        return (troupe_bytes){body + router->key_offset, router->key_size};
+    troupe_span span;
+    memcpy(&span, body + router->key_offset, sizeof span);
+    return troupe_bytes_of(message, span);
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(troupe_bytes bytes)
+{
+    const uint8_t *at = bytes.data;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < bytes.size; i++)
+        hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    return hash;
 }
 
 static troupe_ref choose(troupe_self *self, struct router *router, const troupe_message *message)
@@ -72,7 +89,7 @@ static troupe_ref choose(troupe_self *self, struct router *router, const troupe_
     case TROUPE_ROUTE_SMALLEST:
         return smallest(self, groups, router->group);
     case TROUPE_ROUTE_HASH:
-        return by_hash(groups, router->group, message);
+        return group_pick_hash(groups, router->group, hash_of(key_of(router, message)));
     }
     return troupe_ref_none();
 }
@@ -81,14 +98,39 @@ static troupe_status router_receive(troupe_self *self, const troupe_message *mes
 {
     struct router *router = troupe_state(self);
     uint32_t tries = router->routing == TROUPE_ROUTE_HASH ? 1 : TRIES_MAX;
+    troupe_status status = TROUPE_NO_ACTOR;
     for (uint32_t i = 0; i < tries; i++) {
         troupe_ref to = choose(self, router, message);
         if (troupe_ref_is_none(to))
             break;
-        if (troupe_forward(self, to, message) == TROUPE_OK)
+        status = troupe_forward(self, to, message);
+        if (status == TROUPE_OK)
             return TROUPE_OK;
     }
-    return TROUPE_UNEXPECTED; /* nobody takes it: a dead letter, and whoever asked is told */
+    if (message->ask == 0)
+        return TROUPE_UNEXPECTED; /* nobody takes it: a dead letter */
+    troupe_refuse(self, troupe_asker_of(message), status);
+    return TROUPE_OK;
+}
+
+/* Finds the field that is the key. False: the type has none of that name, or it is a blob. */
+static bool key_find(struct router *router, const troupe_router_spec *spec)
+{
+    if (spec->key_type == NULL)
+        return spec->key_field == NULL;
+    for (uint32_t i = 0; i < spec->key_type->field_count && spec->key_field != NULL; i++) {
+        const troupe_field *field = &spec->key_type->fields[i];
+        if (strcmp(field->name, spec->key_field) != 0)
+            continue;
+        bool is_span = field->kind == TROUPE_FIELD_text || field->kind == TROUPE_FIELD_bytes;
+        router->key_kind = is_span ? KEY_IN_SPAN : KEY_IN_PLACE;
+        router->type = spec->key_type->id;
+        router->type_version = spec->key_type->version;
+        router->key_offset = field->offset;
+        router->key_size = flat_kind_size(field->kind) * field->count;
+        return field->kind != TROUPE_FIELD_blob;
+    }
+    return false;
 }
 
 troupe_ref troupe_context_router(troupe_context *from, const troupe_router_spec *spec,
@@ -105,12 +147,14 @@ troupe_ref troupe_context_router(troupe_context *from, const troupe_router_spec 
     if (len > 0 && len <= TROUPE_NAME_LEN_MAX && spec->routing <= TROUPE_ROUTE_HASH) {
         struct router router = {.routing = spec->routing};
         memcpy(router.group, spec->group, len + 1);
+        bool has_key = key_find(&router, spec);
         troupe_spawn_options options = {.state = &router,
                                         .name = spec->name,
                                         .mailbox_len_max = spec->mailbox_len_max,
                                         .overflow = spec->overflow,
                                         .ret_status = &status};
-        ref = troupe_context_spawn(from, &behaviour, &options);
+        if (has_key)
+            ref = troupe_context_spawn(from, &behaviour, &options);
     }
     if (ret_status != NULL)
         *ret_status = status;

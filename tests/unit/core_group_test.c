@@ -7,17 +7,25 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <troupe.h>
 
+enum {
+    MEMBERS_MANY = 1500,
+    KEYS = 60,
+};
+
 #define JOB(F) F(u64, key)
 TROUPE_MESSAGE(job, JOB)
 #define RESULT(F) F(ref, who)
 TROUPE_MESSAGE(result, RESULT)
 TROUPE_MESSAGE_EMPTY(crash)
+#define ORDER(F) F(u64, number) F(text, customer)
+TROUPE_MESSAGE(order, ORDER)
 #define MEMBERSHIP(F) F(text, group) F(bool, joins)
 TROUPE_MESSAGE(membership, MEMBERSHIP)
 
@@ -34,7 +42,7 @@ static troupe_status worker_receive(troupe_self *self, const troupe_message *mes
     }
     if (crash_of(message) != NULL)
         return TROUPE_FAILED;
-    if (job_of(message) == NULL)
+    if (job_of(message) == NULL && order_of(message) == NULL)
         return TROUPE_UNEXPECTED;
     ++*jobs;
     return troupe_reply(self, troupe_asker_of(message), result, .who = troupe_self_ref(self));
@@ -199,6 +207,181 @@ static void hash_routing_keeps_a_key_with_its_member(void **state)
     assert_int_equal(troupe_stop(&system), 0);
 }
 
+static troupe_ref routed_to(troupe_system *system, troupe_ref router, uint64_t key)
+{
+    troupe_message *reply;
+    assert_int_equal(troupe_call(system, router, 1000, &reply, job, .key = key), TROUPE_OK);
+    troupe_ref who = result_of(reply)->who;
+    troupe_message_free(system, &reply);
+    return who;
+}
+
+/* Rendezvous hashing: only the keys of who ended go elsewhere. And no member is left out, however many. */
+static void hash_routing_moves_only_the_keys_of_who_ended(void **state)
+{
+    (void)state;
+    static troupe_ref members[MEMBERS_MANY];
+    troupe_ref before[KEYS];
+    troupe_system *system = begin(5);
+    spawn_members(system, members, MEMBERS_MANY, "pool");
+    troupe_router_spec spec = {.group = "pool", .routing = TROUPE_ROUTE_HASH};
+    troupe_ref router = troupe_router_start(system, &spec, NULL);
+    bool is_late_used = false;
+    for (uint64_t key = 0; key < KEYS; key++) {
+        before[key] = routed_to(system, router, key);
+        for (uint32_t i = MEMBERS_MANY / 2; i < MEMBERS_MANY; i++)
+            is_late_used = is_late_used || troupe_ref_equal(members[i], before[key]);
+    }
+    assert_true(is_late_used);
+    troupe_ref ended = before[7];
+    troupe_shutdown(system, ended, TROUPE_SHUTDOWN);
+    troupe_sim_advance(system, 1);
+    for (uint64_t key = 0; key < KEYS; key++) {
+        troupe_ref now = routed_to(system, router, key);
+        assert_true(troupe_ref_equal(now, before[key]) != troupe_ref_equal(ended, before[key]));
+    }
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+static troupe_ref routed_by_text(troupe_system *system, troupe_ref router, uint64_t number, const char *who)
+{
+    troupe_message *reply;
+    assert_int_equal(troupe_call(system, router, 1000, &reply, order, .number = number, .customer = who),
+                     TROUPE_OK);
+    troupe_ref ref = result_of(reply)->who;
+    troupe_message_free(system, &reply);
+    return ref;
+}
+
+static void hash_routing_goes_by_the_field_it_is_told(void **state)
+{
+    (void)state;
+    troupe_ref members[16];
+    troupe_system *system = begin(6);
+    spawn_members(system, members, 16, "pool");
+    troupe_status status;
+    troupe_router_spec spec = {
+        .group = "pool", .routing = TROUPE_ROUTE_HASH, .key_type = &order_type, .key_field = "customer"};
+    troupe_ref router = troupe_router_start(system, &spec, &status);
+    assert_int_equal(status, TROUPE_OK);
+    char name[16];
+    uint32_t differing = 0;
+    troupe_ref first = routed_by_text(system, router, 0, "c-0");
+    for (uint64_t i = 0; i < 40; i++) { /* all names are of one length: it is their bytes that count */
+        snprintf(name, sizeof name, "c-%02llu", (unsigned long long)i);
+        troupe_ref ref = routed_by_text(system, router, i, name);
+        assert_true(troupe_ref_equal(ref, routed_by_text(system, router, i + 1000, name)));
+        differing += !troupe_ref_equal(ref, first);
+    }
+    assert_true(differing > 20);
+    spec.key_field = "number";
+    router = troupe_router_start(system, &spec, &status);
+    assert_int_equal(status, TROUPE_OK);
+    assert_true(
+        troupe_ref_equal(routed_by_text(system, router, 3, "a"), routed_by_text(system, router, 3, "b")));
+    static const char *const wrong[] = {"nobody", NULL};
+    for (size_t i = 0; i < 2; i++) {
+        spec.key_field = wrong[i];
+        troupe_router_start(system, &spec, &status);
+        assert_int_equal(status, TROUPE_INVALID);
+    }
+    spec = (troupe_router_spec){.group = "pool", .key_field = "customer"};
+    troupe_router_start(system, &spec, &status);
+    assert_int_equal(status, TROUPE_INVALID);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+/* -- members that are full ------------------------------------------------------------------------------- */
+
+/* Keeps every job and handles no other: its mailbox fills up. */
+static troupe_status idler_on_reply(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                    void *context)
+{
+    (void)self;
+    (void)status;
+    (void)reply;
+    (void)context;
+    return TROUPE_OK;
+}
+
+static troupe_ref silent_ref;
+
+static troupe_status idler_start(troupe_self *self)
+{
+    return troupe_ask_hold(self, silent_ref, 100000, idler_on_reply, NULL, job, .key = 0);
+}
+
+static const troupe_behaviour idler = {
+    .name = "idler", .state_size = sizeof(uint64_t), .start = idler_start, .receive = worker_receive};
+
+static troupe_status silent_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)self;
+    (void)message;
+    return TROUPE_OK;
+}
+
+static const troupe_behaviour silent = {.name = "silent", .receive = silent_receive};
+
+static void full_member_is_passed_over_and_all_full_is_told(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(9);
+    silent_ref = troupe_spawn(system, &silent, NULL);
+    for (int i = 0; i < 2; i++)
+        troupe_spawn(system, &idler, &(troupe_spawn_options){.group = "pool", .mailbox_len_max = 1});
+    troupe_ref able;
+    spawn_members(system, &able, 1, "pool");
+    troupe_router_spec spec = {.group = "pool", .routing = TROUPE_ROUTE_ROUND_ROBIN};
+    troupe_ref router = troupe_router_start(system, &spec, NULL);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(troupe_send(system, router, job, .key = 1), TROUPE_OK);
+    troupe_sim_advance(system, 1);
+    assert_int_equal(jobs_of(system, able), 18); /* all but the two that fill the others */
+    troupe_shutdown(system, able, TROUPE_KILLED);
+    troupe_sim_advance(system, 1);
+    troupe_message *reply;
+    assert_int_equal(troupe_call(system, router, 1000, &reply, job, .key = 1), TROUPE_FULL);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+/* -- limits ---------------------------------------------------------------------------------------------- */
+
+static void actor_is_in_16_groups_and_no_more(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(1);
+    troupe_ref one = troupe_spawn(system, &worker, NULL);
+    char name[16];
+    for (uint32_t i = 0; i < TROUPE_GROUPS_OF_ACTOR_MAX; i++) {
+        snprintf(name, sizeof name, "g%u", i);
+        assert_int_equal(troupe_send(system, one, membership, .group = name, .joins = true), TROUPE_OK);
+    }
+    assert_int_equal(troupe_send(system, one, membership, .group = "g0", .joins = true), TROUPE_OK);
+    troupe_sim_advance(system, 1);
+    assert_int_equal(troupe_group_size(system, "g15"), 1);
+    assert_int_equal(troupe_group_size(system, "g0"), 1); /* it was in it already */
+    assert_int_equal(troupe_send(system, one, membership, .group = "g16", .joins = true), TROUPE_OK);
+    troupe_sim_advance(system, 1); /* which fails it: the handler answers with the status */
+    assert_int_equal(troupe_group_size(system, "g16"), 0);
+    assert_int_equal(troupe_group_size(system, "g0"), 0);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+static void group_has_65536_members_and_no_more(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(1);
+    troupe_status status;
+    for (uint32_t i = 0; i <= TROUPE_GROUP_MEMBERS_MAX; i++) {
+        troupe_spawn(system, &worker, &(troupe_spawn_options){.group = "crowd", .ret_status = &status});
+        assert_int_equal(status, i < TROUPE_GROUP_MEMBERS_MAX ? TROUPE_OK : TROUPE_LIMIT);
+    }
+    assert_int_equal(troupe_group_size(system, "crowd"), TROUPE_GROUP_MEMBERS_MAX);
+    assert_int_equal(troupe_broadcast(system, "crowd", job, .key = 1), TROUPE_GROUP_MEMBERS_MAX);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
 static void smallest_routing_never_takes_the_deeper_of_two(void **state)
 {
     (void)state;
@@ -231,7 +414,7 @@ static void answer_of_a_pool_goes_to_whoever_asked(void **state)
     troupe_message_free(system, &reply);
     troupe_shutdown(system, member, TROUPE_SHUTDOWN);
     troupe_sim_advance(system, 1);
-    assert_int_equal(troupe_call(system, router, 1000, &reply, job, .key = 1), TROUPE_UNEXPECTED);
+    assert_int_equal(troupe_call(system, router, 1000, &reply, job, .key = 1), TROUPE_NO_ACTOR);
     assert_int_equal(troupe_stop(&system), 0);
 }
 
@@ -305,6 +488,11 @@ int main(void)
         cmocka_unit_test(round_robin_gives_each_the_same),
         cmocka_unit_test(random_routing_leaves_nobody_out),
         cmocka_unit_test(hash_routing_keeps_a_key_with_its_member),
+        cmocka_unit_test(hash_routing_moves_only_the_keys_of_who_ended),
+        cmocka_unit_test(hash_routing_goes_by_the_field_it_is_told),
+        cmocka_unit_test(full_member_is_passed_over_and_all_full_is_told),
+        cmocka_unit_test(actor_is_in_16_groups_and_no_more),
+        cmocka_unit_test(group_has_65536_members_and_no_more),
         cmocka_unit_test(smallest_routing_never_takes_the_deeper_of_two),
         cmocka_unit_test(answer_of_a_pool_goes_to_whoever_asked),
         cmocka_unit_test(failed_worker_of_a_pool_comes_back),
