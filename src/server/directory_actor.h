@@ -74,6 +74,8 @@ struct directory_entry {
     troupe_ref ref;
     bool is_open;
     bool needs_configure;
+    bool is_listed; /* in the directory's to_configure */
+    struct directory_entry *next_to_configure;
     bool is_configuring;
     bool is_settled; /* no change waits for it */
     bool is_unsound;
@@ -153,8 +155,8 @@ struct directory_actor {
     int64_t alarm_at;
     size_t unsettled;
     size_t configuring;
-    size_t configure_next;                    /* where the search for the next one to set up goes on */
-    size_t to_configure;                      /* how many wait for it */
+    struct directory_entry *to_configure; /* those that are open and wait for it, oldest first */
+    struct directory_entry *to_configure_last;
     char changer[ORG_ACTOR_NAME_LEN_MAX + 1]; /* who made the last change, and so sets roles up */
 
     struct directory_desk **desks;

@@ -54,6 +54,21 @@ static void recount(struct directory_entry *entry)
     entry->is_settled = is_settled;
 }
 
+/* A role is to be set up: at once when it is open, else when it says that it is. */
+static void list_configure(struct directory_actor *directory, struct directory_entry *entry)
+{
+    entry->needs_configure = true;
+    if (entry->is_listed)
+        return;
+    entry->is_listed = true;
+    entry->next_to_configure = NULL;
+    if (directory->to_configure == NULL)
+        directory->to_configure = entry;
+    else
+        directory->to_configure_last->next_to_configure = entry;
+    directory->to_configure_last = entry;
+}
+
 static struct directory_entry *entry_new(struct directory_actor *directory, const char *name)
 {
     if (array_reserve(&directory->entries, &directory->entry_capacity, directory->entry_count + 1,
@@ -93,10 +108,7 @@ troupe_status directory_role_changed(troupe_self *self, struct directory_actor *
         entry = entry_new(directory, name);
     if (entry == NULL)
         return troupe_fail(self, TROUPE_NO_MEMORY, "no memory for a role");
-    if (!entry->needs_configure) {
-        entry->needs_configure = true;
-        directory->to_configure++;
-    }
+    list_configure(directory, entry);
     entry->is_wanted = true;
     recount(entry);
     directory->version++;
@@ -293,10 +305,8 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     entry->ref = load->is_asleep ? troupe_ref_none() : message->sender;
     entry->is_asleep = load->is_asleep;
     entry->is_open = !load->is_asleep;
-    if (entry->is_unproved && entry->is_open && !entry->needs_configure) {
-        entry->needs_configure = true;
-        directory->to_configure++;
-    }
+    if (entry->is_open && (entry->is_unproved || entry->needs_configure))
+        list_configure(directory, entry);
     entry->is_unproved = entry->is_unproved && !entry->is_open;
     if (entry->is_unsound && entry->needs_configure) {
         /*
@@ -304,7 +314,6 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
          * waiting.
          */
         entry->needs_configure = false;
-        directory->to_configure--;
     }
     recount(entry);
     directory->version++;
@@ -322,6 +331,8 @@ static troupe_status on_configured(troupe_self *self, troupe_status status, cons
     struct directory_actor *directory = entry->directory;
     directory->configuring--;
     entry->is_configuring = false;
+    if (entry->needs_configure) /* it was changed again meanwhile */
+        list_configure(directory, entry);
     const denied *no = status == TROUPE_OK ? denied_of(reply) : NULL;
     if (no != NULL) {
         entry->is_unsound = true;
@@ -332,8 +343,7 @@ static troupe_status on_configured(troupe_self *self, troupe_status status, cons
                 problem_set(&task->problem, PROBLEM_CONFLICT, "%s: %s", entry->name, entry->reason);
         }
     } else if (status != TROUPE_OK && !entry->needs_configure) {
-        entry->needs_configure = true;
-        directory->to_configure++;
+        list_configure(directory, entry);
         status = directory_try_later(self, directory);
         recount(entry);
         return status;
@@ -402,18 +412,17 @@ troupe_status directory_configure_some(troupe_self *self, struct directory_actor
 {
     if (directory->seq_durable < directory->seq)
         return TROUPE_OK; /* roles follow what is on the disk, never ahead of it */
-    for (size_t seen = 0; directory->to_configure > 0 && directory->configuring < DIRECTORY_WINDOW &&
-                          seen < directory->entry_count;
-         seen++) {
-        directory->configure_next %= directory->entry_count;
-        struct directory_entry *entry = directory->entries[directory->configure_next++];
-        if (!entry->needs_configure || !entry->is_open || entry->is_asleep || entry->is_configuring)
-            continue;
-        if (configure(self, directory, entry) != TROUPE_OK)
+    while (directory->to_configure != NULL && directory->configuring < DIRECTORY_WINDOW) {
+        struct directory_entry *entry = directory->to_configure;
+        bool can_be = entry->needs_configure && entry->is_open && !entry->is_asleep && !entry->is_configuring;
+        if (can_be && configure(self, directory, entry) != TROUPE_OK)
             return directory_try_later(self, directory);
+        directory->to_configure = entry->next_to_configure;
+        entry->is_listed = false;
+        if (!can_be)
+            continue; /* it comes again when it is open, or when it has answered */
         entry->needs_configure = false;
         entry->is_configuring = true;
-        directory->to_configure--;
         directory->configuring++;
         recount(entry);
     }
