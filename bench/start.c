@@ -4,9 +4,9 @@
  *
  *   start [--actors ROLES] [--n EVENTS] [--dir DIR] [--program TROUPE]
  *
- * makes a data folder in DIR with that many roles and that many events over all of them, valid ones, decided by
- * the organisation's own rules (messages that are sent, taken and finished, one in ten still waiting), starts
- * the program on it three times, and prints one JSON object with the best time and the memory it took.
+ * makes a data folder in DIR with that many roles and that many events over all of them, valid ones, decided
+ * by the organisation's own rules (messages that are sent, taken and finished, one in ten still waiting),
+ * starts the program on it three times, and prints one JSON object with the best time and the memory it took.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -232,7 +232,22 @@ static uint64_t rss_of(pid_t pid)
     return kilobytes * 1024;
 }
 
-static double start_once(const char *program, uint64_t *ret_rss)
+/* Processor time so far, user and system: what is left of a start when the machine is busy with others. */
+static double cpu_of(pid_t pid)
+{
+    char name[64];
+    unsigned long user = 0;
+    unsigned long kernel = 0;
+    snprintf(name, sizeof name, "/proc/%ld/stat", (long)pid);
+    FILE *file = fopen(name, "r");
+    if (file != NULL) {
+        (void)!fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
+        fclose(file);
+    }
+    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double start_once(const char *program, uint64_t *ret_rss, double *ret_cpu)
 {
     int ends[2];
     char line[256] = "";
@@ -252,6 +267,7 @@ static double start_once(const char *program, uint64_t *ret_rss)
     double seconds = now() - begun;
     int status = 1;
     *ret_rss = rss_of(pid);
+    *ret_cpu = cpu_of(pid);
     kill(pid, SIGTERM);
     must(waitpid(pid, &status, 0) == pid && status == 0, "the server does not end in order");
     fclose(said);
@@ -296,15 +312,18 @@ int main(int argc, char **argv)
     snprintf(folder, sizeof folder, "%s/bench-start-%ld", parent, (long)getpid());
     uint64_t made = fill(roles, events);
     double best = 0;
+    double cpu = 0;
     uint64_t rss = 0;
     for (int i = 0; i < STARTS; i++) {
-        double seconds = start_once(program, &rss);
+        double once = 0;
+        double seconds = start_once(program, &rss, &once);
+        cpu = cpu == 0 || once < cpu ? once : cpu;
         best = best == 0 || seconds < best ? seconds : best;
     }
     remove_folder();
     printf("{\"kernel\": \"start\", \"n\": %" PRIu64 ", \"actors\": %" PRIu32
-           ", \"seconds\": %.3f, \"rate\": %.3f, \"unit\": \"s a start\", \"rss_bytes\": %" PRIu64
-           ", \"checked\": true}\n",
-           made, roles, best, best, rss);
+           ", \"seconds\": %.3f, \"cpu_seconds\": %.2f, \"rate\": %.3f, \"unit\": \"s a start\", "
+           "\"rss_bytes\": %" PRIu64 ", \"checked\": true}\n",
+           made, roles, best, cpu, best, rss);
     return 0;
 }

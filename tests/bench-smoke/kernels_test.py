@@ -115,6 +115,17 @@ class Journal(unittest.TestCase):
             self.assertTrue(all(line["checked"] is True for line in lines))
             self.assertEqual(os.listdir(folder), [])
 
+    def test_a_server_starts_on_a_file_that_was_filled(self):
+        if not os.path.exists(os.path.join(BENCH, "start")):
+            self.skipTest("this build has no server")
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("start", "--n", 3000, "--actors", 100, "--dir", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            line = json.loads(done.stdout)
+            self.assertGreaterEqual(line["n"], 2500)
+            self.assertTrue(line["checked"])
+            self.assertEqual(os.listdir(folder), [])
+
     def test_roles_wake_with_all_they_had(self):
         if not os.path.exists(os.path.join(BENCH, "activate")):
             self.skipTest("this build has no server")
