@@ -135,21 +135,20 @@ static void live(struct filler *filler, struct org_role *role, const char *holde
                                "says what happened, where, and what should be done about it.";
     for (uint64_t message = 1; filler->batch.count + 3 <= events; message++) {
         last_id = org_id_next(last_id, start_ms, 0);
-        decide(filler, role,
-               &(struct org_command){.kind = ORG_SEND,
-                                     .who = {.actor = "holder-1"},
-                                     .send = {.id = last_id,
-                                              .message_class = ORG_NORMAL,
-                                              .subject = "a subject",
-                                              .body = body}});
+        decide(
+            filler, role,
+            &(struct org_command){
+                .kind = ORG_SEND,
+                .who = {.actor = "holder-1"},
+                .send = {.id = last_id, .message_class = ORG_NORMAL, .subject = "a subject", .body = body}});
         if (message % 10 == 0)
             continue;
         struct org_answer taken = decide(
             filler, role,
             &(struct org_command){.kind = ORG_NEXT, .who = {.actor = holder}, .next = {.wip_limit = 1}});
-        decide(filler, role,
-               &(struct org_command){
-                   .kind = ORG_FINISH, .who = {.actor = holder}, .about = {.id = taken.id}});
+        decide(
+            filler, role,
+            &(struct org_command){.kind = ORG_FINISH, .who = {.actor = holder}, .about = {.id = taken.id}});
     }
 }
 
@@ -184,9 +183,9 @@ static void fill_role(struct filler *filler, uint32_t index, uint64_t events)
              org_directory_configure(filler->directory, name, holders, &configure),
          "a role cannot be made");
     configure.seed[0] = index;
-    decide(filler, role,
-           &(struct org_command){
-               .kind = ORG_CONFIGURE, .who = {.actor = "holder-0"}, .configure = configure});
+    decide(
+        filler, role,
+        &(struct org_command){.kind = ORG_CONFIGURE, .who = {.actor = "holder-0"}, .configure = configure});
     live(filler, role, configure.holders[0], events);
     append(filler, stream, &seq);
     keep(filler, role, stream, seq);

@@ -13,7 +13,20 @@
 struct fault_file {
     sqlite3_file base;
     sqlite3_file *real;
+    const char *path; /* SQLite keeps it until the file is closed */
 };
+
+static const struct fault_watcher *watcher;
+
+void fault_vfs_watch(const struct fault_watcher *watching)
+{
+    watcher = watching;
+}
+
+static const char *path_of(sqlite3_file *file)
+{
+    return ((struct fault_file *)(void *)file)->path;
+}
 
 static struct {
     enum fault_kind kind;
@@ -58,6 +71,8 @@ static int fault_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 o
 static int fault_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
     sqlite3_file *real = real_of(file);
+    if (watcher != NULL)
+        watcher->write(path_of(file), bytes, (size_t)size, (uint64_t)offset);
     if (!is_failing(FAULT_WRITE))
         return real->pMethods->xWrite(real, bytes, size, offset);
     if (fault.kind == FAULT_FULL)
@@ -69,6 +84,8 @@ static int fault_write(sqlite3_file *file, const void *bytes, int size, sqlite3_
 static int fault_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     fault.calls_after += fault.is_fired;
+    if (watcher != NULL)
+        watcher->truncate(path_of(file), (uint64_t)size);
     return real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 
@@ -76,6 +93,8 @@ static int fault_sync(sqlite3_file *file, int flags)
 {
     if (is_failing(FAULT_SYNC))
         return SQLITE_IOERR_FSYNC;
+    if (watcher != NULL)
+        watcher->sync(path_of(file));
     return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 
@@ -160,6 +179,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     struct fault_file *ours = (struct fault_file *)(void *)file;
     (void)vfs;
     ours->base.pMethods = NULL;
+    ours->path = name;
     ours->real = (sqlite3_file *)(void *)(ours + 1);
     memset(ours->real, 0, (size_t)real_vfs->szOsFile);
     int result = real_vfs->xOpen(real_vfs, name, ours->real, flags, ret_flags);

@@ -8,6 +8,7 @@
 #define SUPPORT_JOURNAL_FAULT_VFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Which calls count and fail, and how. */
@@ -18,6 +19,16 @@ enum fault_kind {
     FAULT_SYNC,  /**< xSync answers SQLITE_IOERR_FSYNC, having synced nothing */
     FAULT_READ,  /**< xRead answers SQLITE_IOERR_READ */
 };
+
+/** Hears of what changes a file, before it is done; see fault_vfs_watch. */
+struct fault_watcher {
+    void (*write)(const char *path, const void *bytes, size_t size, uint64_t offset);
+    void (*truncate)(const char *path, uint64_t size);
+    void (*sync)(const char *path);
+};
+
+/** Tells a watcher of every change from here on; NULL: nobody. It must outlive the files that are open. */
+void fault_vfs_watch(const struct fault_watcher *watcher);
 
 /** Puts the disk in, all counters zero. The n-th call of the kind from here on fails, from 1. */
 void fault_vfs_install(enum fault_kind kind, uint64_t fail_at);
