@@ -232,10 +232,10 @@ static void signals_run(troupe_system *system)
     assert_int_equal(signals_told, signals_watched); /* the first needs no memory */
 }
 
-static const struct fault_scenario blobs = {"blobs", blobs_run, blobs_finish};
-static const struct fault_scenario built = {"built", built_run, blobs_finish};
-static const struct fault_scenario owning = {"owning", owning_run, NULL};
-static const struct fault_scenario signals = {"signals", signals_run, NULL};
+static const struct fault_scenario blobs = {.name = "blobs", .run = blobs_run, .finish = blobs_finish};
+static const struct fault_scenario built = {.name = "built", .run = built_run, .finish = blobs_finish};
+static const struct fault_scenario owning = {.name = "owning", .run = owning_run};
+static const struct fault_scenario signals = {.name = "signals", .run = signals_run};
 
 int main(void)
 {
