@@ -8,8 +8,10 @@
  * is, which idle worker is given work, which of the timers due at once fires first, what troupe_random says.
  * And it says the moment of each fault that the options ask for (system.h: troupe_simulation).
  *
- * Nothing runs between these calls, which must all come from one thread. Descriptors are real ones; a run
- * that uses them repeats as long as both ends are in the program: a pipe, a socket pair.
+ * Nothing runs between these calls, which must all come from one thread, not from handlers, and do nothing to
+ * a system that is not simulated. Times are at most TROUPE_TIMER_MS_MAX; longer ones count as that.
+ * Descriptors are real ones; a run that uses them repeats as long as both ends are in the program: a pipe, a
+ * socket pair.
  */
 #ifndef TROUPE_SIM_H
 #define TROUPE_SIM_H
@@ -30,8 +32,8 @@ TROUPE_API void troupe_sim_advance(troupe_system *system, uint64_t ms);
 
 /**
  * Steps until `is_reached(context)`, checked before every step, says so (TROUPE_OK), jumping to the next
- * timer when nobody has work; TROUPE_TIMEOUT when `ms` of virtual time have gone by first, or nothing can
- * happen any more.
+ * timer when nobody has work. Errors: TROUPE_TIMEOUT (`ms` of virtual time have gone by first, or nothing can
+ * happen any more), TROUPE_INVALID (not simulated), TROUPE_IN_HANDLER.
  */
 TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_sim_run_until(troupe_system *system,
                                                                 bool (*is_reached)(void *context),

@@ -69,7 +69,8 @@ troupe_status sim_new(const troupe_simulation *options, struct sim **ret_sim, st
 void troupe_sim_faults(troupe_system *system, bool are_on)
 {
     struct sim *sim = system->sim;
-    ASSERT(sim != NULL);
+    if (sim == NULL)
+        return;
     const struct env_sim_faults faults = {
         .delay_probability = sim->options.delay_probability,
         .delay_ms_max = sim->options.delay_ms_max,
@@ -303,11 +304,24 @@ void sim_drain(struct troupe_system *system, uint64_t end_ns)
     held_give(system, ENV_FOREVER);
 }
 
-/* Steps until reached, or the end of time `end_ns` when there is no more work before it. */
-static troupe_status run(struct troupe_system *system, bool (*is_reached)(void *context), void *context,
-                         uint64_t end_ns)
+/* When `ms` from now are over; the end of time is not reached. */
+static uint64_t end_after(struct troupe_system *system, uint64_t ms)
 {
-    ASSERT(system->sim != NULL);
+    uint64_t now_ns = env_now_ns(system->env);
+    uint64_t most_ms = (ENV_FOREVER - 1 - now_ns) / NS_PER_MS;
+    ms = ms < TROUPE_TIMER_MS_MAX ? ms : TROUPE_TIMER_MS_MAX;
+    return now_ns + (ms < most_ms ? ms : most_ms) * NS_PER_MS;
+}
+
+/* Steps until reached, or `ms` are over, when there is no more work before that. */
+static troupe_status run(struct troupe_system *system, bool (*is_reached)(void *context), void *context,
+                         uint64_t ms)
+{
+    if (worker_current != NULL)
+        return TROUPE_IN_HANDLER;
+    if (system->sim == NULL)
+        return TROUPE_INVALID;
+    uint64_t end_ns = end_after(system, ms);
     for (;;) {
         if (is_reached != NULL && is_reached(context))
             return TROUPE_OK;
@@ -328,16 +342,16 @@ static troupe_status run(struct troupe_system *system, bool (*is_reached)(void *
 
 void troupe_sim_advance(troupe_system *system, uint64_t ms)
 {
-    (void)run(system, NULL, NULL, env_now_ns(system->env) + ms * NS_PER_MS);
+    (void)run(system, NULL, NULL, ms);
 }
 
 troupe_status troupe_sim_run_until(troupe_system *system, bool (*is_reached)(void *context), void *context,
                                    uint64_t ms)
 {
-    return run(system, is_reached, context, env_now_ns(system->env) + ms * NS_PER_MS);
+    return run(system, is_reached, context, ms);
 }
 
 uint64_t troupe_sim_trace_hash(troupe_system *system)
 {
-    return system->sim->trace_hash;
+    return system->sim == NULL ? 0 : system->sim->trace_hash;
 }

@@ -74,6 +74,71 @@ static void options_are_taken_up_to_their_edges_and_not_beyond(void **state)
     }
 }
 
+static bool is_never(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static troupe_system *under_test;
+
+static troupe_status step_inside(troupe_self *self)
+{
+    uint64_t now_ns = troupe_now_ns(self);
+    assert_int_equal(troupe_sim_run_until(under_test, is_never, NULL, 10), TROUPE_IN_HANDLER);
+    troupe_sim_advance(under_test, 10);
+    assert_int_equal(troupe_now_ns(self), now_ns);
+    return TROUPE_OK;
+}
+
+static void handlers_do_not_step_the_system(void **state)
+{
+    (void)state;
+    under_test = start_with(1, (troupe_simulation){0});
+    probe_spawn(under_test, &probe, NULL);
+    probe_do(under_test, &probe, step_inside);
+    assert_int_equal(probe.stop_count, 0);
+    probe_system_stop(under_test);
+}
+
+static void a_real_system_is_left_alone(void **state)
+{
+    (void)state;
+    troupe_system *system = NULL;
+    assert_int_equal(troupe_start(&system, &(troupe_options){.workers = 1}), TROUPE_OK);
+    assert_int_equal(troupe_sim_run_until(system, is_never, NULL, 10), TROUPE_INVALID);
+    troupe_sim_advance(system, 1000000);
+    troupe_sim_faults(system, true);
+    assert_int_equal(troupe_sim_trace_hash(system), 0);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
+static troupe_status timer_in_a_century(troupe_self *self)
+{
+    return troupe_timer_start(self, TROUPE_TIMER_MS_MAX, 0, 0, NULL);
+}
+
+static void time_goes_on_by_a_century_at_most_and_never_wraps(void **state)
+{
+    (void)state;
+    troupe_system *system = start_with(1, (troupe_simulation){0});
+    probe_spawn(system, &probe, NULL);
+    probe_do(system, &probe, timer_in_a_century);
+    assert_int_equal(troupe_sim_run_until(system, is_never, NULL, TROUPE_TIMER_MS_MAX - 1), TROUPE_TIMEOUT);
+    assert_int_equal(probe.timeout_count, 0);
+    troupe_sim_advance(system, 2);
+    assert_int_equal(probe.timeout_count, 1);
+    uint64_t last_ns = troupe_now_ns(system);
+    for (uint32_t i = 0; i < 10; i++) {
+        troupe_sim_advance(system, UINT64_MAX);
+        uint64_t now_ns = troupe_now_ns(system);
+        assert_true(now_ns >= last_ns && now_ns - last_ns <= TROUPE_TIMER_MS_MAX * 1000000);
+        last_ns = now_ns;
+    }
+    assert_int_equal(troupe_sim_run_until(system, is_never, NULL, UINT64_MAX), TROUPE_TIMEOUT);
+    probe_system_stop(system);
+}
+
 static uint32_t refused_with(double probability)
 {
     uint32_t refused = 0;
@@ -402,6 +467,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_taken_up_to_their_edges_and_not_beyond),
+        cmocka_unit_test(handlers_do_not_step_the_system),
+        cmocka_unit_test(a_real_system_is_left_alone),
+        cmocka_unit_test(time_goes_on_by_a_century_at_most_and_never_wraps),
         cmocka_unit_test(sends_are_refused_as_often_as_asked_for),
         cmocka_unit_test(allocations_fail_until_faults_are_switched_off),
         cmocka_unit_test(a_crash_lets_what_the_handler_did_stand_and_ends_the_actor),
