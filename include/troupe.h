@@ -27,6 +27,7 @@
  *   troupe/resource.h    memory and descriptors given back however an actor ends
  *   troupe/events.h      hearing of what happens: births, ends, restarts, full mailboxes, dead letters
  *   troupe/observe.h     counters
+ *   troupe/trace.h       a file that Perfetto opens
  *   troupe/snapshot.h    who lives under whom, and how each is doing
  *   troupe/embed.h       a system that a host program's own loop steps
  *   troupe/sim.h         the same system on one thread, in virtual time, from one seed
@@ -64,6 +65,7 @@
 #include <troupe/supervisor.h>
 #include <troupe/system.h>
 #include <troupe/timer.h>
+#include <troupe/trace.h>
 #include <troupe/watch.h>
 
 #endif

@@ -26,6 +26,7 @@
 #include "core/sim.h"
 #include "core/stash.h"
 #include "core/trace.h"
+#include "core/tracer.h"
 #include "core/waits.h"
 
 /* What the user's code answered: goes on or ends. */
@@ -386,6 +387,32 @@ __attribute__((noinline)) static void dispatch_simulated(troupe_self *seat, stru
         (void)troupe_fail(seat, TROUPE_FAILED, SIM_CRASH_TEXT);
 }
 
+static inline void dispatch_untraced(troupe_self *seat, struct actor *actor, troupe_message *message)
+{
+    if (UNLIKELY(seat->context.worker->is_simulated))
+        dispatch_simulated(seat, actor, message);
+    else
+        dispatch(seat, actor, message);
+}
+
+/* Any message in a turn that is traced. */
+__attribute__((noinline)) static void dispatch_traced(troupe_self *seat, struct actor *actor,
+                                                      troupe_message *message)
+{
+    struct trace_note note;
+    tracer_take_begin(seat->context.worker, actor, message, &note);
+    dispatch_untraced(seat, actor, message);
+    tracer_take_end(seat->context.worker, &note);
+}
+
+static void dispatch_noted(troupe_self *seat, struct actor *actor, troupe_message *message)
+{
+    if (UNLIKELY((actor->attention & ATTENTION_TRACED) != 0))
+        dispatch_traced(seat, actor, message);
+    else
+        dispatch_untraced(seat, actor, message);
+}
+
 /* The first turn: start(), and word to the parent. */
 static void start(troupe_self *seat, struct actor *actor)
 {
@@ -425,10 +452,7 @@ __attribute__((noinline)) static bool dispatch_next(troupe_self *seat, struct ac
     troupe_message *message = mailbox_pop(worker, actor);
     if (message == NULL)
         return false;
-    if (UNLIKELY(worker->is_simulated))
-        dispatch_simulated(seat, actor, message);
-    else
-        dispatch(seat, actor, message);
+    dispatch_noted(seat, actor, message);
     return true;
 }
 
@@ -447,20 +471,15 @@ __attribute__((noinline)) static bool begin(troupe_self *seat, struct actor *act
         troupe_message *message = hold_pop(seat->context.worker, actor);
         if (message == NULL)
             break;
-        if (UNLIKELY(seat->context.worker->is_simulated))
-            dispatch_simulated(seat, actor, message);
-        else
-            dispatch(seat, actor, message);
+        dispatch_noted(seat, actor, message);
         done++;
     }
     seat->context.worker->housekeeping_in -= (int32_t)done;
     return done > 0;
 }
 
-/* The end of a turn after which not all is as usual. */
-__attribute__((noinline)) static void turn_end(struct worker *worker, struct actor *actor)
+static void turn_settle(struct worker *worker, struct actor *actor)
 {
-    actor->attention &= (uint8_t)~ATTENTION_ENDS_TURN;
     if (actor->phase == ACTOR_ENDING) {
         actor_end(worker, actor);
         return;
@@ -474,6 +493,16 @@ __attribute__((noinline)) static void turn_end(struct worker *worker, struct act
         run_queue_push(&worker->ready, actor);
     else
         actor->is_queued = 0; /* whatever comes wakes it, to look for its answer */
+}
+
+/* The end of a turn after which not all is as usual. */
+__attribute__((noinline)) static void turn_end(struct worker *worker, struct actor *actor)
+{
+    bool is_traced = (actor->attention & ATTENTION_TRACED) != 0;
+    actor->attention &= (uint8_t) ~(ATTENTION_ENDS_TURN | ATTENTION_TRACED);
+    turn_settle(worker, actor);
+    if (is_traced)
+        tracer_turn_end(worker);
 }
 
 /*
@@ -513,7 +542,7 @@ void activation_run(struct worker *worker, struct actor *actor)
     troupe_self *seat = worker->seat;
     worker_act_for(worker, actor);
     counter_add(&worker->counters.activations, 1);
-    uint32_t turns = scheduler_batch(worker);
+    uint32_t turns = scheduler_batch(worker, actor);
     bool has_begun = UNLIKELY(actor->phase != ACTOR_RUNNING) && begin(seat, actor);
     uint32_t done = messages_handle(seat, actor, turns);
     if (UNLIKELY(load_relaxed(&actor->behaviour)->flush != NULL) && actor->phase != ACTOR_ENDING &&

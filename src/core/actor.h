@@ -47,6 +47,7 @@ enum {
     ATTENTION_LANES = 1,     /* the urgent or the system lane may have a message */
     ATTENTION_GUESTS = 2,    /* senders are parked on this mailbox */
     ATTENTION_CROWD = 8,     /* the mailbox was full, and whoever listens is to hear when it has room */
+    ATTENTION_TRACED = 16,   /* this turn is traced: tracer.h */
     ATTENTION_ENDS_TURN = 4, /* it met a full mailbox: whoever empties that goes first */
 };
 

@@ -7,6 +7,7 @@
 #include "core/extras.h"
 #include "core/post.h"
 #include "core/relief.h"
+#include "core/tracer.h"
 #include "core/waits.h"
 
 /* Who is to be told, and of how many missed. */
@@ -38,11 +39,19 @@ void events_done(struct events *events)
 /* What all subscriptions listen to. Under the lock. */
 static void observed_update(struct troupe_system *system)
 {
-    uint32_t kinds = 0;
+    uint32_t kinds = system->events.traced;
     for (uint32_t i = 0; i < TROUPE_SUBSCRIPTIONS_MAX; i++)
         if (system->events.list[i].key != 0)
             kinds |= system->events.list[i].kinds;
     store_relaxed(&system->observed, kinds); /* who sees it late tells late */
+}
+
+void events_trace(struct troupe_system *system, uint32_t kinds)
+{
+    pthread_mutex_lock(&system->events.lock);
+    system->events.traced = kinds;
+    observed_update(system);
+    pthread_mutex_unlock(&system->events.lock);
 }
 
 static struct subscription *find(struct events *events, uint64_t key)
@@ -112,6 +121,8 @@ static void tell(struct worker *worker, uint32_t kind, const struct telling *tel
 
 void events_tell(struct worker *worker, const struct occurrence *occurrence)
 {
+    if (worker->tracer != NULL)
+        tracer_happened(worker, occurrence);
     troupe_event_fields fields = {
         .kind = (uint32_t)occurrence->kind,
         .reason = (uint32_t)occurrence->reason,

@@ -9,7 +9,7 @@
  * Lock: events.lock guards the list and its counts, and is a leaf: messages are made and posted after it.
  *
  * Invariants
- *   1. observed is the union of what the subscriptions listen to
+ *   1. observed is the union of what the subscriptions listen to, and a trace
  *   2. pending counts the events that were posted to a subscription and not yet taken out by its actor; it
  *      never exceeds pending_max
  *   3. an event that is dropped is no event: events about events would never end
@@ -40,6 +40,7 @@ struct subscription {
 struct events {
     pthread_mutex_t lock;
     uint64_t last_key;
+    uint32_t traced; /* kinds that a trace wants */
     struct subscription list[TROUPE_SUBSCRIPTIONS_MAX];
 };
 
@@ -58,6 +59,9 @@ struct occurrence {
 
 void events_init(struct events *events);
 void events_done(struct events *events);
+
+/* What a trace wants to hear of, beside the subscriptions. */
+void events_trace(struct troupe_system *system, uint32_t kinds);
 
 /* Tells whoever listens. */
 void events_tell(struct worker *worker, const struct occurrence *occurrence);

@@ -16,6 +16,7 @@
 #include "core/relief.h"
 #include "core/sim.h"
 #include "core/supervisor.h"
+#include "core/tracer.h"
 #include "core/waits.h"
 
 #define TROUPE_REFUSAL_FIELDS(F) F(u32, status)
@@ -51,6 +52,8 @@ static void push(struct worker *worker, struct actor *actor, bool is_local, trou
 {
     message->generation = (uint32_t)slots_generation(to);
     counter_add(&worker->counters.sent, 1);
+    if (UNLIKELY(worker->tracer != NULL))
+        tracer_send(worker, message);
     if (LIKELY(is_local))
         mailbox_push_local(worker, actor, message);
     else

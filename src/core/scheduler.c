@@ -16,6 +16,7 @@
 #include "core/mailbox.h"
 #include "core/relief.h"
 #include "core/sim.h"
+#include "core/tracer.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -88,12 +89,23 @@ void scheduler_yield(struct worker *worker, struct actor *actor)
     actor->is_queued = 0;
 }
 
-uint32_t scheduler_batch(struct worker *worker)
+static uint32_t batch_left(const struct worker *worker)
 {
-    if (UNLIKELY(worker->is_simulated))
-        return sim_batch(worker->self.context.system->sim);
     uint32_t left = (uint32_t)worker->housekeeping_in; /* at least 1: step has seen to it */
     return left < ACTIVATION_MESSAGES_MAX ? left : ACTIVATION_MESSAGES_MAX;
+}
+
+/* Of a worker of which more is noted than usual. */
+__attribute__((noinline)) static uint32_t batch_noted(struct worker *worker, struct actor *actor)
+{
+    if (worker->tracer != NULL)
+        tracer_turn_begin(worker, actor);
+    return worker->is_simulated ? sim_batch(worker->self.context.system->sim) : batch_left(worker);
+}
+
+uint32_t scheduler_batch(struct worker *worker, struct actor *actor)
+{
+    return UNLIKELY(worker->is_noted) ? batch_noted(worker, actor) : batch_left(worker);
 }
 
 static void worker_wake(struct worker *worker)

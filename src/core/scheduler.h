@@ -64,9 +64,9 @@ void scheduler_yield(struct worker *worker, struct actor *actor);
 
 /*
  * How many messages the coming turn may handle: up to the next look at the clock, about a millisecond; the
- * simulator varies it.
+ * simulator varies it. When the worker is traced, the turn is noted from here on.
  */
-uint32_t scheduler_batch(struct worker *worker);
+uint32_t scheduler_batch(struct worker *worker, struct actor *actor);
 
 /* Takes an actor out of any queue of a worker; NULL when all are empty. */
 struct actor *scheduler_take(struct worker *worker);

@@ -17,6 +17,7 @@
 #include "core/scheduler.h"
 #include "core/sim.h"
 #include "core/trace.h"
+#include "core/tracer.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -142,6 +143,7 @@ static troupe_status worker_new(struct troupe_system *system, uint32_t index, st
     store_relaxed(&worker->seat->in_runtime, 1);
     worker->index = index;
     worker->is_simulated = system->env->is_simulated;
+    worker->is_noted = worker->is_simulated;
     worker->chunks = system->slots.chunks;
     worker->housekeeping_every = 1;
     worker->backlog_min = UINT32_MAX;
@@ -186,6 +188,7 @@ static troupe_status pinned_new(struct troupe_system *system, struct worker **re
     if (status == TROUPE_OK) {
         /* With load_acquire in system_stop and the counters. */
         store_release(&system->worker_count_all, index + 1);
+        tracing_join(worker);
         *ret_worker = worker;
     } else {
         system->workers[index] = NULL;
@@ -231,6 +234,7 @@ static void system_free(struct troupe_system *system)
     watches_done(&system->watches);
     groups_done(&system->groups);
     events_done(&system->events);
+    tracing_free(system->tracing);
     registry_done(&system->registry);
     slots_done(&system->slots);
     if (system->env != NULL)
@@ -311,6 +315,7 @@ troupe_status troupe_start(troupe_system **ret_system, const troupe_options *opt
     groups_init(&system->groups);
     signals_init(&system->signals);
     events_init(&system->events);
+    system->tracing = tracing_new();
     troupe_status status = options_take(system, options);
     for (uint32_t i = 0; i < system->worker_count && status == TROUPE_OK; i++)
         status = worker_new(system, i, &system->workers[i]);
@@ -468,6 +473,7 @@ int troupe_stop(troupe_system **system_at)
     settle(system); /* so that the walk finds every slot at rest */
     actors_end(system);
     settle(system);
+    tracing_end(system);
     system_free(system);
     *system_at = NULL;
     return 0;

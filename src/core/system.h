@@ -38,6 +38,7 @@ struct troupe_system {
     struct registry registry;
     struct groups groups;
     struct events events;
+    struct tracing *tracing; /* see tracer.h */
     struct watches watches;
     struct signals signals;
     struct watchdog watchdog;

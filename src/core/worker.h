@@ -78,6 +78,7 @@ struct worker {
     uint32_t slot_left;       /* times in a row that the slot may still be taken */
     uint32_t index;
     bool is_simulated;
+    bool is_noted;                 /* simulated, or traced */
     bool is_leaving;               /* the system stops: seen at a housekeeping */
     struct actor *_Atomic *chunks; /* the system's slots: slots.h */
     uint32_t fair_in;              /* turns of queues until the longest ready goes first */
@@ -96,6 +97,7 @@ struct worker {
     struct env_poller *poller;
     _Atomic uint32_t watch_count; /* descriptors watched here; written under the lock of the watches */
     struct random random;
+    struct tracer *tracer; /* while a trace is made: tracer.h; NULL */
     struct worker_counters counters;
     _Atomic uint64_t idle_ns;         /* asleep so far, all sleeps that are over */
     _Atomic uint64_t asleep_since_ns; /* 0: awake */

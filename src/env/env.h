@@ -135,6 +135,14 @@ bool env_signal_is_catchable(int number);
 /** Closes a descriptor of the caller's, which is then no more, whatever the system says. */
 void env_fd_close(int fd);
 
+/**
+ * A file to be written from its beginning, made or emptied; -1 when it cannot be had. Written and closed by
+ * one thread at a time; false: not all of it is there. For what people read, not for what must last.
+ */
+int env_file_create(const char *path);
+bool env_file_write(int fd, const void *bytes, size_t size);
+bool env_file_close(int fd);
+
 /** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
 void env_sleep_ms(uint32_t ms);
 
