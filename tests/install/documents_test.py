@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What README.md, docs/runtime.md and docs/simulation.md show a newcomer is what happens. Every program in
-them is saved under its name, built against the installed library by the command that the document gives,
-and prints what stands below it. A block ```c NAME.c is a program, ```text NAME what it prints, ```sh
-commands."""
+"""What README.md, docs/runtime.md, docs/simulation.md and docs/observing.md show a newcomer is what happens.
+Every program in them is saved under its name, built against the installed library by the command that the
+document gives, and prints what stands below it. A block ```c NAME.c is a program, ```text NAME what it
+prints, ```sh commands."""
 
 import glob
+import json
 import os
 import re
 import subprocess
@@ -113,6 +114,23 @@ class Documents(Installed):
                 build = command.replace("pool.c", source + " -Wall -Wextra -Werror")
                 done = self.shell(build.replace("-o pool", "-o " + name))
                 self.assertEqual(("", 0), (done.stderr, done.returncode))
+
+    def test_page_of_observing_shows_what_happens_and_leaves_a_trace(self):
+        document = "docs/observing.md"
+        self.assertEqual(["warden"], self.save_programs(document))
+        commands = [text for kind, _, text in blocks(document) if kind == "sh"]
+        done = self.shell(commands[0].replace("-Wextra", "-Wextra -Wpedantic -Werror"))
+        printed = self.expected(document)["warden"]
+        self.assertEqual((printed, "", 0), (done.stdout, done.stderr, done.returncode))
+        done = self.shell(commands[1])
+        self.assertEqual(("0 lost\n", "", 0), (done.stdout, done.stderr, done.returncode))
+        with open(os.path.join(self.folder, "warden.trace"), encoding="utf-8") as file:
+            events = json.load(file)["traceEvents"]
+        names = {event["name"] for event in events}
+        self.assertLessEqual({"parcel", "rumour", "anna", "restarted anna"}, names)
+
+    def test_page_of_observing_names_calls_that_exist(self):
+        self.names_check("docs/observing.md", 15)
 
     def test_guide_names_calls_that_exist(self):
         self.names_check("docs/runtime.md", 60)
