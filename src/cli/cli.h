@@ -87,6 +87,8 @@ extern const struct cli_verb verb_import;
 extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_rebuild;
+extern const struct cli_verb verb_export;
+extern const struct cli_verb verb_restore;
 extern const struct cli_verb verb_backup;
 extern const struct cli_verb verb_help;
 

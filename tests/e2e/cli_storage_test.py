@@ -169,6 +169,45 @@ class Storage(unittest.TestCase):
         self.assertEqual(len(self.rows(path, "SELECT 1 FROM snapshot")), len(before))
         self.assertTrue(self.verify(path)["whole"])
 
+    def test_what_is_exported_and_restored_is_the_same_organisation(self):
+        path = self.a_file()
+        text = self.run_verb("export", path).stdout
+        lines = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual(lines[0], {"troupe": "journal", "format": 1})
+        self.assertEqual(len(lines) - 1, self.rows(path, "SELECT count(*) FROM record")[0][0])
+        self.assertIn("message 7", [line["body"].get("subject") for line in lines[1:]])
+        server = Server()
+        self.addCleanup(server.close)
+        with open(path + ".ndjson", "w", encoding="utf-8") as file:
+            file.write(text)
+        self.run_verb("restore", path + ".ndjson", "--data", server.data)
+        copy = os.path.join(server.data, "troupe.db")
+        self.assertTrue(self.verify(copy)["whole"])
+        self.assertEqual(self.run_verb("export", copy).stdout, text)
+        summaries = "SELECT name, m.seq, body FROM summary m JOIN stream s ON s.id = stream ORDER BY name"
+        self.assertEqual(self.rows(copy, summaries), self.rows(path, summaries))
+        server.start()
+        self.assertEqual(server.expect(200, server.get("/v1/check"))["accepted"], 71)
+
+    def test_what_cannot_be_restored_leaves_nothing_behind(self):
+        path = self.a_file()
+        text = self.run_verb("export", path).stdout.splitlines(keepends=True)
+        for wrong, expected in (
+            (text[1:], ":1: this is no export"),
+            (text[:5] + text[6:], "does not follow number"),
+            (text[:3] + ["{}\n"] + text[3:], ":4: no record"),
+            (text[:3] + [text[3].replace('"at":', '"et":')] + text[4:], ":4: the body: "),
+        ):
+            with self.subTest(expected):
+                with open(path + ".ndjson", "w", encoding="utf-8") as file:
+                    file.writelines(wrong)
+                folder = path + ".folder"
+                done = self.run_verb("restore", path + ".ndjson", "--data", folder, status=65)
+                self.assertIn(expected, done.stderr)
+                self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
+        done = self.run_verb("restore", path + ".ndjson", "--data", os.path.dirname(path), status=1)
+        self.assertIn("is there already", done.stderr)
+
     def test_what_is_not_a_journal_is_said_to_be_none(self):
         path = self.a_file()
         done = self.run_verb("verify", path + ".nowhere", status=66)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export.c: `troupe export` and `troupe restore`: everything as text, one event a line, and back into an
+ * empty data folder. server/transcript.h has the format. One thread.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/storage.h"
+#include "cli/text.h"
+#include "server/transcript.h"
+#include "server/verify.h"
+
+enum {
+    EXPORT_DATA,
+    EXPORT_COUNT,
+};
+
+static const struct cli_option options[] = {
+    [EXPORT_DATA] = {"data", 'd', "DIR", "the data folder; $TROUPE_DATA, or ./data, when not given"},
+    [EXPORT_COUNT] = {0},
+};
+
+static enum cli_exit run_export(struct cli *cli)
+{
+    char path[PATH_MAX];
+    struct journal *journal = NULL;
+    uint64_t records = 0;
+    enum cli_exit ending = storage_path(cli, cli->operands[0], cli->values[EXPORT_DATA], path);
+    if (ending == CLI_OK)
+        ending = storage_open(cli, path, &journal);
+    if (ending != CLI_OK)
+        return ending;
+    troupe_status status = transcript_write(journal, stdout, &records);
+    if (status == TROUPE_IO && !journal_is_failed(journal))
+        ending = cli_fail(cli, CLI_FAILED, "cannot write: %s", strerror(errno));
+    else if (status != TROUPE_OK)
+        ending =
+            cli_fail(cli, CLI_FAILED, "%s",
+                     journal_error(journal)[0] != '\0' ? journal_error(journal) : troupe_status_text(status));
+    return storage_close(cli, &journal, ending);
+}
+
+/* Removes what a restore that failed has made: the folder is as empty as it was. */
+static void remove_files(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char name[PATH_MAX + 8];
+        snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        unlink(name);
+    }
+}
+
+static void say_nothing(void *context, const char *finding)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", finding);
+}
+
+static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
+{
+    struct journal *journal = NULL;
+    struct journal_error error = {""};
+    struct verify_counts counts = {0};
+    uint64_t records = 0;
+    uint64_t line = 0;
+    if (journal_open(&journal_sqlite, path, &journal, &error) != TROUPE_OK)
+        return cli_fail(cli, CLI_FAILED, "%s", error.text);
+    enum cli_exit ending = CLI_OK;
+    troupe_status status = transcript_read(journal, in, &records, &line, &error);
+    if (status == TROUPE_OK)
+        status = rebuild_journal(journal, say_nothing, NULL, &counts);
+    else if (error.text[0] != '\0')
+        ending = cli_fail(cli, CLI_DATA, "%s:%" PRIu64 ": %s", cli->operands[0], line, error.text);
+    if (status == TROUPE_OK && counts.findings > 0)
+        ending = cli_fail(cli, CLI_DATA, "%s: what the events say makes no sense", cli->operands[0]);
+    else if (status != TROUPE_OK && ending == CLI_OK)
+        ending = cli_fail(cli, CLI_FAILED, "%s", journal_error(journal));
+    ending = storage_close(cli, &journal, ending);
+    if (ending != CLI_OK)
+        remove_files(path);
+    else if (cli->json)
+        printf("{\"records\":%" PRIu64 "}\n", records);
+    else
+        printf("%" PRIu64 " records\n", records);
+    return ending;
+}
+
+static enum cli_exit run_restore(struct cli *cli)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    enum cli_exit ending = storage_path(cli, NULL, cli->values[EXPORT_DATA], path);
+    if (ending != CLI_OK)
+        return ending;
+    if (stat(path, &about) == 0)
+        return cli_fail(cli, CLI_FAILED, "%s is there already", path);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return cli_fail(cli, CLI_FAILED, "cannot make %s: %s", path, strerror(errno));
+    *slash = '/';
+    bool is_stdin = strcmp(cli->operands[0], "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(cli->operands[0], "re");
+    if (in == NULL)
+        return cli_fail(cli, CLI_INPUT, "%s: %s", cli->operands[0], strerror(errno));
+    ending = read_in(cli, in, path);
+    if (!is_stdin)
+        fclose(in);
+    return ending;
+}
+
+const struct cli_verb verb_export = {
+    .name = "export",
+    .operands = "[FILE]",
+    .summary = "print every event of a journal, one a line",
+    .details =
+        "JSON lines, which `troupe restore` reads. FILE is a journal, as a backup; the data folder's when\n"
+        "not given. No server may be using the file.",
+    .options = options,
+    .operand_count_max = 1,
+    .run = run_export,
+};
+
+const struct cli_verb verb_restore = {
+    .name = "restore",
+    .operands = "FILE",
+    .summary = "make a journal from what export printed",
+    .details =
+        "FILE - reads standard input. The data folder must have no journal; when anything is wrong with\n"
+        "FILE it has none afterwards either.",
+    .options = options,
+    .operand_count_min = 1,
+    .operand_count_max = 1,
+    .run = run_restore,
+};
