@@ -360,6 +360,87 @@ static void request_waits_until_the_sequence_is_over(void **state)
     stop(system);
 }
 
+static troupe_status start_and_wait(troupe_self *self)
+{
+    const troupe_child_spec one = child('c');
+    assert_int_equal(troupe_start_child(self, asked_supervisor, &one, WAIT_MS, on_child, NULL), TROUPE_OK);
+    return troupe_ask(self, asked_supervisor, WAIT_MS, on_child, NULL, troupe_which_children);
+}
+
+static const troupe_behaviour waiting = {
+    .name = "waiting", .start = start_and_wait, .receive = asking_receive};
+
+/* Requests that wait for the end of a sequence, when the supervisor ends with it. */
+static void end_of_the_supervisor_is_the_answer_to_what_it_kept(void **state)
+{
+    (void)state;
+    troupe_system *system = start();
+    troupe_child_spec children[] = {child('a'), child('b')};
+    children[1].shutdown_ms = 50;
+    const troupe_supervisor_spec spec = {.children = children, .child_count = 2};
+    troupe_ref ref = asked_supervisor = supervise(system, &spec);
+    expect(system, 1, "+a +b");
+    assert_int_equal(troupe_send(system, refs[1], child_deafen), TROUPE_OK);
+    troupe_shutdown(system, ref, TROUPE_SHUTDOWN);
+    expect_within(system, 5, "");
+    answers = 0;
+    troupe_spawn(system, &waiting, NULL);
+    expect_within(system, 5, "");
+    assert_int_equal(answers, 0);
+    expect_within(system, 100, "-b -a xTROUPE_SHUTDOWN");
+    assert_int_equal(answers, 2);
+    assert_int_equal(last_status, TROUPE_NO_ACTOR);
+    stop(system);
+}
+
+static troupe_ref slow_ref;
+
+static troupe_status slow_on_reply(troupe_self *self, troupe_status status, const troupe_message *reply,
+                                   void *context)
+{
+    (void)self;
+    (void)status;
+    (void)reply;
+    (void)context;
+    return TROUPE_OK;
+}
+
+/* It has started, for its supervisor, when its start() has returned, though it handles nothing yet. */
+static troupe_status slow_start(troupe_self *self)
+{
+    return troupe_ask_hold(self, slow_ref, WAIT_MS / 2, slow_on_reply, NULL, troupe_which_children);
+}
+
+static const troupe_behaviour slow = {.name = "slow", .start = slow_start, .receive = asking_receive};
+
+static troupe_status deaf_receive(troupe_self *self, const troupe_message *message)
+{
+    (void)self;
+    (void)message;
+    return TROUPE_OK;
+}
+
+static const troupe_behaviour deaf = {.name = "deaf", .receive = deaf_receive};
+
+/* A child that holds for an answer takes its shutdown after it, or is killed at its deadline. */
+static void child_that_holds_is_stopped_after_its_answer_or_killed(void **state)
+{
+    (void)state;
+    for (uint32_t shutdown_ms = 100; shutdown_ms <= WAIT_MS; shutdown_ms += WAIT_MS - 100) {
+        troupe_system *system = start();
+        slow_ref = troupe_spawn(system, &deaf, NULL);
+        const troupe_child_spec children[] = {{.id = "slow", .behaviour = &slow, .shutdown_ms = shutdown_ms}};
+        const troupe_supervisor_spec spec = {.children = children, .child_count = 1};
+        troupe_ref ref = supervise(system, &spec);
+        assert_string_equal(listed(system, ref), "slow:3");
+        uint64_t then_ms = troupe_now_ns(system) / 1000000;
+        assert_int_equal(terminate(system, ref, "slow"), TROUPE_OK);
+        uint64_t took_ms = troupe_now_ns(system) / 1000000 - then_ms;
+        assert_in_range(took_ms, shutdown_ms == 100 ? 99 : 450, shutdown_ms == 100 ? 110 : 510);
+        stop(system);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +454,8 @@ int main(void)
         cmocka_unit_test(count_tells_specs_from_live_and_workers_from_supervisors),
         cmocka_unit_test(spec_of_a_child_is_told_by_id_and_by_ref),
         cmocka_unit_test(requests_of_an_actor_are_done_in_order_without_blocking_it),
+        cmocka_unit_test(end_of_the_supervisor_is_the_answer_to_what_it_kept),
+        cmocka_unit_test(child_that_holds_is_stopped_after_its_answer_or_killed),
         cmocka_unit_test(request_waits_until_the_sequence_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
