@@ -400,8 +400,11 @@ static void worker_that_does_not_answer_is_not_waited_for(void **state)
         troupe_spawn(system, &blocking, &(troupe_spawn_options){.name = "stuck", .own_thread = true});
     troupe_send(system, ref, probe_value, .value = 1);
     troupe_send(system, ref, probe_value, .value = 2);
-    while (!load_relaxed(&is_blocked))
+    troupe_counters counters = {0};
+    while (!load_relaxed(&is_blocked) || counters.actors_spawned < 6) { /* until all children are there */
         usleep(100);
+        troupe_system_counters(system, &counters);
+    }
     troupe_snapshot *snapshot = take(system);
     assert_int_equal(snapshot->partial_count, 1);
     assert_int_equal(snapshot->node_count, 6);
