@@ -105,6 +105,34 @@ class Restart(unittest.TestCase):
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("Address already in use; is another server running?", second.stderr)
 
+    def test_what_was_done_once_is_done_once_over_restarts_snapshots_and_sleep(self):
+        server = Server(arguments=["--idle", "30"])
+        self.addCleanup(server.close)
+        server.start()
+        server.make("ann", "ben", root=["ann"])
+        server.expect(201, server.post("/v1/roles", {"name": "docs", "holders": ["ann"], "capacity": 1000}))
+        first = server.send("docs", "once", "ben", key="k")
+        self.assertEqual(server.take("ann", role="docs")[0]["id"], first["id"])
+        done = {"id": first["id"], "reply": "yes"}
+        server.expect(200, server.post("/v1/done", done, "ann"))
+        for i in range(80):  # more than a snapshot's worth
+            server.send("docs", f"message {i}", "ben", key=f"key {i}")
+        counts = server.settled()
+        for end in (server.kill, server.stop, server.kill):
+            end()
+            server.start()
+            again = server.send("docs", "once", "ben", key="k")
+            self.assertEqual((again["id"], again["duplicate"]), (first["id"], True))
+            self.assertTrue(server.send("docs", "message 79", "ben", key="key 79")["duplicate"])
+            server.expect(200, server.post("/v1/done", done, "ann"))
+            other = server.post("/v1/send", {"to": "docs", "subject": "other", "key": "k"}, "ben")
+            self.assertEqual(other.status, 409)
+            self.assertEqual(server.settled(), counts)
+            deadline = time.monotonic() + 10
+            while server.awake() > 0 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.assertTrue(server.send("docs", "once", "ben", key="k")["duplicate"])
+
     def test_a_damaged_mailbox_is_found_when_it_wakes_and_spares_the_others(self):
         server = self.server()
         server.make("ann", root=["ann"], other=["ann"])
