@@ -2,7 +2,9 @@
 /*
  * dead_letter.h: messages that were taken but never handled, and why. Every one is counted under its reason
  * (troupe_counters.dead_letters_by) and, when it was a question, whoever asked is told the status that
- * belongs to the reason. A send that was not taken is no dead letter: its sender was told.
+ * belongs to the reason. A send that was not taken is no dead letter: its sender was told. So is the sender
+ * of a malformed body within one process; the reason MALFORMED is for what comes from elsewhere, and 0 until
+ * then.
  */
 #ifndef TROUPE_DEAD_LETTER_H
 #define TROUPE_DEAD_LETTER_H
