@@ -151,7 +151,9 @@ static troupe_status rebuild_role(struct pass *pass, const char *stream, const s
     buffer_done(&snapshot);
     pass->counts.summaries++;
     pass->counts.snapshots++;
-    return status == TROUPE_OK ? journal_commit(pass->journal) : status;
+    if (status == TROUPE_OK)
+        status = journal_commit(pass->journal);
+    return status == TROUPE_OK ? journal_upkeep(pass->journal) : status;
 }
 
 /* What a stream alone cannot be read for is told, and the others go on. */
