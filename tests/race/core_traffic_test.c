@@ -532,6 +532,22 @@ static void wait_until_quiet(troupe_system *system)
                   (unsigned long long)counters.restarts);
 }
 
+/* Asks, monitors and timers that players still wait for. */
+static uint32_t open_count(troupe_system *system)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < PLAYERS; i++) {
+        troupe_message *reply;
+        troupe_ref ref = {load_relaxed(&refs[i])};
+        assert_int_equal(troupe_call(system, ref, ASK_TIMEOUT_MS, &reply, race_report), TROUPE_OK);
+        const race_open *open = race_open_of(reply);
+        assert_non_null(open);
+        count += open->asks + open->monitors + open->timers;
+        troupe_message_free(system, &reply);
+    }
+    return count;
+}
+
 static void traffic_is_conserved_ordered_and_never_shared(void **state)
 {
     (void)state;
@@ -549,17 +565,13 @@ static void traffic_is_conserved_ordered_and_never_shared(void **state)
         pthread_join(threads[i], NULL);
     store_relaxed(&is_over, true);
     wait_until_quiet(system);
-    for (uint32_t i = 0; i < PLAYERS; i++) {
-        troupe_message *reply;
-        troupe_ref ref = {load_relaxed(&refs[i])};
-        assert_int_equal(troupe_call(system, ref, ASK_TIMEOUT_MS, &reply, race_report), TROUPE_OK);
-        const race_open *open = race_open_of(reply);
-        assert_non_null(open);
-        assert_int_equal(open->asks, 0);
-        assert_int_equal(open->monitors, 0);
-        assert_int_equal(open->timers, 0);
-        troupe_message_free(system, &reply);
+    /* A worker that the machine keeps waiting may have looked quiet with a tick to come. */
+    uint32_t open = 1;
+    for (int ms = 0; ms < QUIET_MS_MAX && open > 0; ms++) {
+        usleep(1000);
+        open = open_count(system);
     }
+    assert_int_equal(open, 0);
     assert_int_equal(troupe_stop(&system), 0);
 }
 
