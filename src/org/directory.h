@@ -381,6 +381,10 @@ bool org_directory_calendar(const struct org_directory *directory, const char *n
 /** Whether an actor is there at a time; nobody unknown is. */
 bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms);
 
+/** Whether an absence of an actor begins or ends after one time and until another, however often. */
+bool org_directory_comes_or_goes(const struct org_directory *directory, const char *name, int64_t after_ms,
+                                 int64_t until_ms);
+
 /** When somebody comes or goes next after a time; INT64_MAX for never. */
 int64_t org_directory_presence_due(const struct org_directory *directory, int64_t after_ms);
 

@@ -81,6 +81,21 @@ bool org_directory_is_present(const struct org_directory *directory, const char 
     return true;
 }
 
+bool org_directory_comes_or_goes(const struct org_directory *directory, const char *name, int64_t after_ms,
+                                 int64_t until_ms)
+{
+    struct org_calendar_view calendar;
+    struct org_absence absence;
+    if (!org_directory_calendar(directory, name, &calendar))
+        return false;
+    while (next_absence(&calendar.absences, &absence)) {
+        if ((absence.from > after_ms && absence.from <= until_ms) ||
+            (absence.until > after_ms && absence.until <= until_ms))
+            return true;
+    }
+    return false;
+}
+
 int64_t org_directory_presence_due(const struct org_directory *directory, int64_t after_ms)
 {
     int64_t due = INT64_MAX;

@@ -101,7 +101,7 @@ enum {
     ORG_DOMAINS_MAX = 1000 * 1000,
     ORG_TOKENS_MAX = 1000 * 1000,
     ORG_ABSENCES_MAX = 64, /* of one actor, past ones dropped */
-    ORG_DEPTH_MAX = 64, /* of the tree: supervisors above one role */
+    ORG_DEPTH_MAX = 64,    /* of the tree: supervisors above one role */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/plant.h"
 #include "org/role_fold.h"
 
 /* --- messages ------------------------------------------------------------------------------------ */
@@ -95,6 +96,8 @@ void fold_source(struct org_role *role, const char *text, uint64_t number, uint6
         fold_misfit(role);
         return;
     }
+    if (ORG_PLANTED(source_forgotten) && role->is_replayed)
+        return;
     source->number = number;
     source->id = id;
 }
@@ -130,7 +133,8 @@ static void fold_accepted(struct org_role *role, const struct record *record)
     role->counts.accepted++;
     role->counts.insisted += body->is_insisted;
     role->counts.bytes += text_bytes(body);
-    note_receipt(role, body);
+    if (!ORG_PLANTED(key_forgotten) || !role->is_replayed)
+        note_receipt(role, body);
     fold_source(role, troupe_flat_text(body, body->source), body->source_number, body->id);
     role_place(role, message);
 }
@@ -193,7 +197,7 @@ static void fold_declined(struct org_role *role, const struct record *record)
     struct role_message *message = expect(role, body->id, IN_QUEUED | IN_HELD | IN_QUARANTINED);
     if (message == NULL)
         return;
-    role->counts.declined++;
+    role->counts.declined += !ORG_PLANTED(decline_uncounted);
     if (message->seen.state != ORG_QUEUED) /* what nobody was there for says nothing of how long work takes */
         note_completion(role, message, body->at);
     end_message(role, message, ORG_DECLINED, body->command_hash);
@@ -459,6 +463,8 @@ troupe_status org_role_replay(struct org_role *role, const struct record *record
         role_drop_reserved(role);
         return status;
     }
+    role->is_replayed = ORG_PLANTED(key_forgotten) || ORG_PLANTED(source_forgotten);
     role_fold(role, record);
+    role->is_replayed = false;
     return TROUPE_OK;
 }

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "org/plant.h"
 #include "org/role_state.h"
 
 /* --- chains -------------------------------------------------------------------------------------- */
@@ -104,6 +105,8 @@ int64_t role_due_of(const struct role_message *message)
     case ORG_HELD:
         return message->seen.lease_until;
     case ORG_PARKED:
+        if (ORG_PLANTED(parking_untimed))
+            return deadline;
         return deadline < message->seen.parked_until ? deadline : message->seen.parked_until;
     default:
         return INT64_MAX;

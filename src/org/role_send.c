@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "org/name.h"
+#include "org/plant.h"
 #include "org/role_decision.h"
 
 /* The longest name of a stream: a role's name and what the caller puts around it. */
@@ -109,7 +110,7 @@ static uint64_t shed_for(struct decision *d, const struct org_send *send, uint64
     if (org_role_counts(d->role).occupied > configured->capacity ||
         d->role->counts.bytes - freed + bytes > configured->bytes_max)
         return 0;
-    uint64_t number = emit_final(d, message, ORG_SHED, "");
+    uint64_t number = ORG_PLANTED(shedding_silent) ? 0 : emit_final(d, message, ORG_SHED, "");
     org_shed_fields fields = {
         .at = d->now_ms, .id = message->seen.id, .answer_number = number, .pushed_by = send->id};
     emit(d, &org_shed_type, &fields);
@@ -227,7 +228,7 @@ void decide_deliver(struct decision *d)
         d->answer->id = sent->number == last ? source->id : 0;
         return;
     }
-    if (sent->previous > last) {
+    if (sent->previous > last && !ORG_PLANTED(order_ignored)) {
         refuse(d, ORG_REFUSED_ORDER);
         return;
     }

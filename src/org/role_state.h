@@ -160,6 +160,7 @@ struct role_configuration {
 struct org_role {
     char name[ORG_NAME_LEN_MAX + 1];
     bool is_open;
+    bool is_replayed; /* the record that is folded comes from the journal; only planted bugs look */
     struct hash_key key;
     struct role_configuration *configuration; /* NULL before it is opened */
     uint32_t holders[ORG_SUCCESSION_MAX];     /* names, in order */

@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "org/plant.h"
 #include "org/role_decision.h"
 
 /* --- failures ------------------------------------------------------------------------------------ */
@@ -202,7 +203,7 @@ static void settle(struct decision *d, const struct role_message *message, enum 
 void resolve_delivered(struct decision *d, const org_sent *sent)
 {
     const struct role_message *message = role_live(d->role, sent->origin_id);
-    bool is_moot = message == NULL || message->seen.state != ORG_QUARANTINED;
+    bool is_moot = ORG_PLANTED(resolution_moot) || message == NULL || message->seen.state != ORG_QUARANTINED;
     d->actor = troupe_flat_text(sent, sent->by);
     d->via = troupe_flat_text(sent, sent->via);
     org_resolved_fields fields = {.at = d->now_ms,
@@ -276,7 +277,7 @@ void decide_settle(struct decision *d)
 
 static void expire(struct decision *d, const struct role_message *message)
 {
-    uint64_t number = emit_final(d, message, ORG_EXPIRED, "");
+    uint64_t number = ORG_PLANTED(expiry_silent) ? 0 : emit_final(d, message, ORG_EXPIRED, "");
     org_expired_fields fields = {.at = d->now_ms, .id = message->seen.id, .answer_number = number};
     emit(d, &org_expired_type, &fields);
     emit_wakes(d, message->seen.id);

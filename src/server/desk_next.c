@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/plant.h"
 #include "server/desk.h"
 #include "server/role_summary.h"
 #include "server/json_writer.h"
@@ -215,7 +216,7 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
         self, role_find(self, desk->ids, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
         .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit, .zone = desk->hours.zone,
         .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute, .days = desk->hours.days,
-        .held_elsewhere = held_over_all(gather) - here);
+        .held_elsewhere = ORG_PLANTED(limit_per_role) ? 0 : held_over_all(gather) - here);
     if (status != TROUPE_OK) {
         desk->is_stirred = true;
         return;
@@ -237,7 +238,7 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
         deny(self, request, &problem);
         return;
     }
-    if (held >= request->wip_limit) {
+    if (held >= request->wip_limit && !ORG_PLANTED(limit_per_role)) {
         struct buffer json = {0};
         if (desk->picks_out > 0) /* what was picked just now has to be seen first */
             desk->is_stirred = true;

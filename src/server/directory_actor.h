@@ -60,8 +60,6 @@
 #define DIRECTORY_WINDOW 256
 /** How long the tag of a tree is good at most, because the ages in it move on by themselves. */
 #define TREE_TAG_MS 60000
-/** The longest sleep of the alarm: the calendar may be set meanwhile. */
-#define DIRECTORY_ALARM_MAX_MS ((int64_t)60000)
 /** A role that owes something to another is looked after again so much later. */
 #define DIRECTORY_OWED_MS ((int64_t)1000)
 

@@ -6,9 +6,6 @@
  */
 #include "server/directory_actor.h"
 
-/* The longest sleep: the clock on the wall may be set meanwhile, and absences follow it. */
-#define LOOK_MAX_MS ((int64_t)60000)
-
 troupe_status directory_roles_of_actor_changed(troupe_self *self, struct directory_actor *directory,
                                                const char *actor)
 {
@@ -31,8 +28,7 @@ static troupe_status set_timer(troupe_self *self, struct directory_actor *direct
     directory->presence_timer = 0;
     if (directory->presence_due == INT64_MAX)
         return TROUPE_OK;
-    int64_t wait = directory->presence_due > now ? directory->presence_due - now : 0;
-    return troupe_timer_start(self, (uint64_t)(wait < LOOK_MAX_MS ? wait : LOOK_MAX_MS), 0,
+    return troupe_timer_start(self, ids_sleep_ms(directory->ids, directory->presence_due - now), 0,
                               DIRECTORY_TAG_PRESENCE, &directory->presence_timer);
 }
 
@@ -50,10 +46,13 @@ troupe_status directory_look_who_is_there(troupe_self *self, struct directory_ac
     int64_t before = directory->presence_at;
     troupe_status status = TROUPE_OK;
     struct org_actor_view actor;
-    for (size_t i = 0; status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor); i++) {
-        bool may_differ = before == 0 ? has_been_away(directory, actor.name)
-                                      : org_directory_is_present(directory->org, actor.name, before) !=
-                                            org_directory_is_present(directory->org, actor.name, now);
+    bool is_time = before == 0 || directory->presence_due <= now;
+    for (size_t i = 0; is_time && status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor);
+         i++) {
+        /* Both may have come since: a role may know of the beginning alone. */
+        bool may_differ = before == 0
+                              ? has_been_away(directory, actor.name)
+                              : org_directory_comes_or_goes(directory->org, actor.name, before, now);
         if (may_differ)
             status = directory_roles_of_actor_changed(self, directory, actor.name);
     }

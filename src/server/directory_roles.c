@@ -289,9 +289,9 @@ troupe_status directory_set_alarm(troupe_self *self, struct directory_actor *dir
     if (first == NULL)
         return TROUPE_OK;
     int64_t wait = first->key - troupe_unix_ms(self);
-    wait = wait < 0 ? 0 : wait > DIRECTORY_ALARM_MAX_MS ? DIRECTORY_ALARM_MAX_MS : wait;
     directory->alarm_at = first->key;
-    return troupe_timer_start(self, (uint64_t)wait, 0, DIRECTORY_TAG_ALARM, &directory->alarm);
+    return troupe_timer_start(self, ids_sleep_ms(directory->ids, wait), 0, DIRECTORY_TAG_ALARM,
+                              &directory->alarm);
 }
 
 troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *directory,
@@ -415,6 +415,14 @@ troupe_status directory_configure_some(troupe_self *self, struct directory_actor
     while (directory->to_configure != NULL && directory->configuring < DIRECTORY_WINDOW) {
         struct directory_entry *entry = directory->to_configure;
         bool can_be = entry->needs_configure && entry->is_open && !entry->is_asleep && !entry->is_configuring;
+        if (can_be && troupe_ref_is_none(troupe_whereis(self, entry->name))) {
+            /* Its actor has failed, and nobody has asked for it since: a new one says when it is open. */
+            troupe_status status = wake(self, directory, entry->name);
+            if (status != TROUPE_OK)
+                return status;
+            entry->is_open = false;
+            can_be = false;
+        }
         if (can_be && configure(self, directory, entry) != TROUPE_OK)
             return directory_try_later(self, directory);
         directory->to_configure = entry->next_to_configure;

@@ -19,8 +19,20 @@
 /** The source. All zeros is one that has given none. Beside it, what every role has to be told. */
 struct ids {
     _Atomic uint64_t last;
+    uint32_t sleep_max_ms; /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
     uint32_t role_idle_ms; /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
 };
+
+/** The longest sleep of whoever waits for a moment of the wall clock, by default. */
+#define IDS_SLEEP_MS 60000u
+
+/** So long at most is slept until something that is due in `wait_ms`. */
+static inline uint64_t ids_sleep_ms(const struct ids *ids, int64_t wait_ms)
+{
+    uint64_t most = ids->sleep_max_ms != 0 ? ids->sleep_max_ms : IDS_SLEEP_MS;
+    uint64_t wait = wait_ms < 0 ? 0 : (uint64_t)wait_ms;
+    return wait < most ? wait : most;
+}
 
 /** A fresh id at this time. */
 uint64_t ids_next(struct ids *ids, int64_t now_ms);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "journal/writer.h"
+#include "org/plant.h"
 #include "server/messages.h"
 #include "server/role_summary.h"
 
@@ -19,8 +20,6 @@
 #define JOURNAL_TIMEOUT_MS 120000
 /* Until something that could not be sent is tried again. */
 #define RETRY_MS 50
-/* The longest sleep: the calendar may be set meanwhile, and leases follow it. */
-#define TICK_MAX_MS ((int64_t)60000)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -225,6 +224,10 @@ static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
         return troupe_fail(self, status, "the journal cannot be reached");
     }
     flight->answers = take_answers(actor);
+    if (ORG_PLANTED(acknowledged_early)) {
+        reply_all(self, actor, flight->answers);
+        flight->answers = NULL;
+    }
     *actor->flights_end = flight;
     actor->flights_end = &flight->next;
     actor->flight_count++;
@@ -276,12 +279,8 @@ static troupe_status set_alarm(troupe_self *self, struct role_actor *actor)
     if (due == INT64_MAX)
         return TROUPE_OK;
     int64_t wait = due - troupe_unix_ms(self);
-    if (wait < 0)
-        wait = 0;
-    if (wait > TICK_MAX_MS)
-        wait = TICK_MAX_MS;
     actor->tick_at = due;
-    return troupe_timer_start(self, (uint64_t)wait, 0, ROLE_TAG_TICK, &actor->tick_timer);
+    return troupe_timer_start(self, ids_sleep_ms(actor->ids, wait), 0, ROLE_TAG_TICK, &actor->tick_timer);
 }
 
 static troupe_status tick(troupe_self *self, struct role_actor *actor)
@@ -378,6 +377,7 @@ static troupe_status open_role(troupe_self *self, struct role_actor *actor)
     bool is_sound = org_role_check(actor->role, &reason);
     troupe_status status = tell_load(self, actor, is_sound, is_sound ? "" : reason);
     actor->is_open = true;
+    actor->read_outbox = actor->committed_outbox;
     while (actor->kept != NULL && status == TROUPE_OK) {
         struct role_kept *kept = actor->kept;
         actor->kept = kept->next;

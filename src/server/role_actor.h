@@ -137,6 +137,7 @@ struct role_actor {
     bool is_retrying; /* a timer for another try of whatever could not be sent is running */
 
     uint64_t committed_outbox;
+    uint64_t read_outbox;    /* as it was when the stream was read */
     uint64_t batch_outbox;   /* the highest number that the batch adds */
     uint64_t delivered_upto; /* everything owed up to here is under way */
     uint32_t delivery_count;

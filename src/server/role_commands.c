@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/plant.h"
 #include "server/messages.h"
 #include "server/role_actor.h"
 #include "server/view.h"
@@ -203,6 +204,8 @@ static troupe_status command_deliver(troupe_self *self, struct role_actor *actor
         answer->status = (uint32_t)(decision.answer.kind == ORG_ANSWER_REFUSED ? decision.answer.refusal
                                                                                : ORG_REFUSED_NONE);
         answer->id = decision.answer.id;
+        if (ORG_PLANTED(delivered_early) && answer->status == ORG_REFUSED_NONE)
+            (void)troupe_reply(self, answer->asker, role_delivered, .id = answer->id);
     }
     return TROUPE_OK;
 }

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "org/plant.h"
 #include "server/messages.h"
 #include "server/role_actor.h"
 
@@ -133,6 +134,10 @@ troupe_status role_deliver_owed(troupe_self *self, struct role_actor *actor)
         const org_sent *sent = org_role_outbox_after(actor->role, actor->delivered_upto, &size);
         if (sent == NULL || sent->number > actor->committed_outbox)
             return TROUPE_OK;
+        if (ORG_PLANTED(outbox_forgotten) && sent->number <= actor->read_outbox) {
+            actor->delivered_upto = actor->read_outbox;
+            continue;
+        }
         if (actor->deliveries == NULL) {
             actor->deliveries = calloc(ROLE_DELIVERIES_MAX, sizeof *actor->deliveries);
             if (actor->deliveries == NULL)

@@ -120,7 +120,7 @@ void house_crash(struct house *house, int64_t down_ms)
     (void)troupe_stop(&house->system);
     journal_memory_restart(house->journal);
     journal_memory_fail_after(house->journal, UINT64_MAX, false); /* should none have failed */
-    house->ids = (struct ids){0};
+    house->ids.last = 0;
     house->seed++;
     start(house, now_ms + down_ms);
 }
@@ -139,6 +139,17 @@ troupe_ref house_actor(struct house *house, const char *name)
                      TROUPE_OK);
     troupe_message_free(house->system, &reply);
     return troupe_whereis(house->system, name);
+}
+
+troupe_ref house_role(struct house *house, const char *role)
+{
+    troupe_ref known = troupe_whereis(house->system, role);
+    if (!troupe_ref_is_none(known))
+        return known;
+    troupe_message *reply =
+        house_ask(house, house_actor(house, NAME_DIRECTORY), role_search, .role = role);
+    troupe_message_free(house->system, &reply); /* whoever asks for it there wakes it */
+    return troupe_whereis(house->system, role);
 }
 
 troupe_message *house_ask_fields(struct house *house, troupe_ref who, const troupe_type *type,

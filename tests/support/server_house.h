@@ -57,6 +57,9 @@ troupe_message *house_ask_fields(struct house *house, troupe_ref who, const trou
 /** The status of an `answered`, or the problem's kind below zero; frees the answer. */
 int house_status(struct house *house, troupe_message *reply);
 
+/** The actor of a role, woken when it sleeps. */
+troupe_ref house_role(struct house *house, const char *role);
+
 /** A named actor of the house. */
 troupe_ref house_actor(struct house *house, const char *name);
 

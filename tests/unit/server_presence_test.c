@@ -241,6 +241,32 @@ static void lease_is_of_working_days_in_the_holders_zone(void **state)
     house_close(&house);
 }
 
+static void absence_of_a_moment_leaves_nobody_absent(void **state)
+{
+    (void)state;
+    char json[64];
+    open_it(1);
+    snprintf(json, sizeof json, "{\"present\":false,\"until\":%lld}", (long long)(house_now(&house) + 1));
+    assert_int_equal(change("ann", CHANGE_PRESENCE, json), 200);
+    troupe_sim_advance(house.system, 120000);
+    send("docs", 0);
+    assert_int_equal(next("ann"), 200);
+    house_close(&house);
+}
+
+static void change_reaches_a_role_whose_actor_has_failed(void **state)
+{
+    (void)state;
+    open_it(1);
+    assert_int_equal(change("root", CHANGE_HOLDERS, "{\"role\":\"docs\",\"holders\":[\"ann\"]}"), 200);
+    troupe_shutdown(house.system, house_actor(&house, "docs"), TROUPE_FAILED);
+    assert_int_equal(change("root", CHANGE_HOLDERS, "{\"role\":\"docs\",\"holders\":[\"ben\"]}"), 200);
+    send("docs", 0);
+    assert_int_equal(next("ann"), 204);
+    assert_int_equal(next("ben"), 200);
+    house_close(&house);
+}
+
 static void whoever_leaves_hands_on_its_roles(void **state)
 {
     (void)state;
@@ -266,6 +292,8 @@ int main(void)
         cmocka_unit_test(old_message_has_aged_at_its_time),
         cmocka_unit_test(absence_of_all_is_told_to_the_supervisor_once),
         cmocka_unit_test(lease_is_of_working_days_in_the_holders_zone),
+        cmocka_unit_test(absence_of_a_moment_leaves_nobody_absent),
+        cmocka_unit_test(change_reaches_a_role_whose_actor_has_failed),
         cmocka_unit_test(whoever_leaves_hands_on_its_roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
