@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * plant.h: bugs on purpose in the organisation's rules and in the actors that carry them out, each at the
- * place where a program like this one would really have it. tests/sim/year_planted shows that the simulated
- * year finds every one of them. In the program that is shipped ORG_PLANTED is the constant false and leaves
- * nothing.
+ * place where a program like this one would really have it. tests/sim/year_planted, run by hand,
+ * looks whether the simulated year finds each of them. In the program that is shipped ORG_PLANTED is the
+ * constant false and leaves nothing.
  *
  * A build with ORG_PLANT defined has all of them, switched by org_plant_chosen, which that test defines.
  */
