@@ -61,7 +61,11 @@ typedef struct troupe_behaviour {
     void (*stop)(troupe_self *self, troupe_status reason);
 } troupe_behaviour;
 
-/** What a mailbox at its bound does with one more message. */
+/**
+ * What a mailbox at its bound does with one more message. Messages from other threads are on their way until
+ * the actor's worker takes them in: while as many are as the bound allows, such a sender is told TROUPE_FULL
+ * under DROP_OLDEST and SHED as well.
+ */
 typedef enum troupe_overflow {
     TROUPE_OVERFLOW_REFUSE = 0, /**< the sender is told TROUPE_FULL */
     /** the oldest message goes, normal before urgent; the sender is told TROUPE_OK */

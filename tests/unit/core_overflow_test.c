@@ -118,6 +118,24 @@ static void drop_oldest_keeps_the_newest(void **state)
     assert_int_equal(counters.dead_letters, 2);
 }
 
+/* What is on its way from other threads is nobody's to drop yet; once it is taken in, there is room. */
+static void drop_oldest_refuses_other_threads_while_a_bound_of_messages_is_on_its_way(void **state)
+{
+    (void)state;
+    troupe_system *system = begin();
+    troupe_spawn_options bounded = {.mailbox_len_max = BOUND, .overflow = TROUPE_OVERFLOW_DROP_OLDEST};
+    troupe_ref to = troupe_spawn(system, &receiver, &bounded);
+    troupe_sim_advance(system, 0);
+    for (uint32_t i = 1; i <= BOUND; i++)
+        assert_int_equal(troupe_send(system, to, item, .number = i), TROUPE_OK);
+    assert_int_equal(troupe_send(system, to, item, .number = BOUND + 1), TROUPE_FULL);
+    troupe_sim_advance(system, 0);
+    assert_int_equal(troupe_send(system, to, item, .number = BOUND + 1), TROUPE_OK);
+    troupe_sim_advance(system, 0);
+    assert_seen((uint32_t[]){1, 2, 3, 4, 5}, BOUND + 1);
+    assert_int_equal(troupe_stop(&system), 0);
+}
+
 static void drop_newest_keeps_the_oldest(void **state)
 {
     (void)state;
@@ -313,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuse_tells_full_at_the_bound),
         cmocka_unit_test(drop_oldest_keeps_the_newest),
+        cmocka_unit_test(drop_oldest_refuses_other_threads_while_a_bound_of_messages_is_on_its_way),
         cmocka_unit_test(drop_newest_keeps_the_oldest),
         cmocka_unit_test(shed_lets_urgent_push_out_normal),
         cmocka_unit_test(shed_drops_what_is_no_higher),
