@@ -313,9 +313,18 @@ static void arguments_beyond_their_limits_are_refused(void **state)
     probe_system_stop(system);
 }
 
+static void every_kind_has_a_text_and_what_is_none_too(void **state)
+{
+    (void)state;
+    assert_string_equal(troupe_event_text(TROUPE_EVENT_SPAWNED), "spawned");
+    assert_string_equal(troupe_event_text(TROUPE_EVENT_DEAD_LETTER), "dead letter");
+    assert_string_equal(troupe_event_text((troupe_event_kind)0), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_has_a_text_and_what_is_none_too),
         cmocka_unit_test(life_of_an_actor_is_told_in_order),
         cmocka_unit_test(only_what_was_subscribed_to_is_told),
         cmocka_unit_test(restarts_and_giving_up_are_told),
