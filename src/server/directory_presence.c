@@ -50,9 +50,8 @@ troupe_status directory_look_who_is_there(troupe_self *self, struct directory_ac
     for (size_t i = 0; is_time && status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor);
          i++) {
         /* Both may have come since: a role may know of the beginning alone. */
-        bool may_differ = before == 0
-                              ? has_been_away(directory, actor.name)
-                              : org_directory_comes_or_goes(directory->org, actor.name, before, now);
+        bool may_differ = before == 0 ? has_been_away(directory, actor.name)
+                                      : org_directory_comes_or_goes(directory->org, actor.name, before, now);
         if (may_differ)
             status = directory_roles_of_actor_changed(self, directory, actor.name);
     }

@@ -146,8 +146,7 @@ troupe_ref house_role(struct house *house, const char *role)
     troupe_ref known = troupe_whereis(house->system, role);
     if (!troupe_ref_is_none(known))
         return known;
-    troupe_message *reply =
-        house_ask(house, house_actor(house, NAME_DIRECTORY), role_search, .role = role);
+    troupe_message *reply = house_ask(house, house_actor(house, NAME_DIRECTORY), role_search, .role = role);
     troupe_message_free(house->system, &reply); /* whoever asks for it there wakes it */
     return troupe_whereis(house->system, role);
 }
