@@ -90,7 +90,10 @@ static troupe_status send_every_way(troupe_self *self)
                                probe_value_type.version, &body, sizeof body);
 }
 
-/* On an embedded system, where the first of them goes the quick way; in simulation none does. */
+/*
+ * On an embedded system, where the first of them goes the quick way, once there are blocks of its size that
+ * were freed; in simulation none does.
+ */
 static void every_way_of_a_send_makes_the_same_message(void **state)
 {
     (void)state;
@@ -103,17 +106,19 @@ static void every_way_of_a_send_makes_the_same_message(void **state)
         assert_int_equal(troupe_start(&system, &options), TROUPE_OK);
         first.ref = troupe_spawn(system, &probe_behaviour, &(troupe_spawn_options){.state = &at});
         keeper_ref = troupe_spawn(system, &keeper, NULL);
-        assert_int_equal(
-            troupe_send(system, first.ref, probe_run, .function = (uint64_t)(uintptr_t)send_every_way),
-            TROUPE_OK);
-        for (int i = 0; i < 3; i++) {
-            if (simulated)
-                settle(system);
-            else
-                assert_int_equal(troupe_step(system, 1000, &wait_ms), TROUPE_OK);
+        for (uint32_t round = 0; round < 2; round++) {
+            assert_int_equal(
+                troupe_send(system, first.ref, probe_run, .function = (uint64_t)(uintptr_t)send_every_way),
+                TROUPE_OK);
+            for (int i = 0; i < 3; i++) {
+                if (simulated)
+                    settle(system);
+                else
+                    assert_int_equal(troupe_step(system, 1000, &wait_ms), TROUPE_OK);
+            }
         }
-        assert_int_equal(header_count, 4);
-        for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(header_count, 8);
+        for (uint32_t i = 0; i < 8; i++) {
             assert_int_equal(values[i], 5);
             assert_true(troupe_ref_equal(headers[i].sender, first.ref));
             assert_int_equal(headers[i].type, probe_value_type.id);
@@ -123,9 +128,9 @@ static void every_way_of_a_send_makes_the_same_message(void **state)
             assert_int_equal(headers[i].flags, MESSAGE_USER);
             assert_int_equal(headers[i].ask, 0);
             assert_int_equal(headers[i].generation, headers[0].generation);
-            assert_true((headers[i].deadline_ms != 0) == (i == 1));
+            assert_true((headers[i].deadline_ms != 0) == (i % 4 == 1));
         }
-        assert_int_equal(probe_counters(system).sent, 5);
+        assert_int_equal(probe_counters(system).sent, 10);
         assert_int_equal(troupe_stop(&system), 0);
     }
 }
