@@ -222,10 +222,44 @@ static void link_to_the_dead_ends_the_living(void **state)
     assert_conserved_and_stop(system);
 }
 
+static void stashed_messages_come_back_in_their_class(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(3);
+    troupe_ref to = troupe_spawn(system, &door, NULL);
+    for (uint32_t i = 1; i <= 4; i++) {
+        troupe_class message_class = i % 2 == 0 ? TROUPE_CLASS_URGENT : TROUPE_CLASS_NORMAL;
+        assert_int_equal(troupe_send(system, to, item, .number = i, .envelope.message_class = message_class),
+                         TROUPE_OK);
+        troupe_sim_advance(system, 1);
+    }
+    assert_int_equal(troupe_send(system, to, open_door), TROUPE_OK);
+    troupe_sim_advance(system, 1);
+    static const uint32_t expected[] = {2, 4, 1, 3};
+    assert_int_equal(seen_count, 4);
+    assert_memory_equal(seen, expected, sizeof expected);
+    assert_conserved_and_stop(system);
+}
+
+static void unstash_of_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    troupe_system *system = begin(3);
+    troupe_ref to = troupe_spawn(system, &door, NULL);
+    assert_int_equal(troupe_send(system, to, open_door), TROUPE_OK);
+    assert_int_equal(troupe_send(system, to, item, .number = 7), TROUPE_OK);
+    troupe_sim_advance(system, 1);
+    assert_int_equal(seen_count, 1);
+    assert_int_equal(seen[0], 7);
+    assert_conserved_and_stop(system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stashed_messages_come_back_before_later_ones),
+        cmocka_unit_test(stashed_messages_come_back_in_their_class),
+        cmocka_unit_test(unstash_of_nothing_changes_nothing),
         cmocka_unit_test(stash_holds_as_many_as_the_mailbox),
         cmocka_unit_test(stash_of_an_ended_actor_becomes_dead_letters),
         cmocka_unit_test(failure_ends_both_sides_of_a_link),
