@@ -11,6 +11,8 @@
 
 #define MIXED_FIELDS(F) F(blob, one) F(u32, number) F(text, words) F(blob, two) F(blob, three)
 TROUPE_MESSAGE(mixed, MIXED_FIELDS)
+#define PLAIN_FIELDS(F) F(u32, number) F(text, words)
+TROUPE_MESSAGE(plain, PLAIN_FIELDS)
 
 static uint32_t released;
 
@@ -170,6 +172,24 @@ static void check_finds_spans_that_name_no_blob_of_the_message(void **state)
     troupe_blob_unref(&one);
 }
 
+static void message_without_blobs_is_as_flat_as_its_body(void **state)
+{
+    (void)state;
+    const plain_fields *fields = TROUPE_FIELDS(plain, .number = 7, .words = "words");
+    size_t size = troupe_flat_size(&plain_type, fields);
+    troupe_message *message = malloc(sizeof *message + size);
+    char *body = malloc(size);
+    assert_non_null(message);
+    assert_non_null(body);
+    *message = (troupe_message){.type = plain_type.id, .version = plain_type.version, .size = (uint32_t)size};
+    troupe_flat_write(&plain_type, fields, message + 1, size);
+    assert_int_equal(troupe_message_flat_size(&plain_type, message), size);
+    assert_int_equal(troupe_message_flatten(&plain_type, message, body, size), TROUPE_OK);
+    assert_memory_equal(body, message + 1, size);
+    free(body);
+    free(message);
+}
+
 /* Out as plain bytes, back as fields with new blobs of the same bytes. */
 static void bytes_of_a_message_give_its_fields_again(void **state)
 {
@@ -209,6 +229,7 @@ int main(void)
         cmocka_unit_test(forwarded_message_takes_the_blobs_of_its_origin),
         cmocka_unit_test(load_counts_blobs_and_their_bytes_each_time_they_are_given),
         cmocka_unit_test(check_finds_spans_that_name_no_blob_of_the_message),
+        cmocka_unit_test(message_without_blobs_is_as_flat_as_its_body),
         cmocka_unit_test(bytes_of_a_message_give_its_fields_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
