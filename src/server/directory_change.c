@@ -205,12 +205,14 @@ static void revoke(troupe_self *self, struct directory_task *task, const struct 
         write_name(task, "revoked", who->actor);
 }
 
-static void change_token(troupe_self *self, struct directory_task *task, const struct org_who *who)
+static void change_token(troupe_self *self, struct directory_task *task, unsigned scopes,
+                         const struct org_who *who)
 {
+    struct decode_room room;
     char token[TOKEN_TEXT_SIZE];
     struct org_directory_command command = {.who = *who};
     struct org_directory_answer answer;
-    if (!decode_token(task->document, &command, &task->problem))
+    if (!decode_token(task->document, scopes, &room, &command, &task->problem))
         return;
     token_make(token);
     token_hash(token, TOKEN_TEXT_LEN, command.token.hash);
@@ -284,7 +286,7 @@ troupe_status directory_begin_change(troupe_self *self, struct directory_actor *
     else if (task->document != NULL && kind == CHANGE_IMPORT_ORGANISATION)
         directory_import_organisation(self, directory, task, &who);
     else if (task->document != NULL && kind == CHANGE_TOKEN)
-        change_token(self, task, &who);
+        change_token(self, task, asked->scopes, &who);
     else if (task->document != NULL && kind == CHANGE_REVOKE)
         revoke(self, task, &who);
     else if (task->document != NULL && kind >= CHANGE_HOLDERS)

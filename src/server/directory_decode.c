@@ -114,7 +114,37 @@ bool decode_domain(const json_t *value, const char *where, struct decode_room *r
     return true;
 }
 
-bool decode_token(const json_t *value, struct org_directory_command *ret_command, struct problem *problem)
+/* A set of scopes; the whole of `may` when none is named. What is beyond `may` is refused. */
+static unsigned take_scopes(struct json_reader *in, unsigned may)
+{
+    const json_t *array = NULL;
+    unsigned scopes = 0;
+    json_take_array(in, "scopes", JSON_OPTIONAL, SCOPE_COUNT, &array);
+    if (array == NULL)
+        return may;
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *text = json_element_text(array, i, "scopes", TEXT_MAX, in->problem);
+        unsigned place = 0;
+        while (text != NULL && place < SCOPE_COUNT && strcmp(scope_names[place], text) != 0)
+            place++;
+        if (text != NULL && place == SCOPE_COUNT)
+            problem_set(in->problem, PROBLEM_MALFORMED, "\"scopes\" has read, send, work, admin");
+        else
+            scopes |= 1u << place;
+    }
+    if (in->problem->kind == PROBLEM_NONE && scopes == 0) {
+        problem_set(in->problem, PROBLEM_MALFORMED, "\"scopes\" is empty: leave it out for all");
+    } else if (in->problem->kind == PROBLEM_NONE && (scopes & ~may) != 0) {
+        char missing[SCOPE_TEXT_SIZE];
+        scope_to_text(scopes & ~may, missing);
+        problem_set(in->problem, PROBLEM_FORBIDDEN,
+                    "the token lacks the scope %s itself, so it makes none that has it", missing);
+    }
+    return scopes;
+}
+
+bool decode_token(const json_t *value, unsigned scopes, struct decode_room *room,
+                  struct org_directory_command *ret_command, struct problem *problem)
 {
     struct org_token_command *token = &ret_command->token;
     struct json_reader in = json_reader_of(value, "", problem);
@@ -123,5 +153,7 @@ bool decode_token(const json_t *value, struct org_directory_command *ret_command
     json_take_text(&in, "actor", JSON_REQUIRED, 1, TEXT_MAX, &token->actor);
     json_take_text(&in, "label", JSON_OPTIONAL, 1, TEXT_MAX, &token->label);
     json_take_number(&in, "expires_at", JSON_OPTIONAL, 1, INT64_MAX, &token->expires_at);
+    scope_to_words(take_scopes(&in, scopes), room->scopes);
+    token->scopes = room->scopes;
     return json_reader_end(&in);
 }

@@ -15,6 +15,7 @@
 
 #include "org/directory.h"
 #include "server/problem.h"
+#include "server/scope.h"
 
 /** Patterns of one domain that can be given at once. */
 #define DECODE_PATTERNS_MAX 1000
@@ -24,6 +25,7 @@ struct decode_room {
     const char *holders[ORG_SUCCESSION_MAX];
     struct org_rule rules[DECODE_PATTERNS_MAX];
     struct org_absence absences[ORG_ABSENCES_MAX];
+    char scopes[SCOPE_TEXT_SIZE];
 };
 
 /** The team of an actor as it was said when it was made: the view names the root where nothing was. */
@@ -41,8 +43,12 @@ bool decode_role(const json_t *value, const char *where, struct decode_room *roo
 bool decode_domain(const json_t *value, const char *where, struct decode_room *room,
                    struct org_directory_command *ret_command, struct problem *problem);
 
-/** Whose token, and until when; the hash is left to the caller. */
-bool decode_token(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
+/**
+ * Whose token, for what and until when; the hash is left to the caller. Nobody makes a token that is good for
+ * more than the one it is made with, which has `scopes`. The words of the new one's lie in the room.
+ */
+bool decode_token(const json_t *value, unsigned scopes, struct decode_room *room,
+                  struct org_directory_command *ret_command, struct problem *problem);
 
 /* --- directory_decode_more.c: changes of what is there ------------------------------------------ */
 

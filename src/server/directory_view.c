@@ -9,6 +9,7 @@
 
 #include "server/directory_actor.h"
 #include "server/json_writer.h"
+#include "server/scope.h"
 #include "server/token.h"
 
 _Static_assert(TOKEN_HASH_SIZE == ORG_TOKEN_HASH_SIZE, "a token's hash is what the organisation stores");
@@ -33,11 +34,11 @@ static troupe_status reply_written(troupe_self *self, troupe_asker asker, const 
 
 /* --- who -------------------------------------------------------------------------------------- */
 
-/* The owner of a good token. False: the problem says why there is none. */
+/* The owner of a good token, and its scopes. False: the problem says why there is none. */
 static bool owner_of_token(troupe_self *self, const struct directory_actor *directory, troupe_bytes hash,
-                           struct org_actor_view *ret_actor, struct problem *problem)
+                           struct org_actor_view *ret_actor, unsigned *ret_scopes, struct problem *problem)
 {
-    struct org_token_view token;
+    struct org_token_view token = {.scopes = ""};
     if (hash.size != TOKEN_HASH_SIZE || !org_directory_token(directory->org, hash.data, &token) ||
         !org_directory_actor(directory->org, token.actor, ret_actor))
         problem_set(problem, PROBLEM_UNAUTHORIZED, "the token is not known");
@@ -45,18 +46,23 @@ static bool owner_of_token(troupe_self *self, const struct directory_actor *dire
         problem_set(problem, PROBLEM_UNAUTHORIZED, "the token was revoked");
     else if (token.expires_at != 0 && token.expires_at <= troupe_unix_ms(self))
         problem_set(problem, PROBLEM_UNAUTHORIZED, "the token has expired");
+    *ret_scopes = scope_of_words(token.scopes);
     return problem->kind == PROBLEM_NONE;
 }
 
 /* For whom it acts: itself or, if it is an administrator, anybody. */
 static bool find_actor(const struct directory_actor *directory, const struct org_actor_view *owner,
-                       const char *as, struct org_actor_view *ret_actor, struct problem *problem)
+                       unsigned scopes, const char *as, struct org_actor_view *ret_actor,
+                       struct problem *problem)
 {
     *ret_actor = *owner;
     if (as[0] == '\0' || strcmp(as, owner->name) == 0)
         return true;
     if (!owner->is_administrator)
         problem_set(problem, PROBLEM_FORBIDDEN, "only an administrator may act for somebody else");
+    else if ((scopes & SCOPE_ADMIN) == 0)
+        problem_set(problem, PROBLEM_FORBIDDEN,
+                    "the token lacks the scope \"admin\", so it acts for nobody else");
     else if (!org_directory_actor(directory->org, as, ret_actor))
         problem_set(problem, PROBLEM_NOT_FOUND, "there is no actor %s to act for", as);
     return problem->kind == PROBLEM_NONE;
@@ -69,15 +75,17 @@ troupe_status directory_answer_caller(troupe_self *self, struct directory_actor 
     struct problem problem = {0};
     struct org_actor_view owner;
     struct org_actor_view actor;
-    if (!owner_of_token(self, directory, troupe_bytes_of(message, check->hash), &owner, &problem) ||
-        !find_actor(directory, &owner, troupe_text(message, check->as), &actor, &problem)) {
+    unsigned scopes;
+    if (!owner_of_token(self, directory, troupe_bytes_of(message, check->hash), &owner, &scopes, &problem) ||
+        !find_actor(directory, &owner, scopes, troupe_text(message, check->as), &actor, &problem)) {
         directory_deny(self, asker, &problem);
         return TROUPE_OK;
     }
     bool is_other = strcmp(actor.name, owner.name) != 0;
     return troupe_reply(self, asker, caller_known, .actor = actor.name, .through = is_other ? owner.name : "",
                         .desk = directory_desk_of(self, directory, actor.name), .wip_limit = actor.wip_limit,
-                        .is_administrator = owner.is_administrator, .is_program = actor.kind == ORG_PROGRAM);
+                        .scopes = (uint8_t)scopes, .is_administrator = owner.is_administrator,
+                        .is_program = actor.kind == ORG_PROGRAM);
 }
 
 static const char *kind_text(enum org_holder_kind kind)
@@ -114,6 +122,12 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
     for (size_t i = 0; (role = org_directory_held(directory->org, actor.name, i)) != NULL; i++)
         json_put_text(&out, NULL, role);
     json_put_text(&out, NULL, personal);
+    json_close(&out, ']');
+    json_open(&out, "scopes", '[');
+    for (unsigned i = 0; i < SCOPE_COUNT; i++) {
+        if ((who->scopes & 1u << i) != 0)
+            json_put_text(&out, NULL, scope_names[i]);
+    }
     json_close(&out, ']');
     json_close(&out, '}');
     return reply_written(self, troupe_asker_of(message), &out, &json);

@@ -13,6 +13,7 @@
 #include "server/http.h"
 #include "server/messages.h"
 #include "server/routes.h"
+#include "server/scope.h"
 #include "server/token.h"
 
 /* How long the directory may take to look up a token. */
@@ -122,10 +123,16 @@ static void admit(struct request *request, const troupe_message *reply, struct p
     (void)is_whole;
     caller->is_administrator = known->is_administrator;
     caller->is_program = known->is_program;
+    caller->scopes = known->scopes;
     caller->wip_limit = known->wip_limit;
     caller->desk = known->desk;
-    if (request->route->access == ROUTE_ADMINISTRATOR && !caller->is_administrator)
+    if ((caller->scopes & request->route->scopes) == 0) {
+        char missing[SCOPE_TEXT_SIZE];
+        scope_to_text(request->route->scopes, missing);
+        problem_set(problem, PROBLEM_FORBIDDEN, "the token lacks the scope %s", missing);
+    } else if (request->route->access == ROUTE_ADMINISTRATOR && !caller->is_administrator) {
         problem_set(problem, PROBLEM_FORBIDDEN, "only an administrator may do this");
+    }
 }
 
 static troupe_status on_checked(troupe_self *self, troupe_status status, const troupe_message *reply,

@@ -253,13 +253,15 @@ enum directory_change_kind {
 };
 
 /**
- * A change, mostly an administrator's: `body` is what was sent, JSON or, of MAINTAINERS, the file. Answered.
+ * A change, mostly an administrator's: `body` is what was sent, JSON or, of MAINTAINERS, the file; `scopes`
+ * are the caller's (scope.h). Answered.
  */
-#define DIRECTORY_CHANGE(F) F(bytes, body) F(text, actor) F(text, via) F(text, team) F(u32, kind)
+#define DIRECTORY_CHANGE(F)                                                                                  \
+    F(bytes, body) F(text, actor) F(text, via) F(text, team) F(u32, kind) F(u8, scopes)
 TROUPE_MESSAGE(directory_change, DIRECTORY_CHANGE)
 
-/** Who is this, and which roles has it? Answered. */
-#define DIRECTORY_WHO(F) F(text, actor)
+/** Who is this, which roles has it, and what is the token good for? Answered. */
+#define DIRECTORY_WHO(F) F(text, actor) F(u8, scopes)
 TROUPE_MESSAGE(directory_who, DIRECTORY_WHO)
 
 /** All actors. Answered. */
@@ -301,12 +303,16 @@ TROUPE_MESSAGE(roles_of, ROLES_OF)
 #define ROLES_ARE(F) F(text, roles) WORKING_HOURS(F)
 TROUPE_MESSAGE(roles_are, ROLES_ARE)
 
-/** Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known. */
+/**
+ * Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known, with the token's
+ * scopes (scope.h).
+ */
 #define CALLER_CHECK(F) F(bytes, hash) F(text, as)
 TROUPE_MESSAGE(caller_check, CALLER_CHECK)
 #define CALLER_KNOWN(F)                                                                                      \
     F(text, actor)                                                                                           \
-    F(text, through) F(ref, desk) F(u32, wip_limit) F(bool, is_administrator) F(bool, is_program)
+    F(text, through)                                                                                         \
+    F(ref, desk) F(u32, wip_limit) F(u8, scopes) F(bool, is_administrator) F(bool, is_program)
 TROUPE_MESSAGE(caller_known, CALLER_KNOWN)
 
 #endif

@@ -72,6 +72,7 @@ struct caller {
     char through[ORG_ACTOR_NAME_LEN_MAX + 1]; /**< whose token it was, when that is another; else empty */
     bool is_administrator;                    /**< whether the token's owner is one */
     bool is_program;
+    uint8_t scopes;     /**< what the token is good for: scope.h */
     uint32_t wip_limit; /**< of `actor`, over all its roles */
     troupe_ref desk;    /**< of `actor` */
 };

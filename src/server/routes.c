@@ -9,6 +9,7 @@
 #include "server/assets.h"
 #include "server/routes_mail.h"
 #include "server/routes_organisation.h"
+#include "server/scope.h"
 
 static void asset(troupe_self *self, struct call *call)
 {
@@ -16,39 +17,42 @@ static void asset(troupe_self *self, struct call *call)
     assets_answer(call, call->request->path);
 }
 
-static const struct route asset_route = {"GET", "", ROUTE_PUBLIC, ROUTE_NO_BODY, false, asset};
+static const struct route asset_route = {"GET", "", ROUTE_PUBLIC, 0, ROUTE_NO_BODY, false, asset};
 
 static const struct route routes[] = {
-    {"POST", "/v1/send", ROUTE_ACTOR, ROUTE_JSON, true, route_send},
-    {"POST", "/v1/next", ROUTE_ACTOR, ROUTE_JSON, true, route_next},
-    {"POST", "/v1/done", ROUTE_ACTOR, ROUTE_JSON, true, route_done},
-    {"POST", "/v1/decline", ROUTE_ACTOR, ROUTE_JSON, false, route_decline},
-    {"POST", "/v1/forward", ROUTE_ACTOR, ROUTE_JSON, false, route_forward},
-    {"POST", "/v1/renew", ROUTE_ACTOR, ROUTE_JSON, false, route_renew},
-    {"POST", "/v1/defer", ROUTE_ACTOR, ROUTE_JSON, false, route_defer},
-    {"POST", "/v1/fail", ROUTE_ACTOR, ROUTE_JSON, false, route_fail},
-    {"POST", "/v1/resolve", ROUTE_ACTOR, ROUTE_JSON, false, route_resolve},
-    {"GET", "/v1/inbox", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_inbox},
-    {"GET", "/v1/message", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_message},
+    {"POST", "/v1/send", ROUTE_ACTOR, SCOPE_SEND, ROUTE_JSON, true, route_send},
+    {"POST", "/v1/next", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, true, route_next},
+    {"POST", "/v1/done", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, true, route_done},
+    {"POST", "/v1/decline", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_decline},
+    {"POST", "/v1/forward", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_forward},
+    {"POST", "/v1/renew", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_renew},
+    {"POST", "/v1/defer", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_defer},
+    {"POST", "/v1/fail", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_fail},
+    {"POST", "/v1/resolve", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_resolve},
+    {"GET", "/v1/inbox", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_inbox},
+    {"GET", "/v1/message", ROUTE_ACTOR, SCOPE_READ | SCOPE_SEND | SCOPE_WORK, ROUTE_NO_BODY, false,
+     route_message},
 
-    {"GET", "/v1/whoami", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_whoami},
-    {"GET", "/v1/tree", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_tree},
-    {"GET", "/v1/owner", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_owner},
-    {"GET", "/v1/actors", ROUTE_ADMINISTRATOR, ROUTE_NO_BODY, false, route_actors},
-    {"POST", "/v1/actors", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_new_actor},
-    {"POST", "/v1/tokens", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_new_token},
-    {"POST", "/v1/roles", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_new_role},
-    {"POST", "/v1/domains", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_new_domain},
-    {"POST", "/v1/holders", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_holders},
-    {"POST", "/v1/domains/transfer", ROUTE_ACTOR, ROUTE_BYTES, false, route_transfer},
-    {"POST", "/v1/tokens/revoke", ROUTE_ACTOR, ROUTE_BYTES, false, route_revoke},
-    {"POST", "/v1/presence", ROUTE_ACTOR, ROUTE_BYTES, false, route_presence},
-    {"POST", "/v1/calendar", ROUTE_ACTOR, ROUTE_BYTES, false, route_calendar},
-    {"POST", "/v1/leave", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_leave},
-    {"POST", "/v1/import/maintainers", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_import_maintainers},
-    {"POST", "/v1/import/organisation", ROUTE_ADMINISTRATOR, ROUTE_BYTES, false, route_import_organisation},
-    {"GET", "/v1/health", ROUTE_PUBLIC, ROUTE_NO_BODY, false, route_health},
-    {"GET", "/v1/check", ROUTE_ACTOR, ROUTE_NO_BODY, false, route_check},
+    {"GET", "/v1/whoami", ROUTE_ACTOR, SCOPE_ALL, ROUTE_NO_BODY, false, route_whoami},
+    {"GET", "/v1/tree", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_tree},
+    {"GET", "/v1/owner", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_owner},
+    {"GET", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_actors},
+    {"POST", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_actor},
+    {"POST", "/v1/tokens", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_token},
+    {"POST", "/v1/roles", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_role},
+    {"POST", "/v1/domains", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_domain},
+    {"POST", "/v1/holders", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_holders},
+    {"POST", "/v1/domains/transfer", ROUTE_ACTOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_transfer},
+    {"POST", "/v1/tokens/revoke", ROUTE_ACTOR, SCOPE_ALL, ROUTE_BYTES, false, route_revoke},
+    {"POST", "/v1/presence", ROUTE_ACTOR, SCOPE_WORK, ROUTE_BYTES, false, route_presence},
+    {"POST", "/v1/calendar", ROUTE_ACTOR, SCOPE_WORK, ROUTE_BYTES, false, route_calendar},
+    {"POST", "/v1/leave", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_leave},
+    {"POST", "/v1/import/maintainers", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false,
+     route_import_maintainers},
+    {"POST", "/v1/import/organisation", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false,
+     route_import_organisation},
+    {"GET", "/v1/health", ROUTE_PUBLIC, 0, ROUTE_NO_BODY, false, route_health},
+    {"GET", "/v1/check", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_check},
 };
 
 static bool is_method(const char *wanted, const char *method)

@@ -26,6 +26,7 @@ struct route {
     const char *method;
     const char *path;
     enum route_access access;
+    unsigned scopes; /**< one of these the token must have (scope.h); of a public one none */
     enum route_body body;
     bool takes_batch; /**< an array of up to REQUEST_CALLS_MAX bodies too */
     void (*run)(troupe_self *self, struct call *call);

@@ -41,7 +41,7 @@ static void ask(troupe_self *self, struct call *call, uint32_t timeout_ms, troup
 void route_whoami(troupe_self *self, struct call *call)
 {
     const struct caller *caller = &call->request->caller;
-    directory_who_fields fields = {.actor = caller->actor};
+    directory_who_fields fields = {.actor = caller->actor, .scopes = caller->scopes};
     ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_who_type, &fields);
 }
 
@@ -130,7 +130,8 @@ static void change(troupe_self *self, struct call *call, enum directory_change_k
                                       .body = {body->bytes, body->size},
                                       .actor = caller->actor,
                                       .via = caller->through,
-                                      .team = team};
+                                      .team = team,
+                                      .scopes = caller->scopes};
     ask(self, call, IMPORT_TIMEOUT_MS, on_answer, &directory_change_type, &fields);
 }
 

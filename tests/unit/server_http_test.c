@@ -24,6 +24,7 @@
 #include "server/address.h"
 #include "server/http.h"
 #include "server/messages.h"
+#include "server/scope.h"
 #include "server/token.h"
 
 #define ANSWER_SIZE (1 << 20)
@@ -54,7 +55,8 @@ static troupe_status registry_receive(troupe_self *self, const troupe_message *m
         token_hash("good", 4, good);
         troupe_bytes hash = troupe_bytes_of(message, check->hash);
         if (hash.size == TOKEN_HASH_SIZE && memcmp(hash.data, good, TOKEN_HASH_SIZE) == 0)
-            return troupe_reply(self, troupe_asker_of(message), caller_known, .actor = "ann", .wip_limit = 1);
+            return troupe_reply(self, troupe_asker_of(message), caller_known, .actor = "ann", .wip_limit = 1,
+                                .scopes = SCOPE_ALL);
         return troupe_reply(self, troupe_asker_of(message), denied, .kind = PROBLEM_UNAUTHORIZED,
                             .detail = "the token is not known");
     }
