@@ -370,7 +370,9 @@ static troupe_status writer_receive(troupe_self *self, const troupe_message *mes
 static bool should_gather(troupe_self *self, struct journal_group *group)
 {
     bool is_partial = group->waiting_count == 0 || group->is_open;
-    uint32_t polls_max = group->is_timeless ? GATHER_POLLS_TIMELESS : GATHER_POLLS_MAX;
+    uint32_t polls_max = GATHER_POLLS_MAX;
+    if (group->is_timeless) /* a simulated year is mostly groups of one, each of whose looks is a step */
+        polls_max = group->expected < GATHER_POLLS_TIMELESS ? group->expected : GATHER_POLLS_TIMELESS;
     if (!is_partial || group->waiting_count >= group->expected || group->polls >= polls_max)
         return false;
     uint64_t now = troupe_now_ns(self);
