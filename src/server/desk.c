@@ -282,7 +282,7 @@ static troupe_status desk_flush(troupe_self *self)
 {
     struct desk *desk = troupe_state(self);
     troupe_status status = desk_round(self, desk);
-    if (status == TROUPE_OK && desk->waiting != NULL && !desk->is_looking_again) {
+    if (status == TROUPE_OK && !desk->is_looking_again && desk_has_patience(desk)) {
         desk->is_looking_again = true;
         status = troupe_timer_start(self, LOOK_AGAIN_MS, 0, DESK_TAG_LOOK, NULL);
     }

@@ -63,6 +63,7 @@ struct desk_sight {
     struct buffer entries; /* of struct sight_entry */
     struct buffer json;
     uint32_t picked; /* in the round under way */
+    bool is_quiet;   /* the directory says that it sleeps, with nothing in it to see */
     bool is_known;   /* of a search: the message is here */
 };
 
@@ -162,6 +163,8 @@ void desk_gather_free(struct desk_gather *gather);
 
 /** Looks for work if somebody waits for it and no round is on: desk_next.c. */
 troupe_status desk_round(troupe_self *self, struct desk *desk);
+/** Whether anybody waits until something comes. */
+bool desk_has_patience(const struct desk *desk);
 /** Puts a request to those that wait, and takes it over; it is answered when there are too many. */
 void desk_request_add(troupe_self *self, struct desk *desk, struct desk_request *request);
 /** Answers those whose time is over, and sets the timer for the next one. */

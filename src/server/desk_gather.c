@@ -2,7 +2,8 @@
 /*
  * desk_gather.c: one question to all roles of an actor at once, and their answers together. All of them or
  * none: with one role missing, what the actor holds would be counted too low. A role that is just being
- * started anew is asked again a little later. Part of the desk; nothing blocks.
+ * started anew is asked again a little later; one that sleeps, with nothing waiting or held, is left asleep.
+ * Part of the desk; nothing blocks.
  *
  *   roles_of --directory--> names --role_look or role_where to each--> pending 0 --> on_done
  *      ^                                                                  |
@@ -102,6 +103,17 @@ static troupe_status on_seen(troupe_self *self, troupe_status status, const trou
     return answer_came(self, sight->gather);
 }
 
+/*
+ * Whether there is nothing to see in a role, so that it need not be woken. What the directory knows of a
+ * sleeping role is as it was when it fell asleep; one that has woken since has an actor, and is asked. Who
+ * wants to be told when something comes has to ask in any case.
+ */
+static bool may_sleep_on(troupe_self *self, const struct desk_gather *gather, const struct desk_sight *sight)
+{
+    return sight->is_quiet && gather->search == 0 && !gather->wants_wake &&
+           troupe_ref_is_none(troupe_whereis(self, sight->role));
+}
+
 static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uint32_t index)
 {
     struct desk_sight *sight = &gather->sights[index];
@@ -117,7 +129,7 @@ static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uin
 }
 
 /* Makes a sight for each name, or for the one that is asked for when it is among them. */
-static bool cut_names(struct desk_gather *gather, const char *text)
+static bool cut_names(struct desk_gather *gather, const char *text, const char *quiet)
 {
     size_t lines = 1;
     for (const char *at = text; *at != '\0'; at++)
@@ -132,8 +144,10 @@ static bool cut_names(struct desk_gather *gather, const char *text)
         rest += strcspn(rest, "\n");
         if (*rest == '\n')
             *rest++ = '\0';
+        bool is_quiet = *quiet == ROLE_QUIET;
+        quiet += *quiet != '\0';
         if (gather->only[0] == '\0' || strcmp(gather->only, name) == 0)
-            gather->sights[gather->count++].role = name;
+            gather->sights[gather->count++] = (struct desk_sight){.role = name, .is_quiet = is_quiet};
     }
     return true;
 }
@@ -151,13 +165,15 @@ static troupe_status on_roles(troupe_self *self, troupe_status status, const tro
 {
     struct desk_gather *gather = context;
     const roles_are *are = status == TROUPE_OK ? roles_are_of(reply) : NULL;
-    if (are == NULL || !cut_names(gather, troupe_text(reply, are->roles)))
+    if (are == NULL || !cut_names(gather, troupe_text(reply, are->roles), troupe_text(reply, are->quiet)))
         return try_later(self, gather, status == TROUPE_OK ? TROUPE_NO_MEMORY : status);
     note_hours(gather->desk, reply, are);
     gather->has_failed = false;
     gather->pending =
         1; /* ours, until all are asked: the first answer cannot come before the last question */
     for (uint32_t i = 0; i < gather->count; i++) {
+        if (may_sleep_on(self, gather, &gather->sights[i]))
+            continue;
         if (ask_role(self, gather, i) == TROUPE_OK)
             gather->pending++;
         else

@@ -274,7 +274,7 @@ static troupe_status on_sight(troupe_self *self, struct desk_gather *gather, tro
     return desk_deadlines(self, desk);
 }
 
-static bool somebody_waits_long(const struct desk *desk)
+bool desk_has_patience(const struct desk *desk)
 {
     for (const struct desk_request *request = desk->waiting; request != NULL; request = request->next) {
         if (request->deadline_ns != 0)
@@ -293,7 +293,7 @@ troupe_status desk_round(troupe_self *self, struct desk *desk)
     desk->is_round_on = true;
     desk->is_stirred = false;
     gather->limit = desk->waiting_count < HEADS_MAX ? desk->waiting_count : HEADS_MAX;
-    gather->wants_wake = somebody_waits_long(desk);
+    gather->wants_wake = desk_has_patience(desk);
     gather->on_done = on_sight;
     return desk_gather_start(self, gather);
 }

@@ -133,32 +133,48 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
     return reply_written(self, troupe_asker_of(message), &out, &json);
 }
 
+/* Adds a role's line, and whether it is quiet. */
+static troupe_status list_role(const struct directory_actor *directory, const char *role,
+                               struct buffer *lines, struct buffer *quiet)
+{
+    const struct directory_entry *entry = directory_entry_find(directory, role);
+    bool is_quiet = entry != NULL && entry->is_asleep && entry->load.queued == 0 && entry->load.held == 0;
+    troupe_status status = lines->size > 0 ? buffer_append(lines, "\n", 1) : TROUPE_OK;
+    if (status == TROUPE_OK)
+        status = buffer_append(lines, role, strlen(role));
+    if (status == TROUPE_OK)
+        status = buffer_append(quiet, is_quiet ? &(char){ROLE_QUIET} : &(char){ROLE_STIRRING}, 1);
+    return status;
+}
+
 troupe_status directory_answer_roles_of(troupe_self *self, struct directory_actor *directory,
                                         const troupe_message *message, const roles_of *of)
 {
     const char *actor = troupe_text(message, of->actor);
     struct org_calendar_view calendar = {.zone = ""};
     struct buffer lines = {0};
+    struct buffer quiet = {0};
     const char *role;
     (void)org_directory_calendar(directory->org, actor, &calendar);
     char personal[ORG_NAME_LEN_MAX + 1];
     org_name_personal(actor, personal);
-    troupe_status status = buffer_append(&lines, personal, strlen(personal));
+    troupe_status status = list_role(directory, personal, &lines, &quiet);
     for (size_t i = 0; status == TROUPE_OK && (role = org_directory_held(directory->org, actor, i)) != NULL;
-         i++) {
-        status = buffer_append(&lines, "\n", 1);
-        if (status == TROUPE_OK)
-            status = buffer_append(&lines, role, strlen(role));
-    }
+         i++)
+        status = list_role(directory, role, &lines, &quiet);
     if (status == TROUPE_OK)
         status = buffer_terminate(&lines);
     if (status == TROUPE_OK)
+        status = buffer_terminate(&quiet);
+    if (status == TROUPE_OK)
         status = troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes,
-                              .zone = calendar.zone, .from_minute = calendar.from_minute,
-                              .to_minute = calendar.to_minute, .days = calendar.days);
+                              .quiet = (const char *)quiet.bytes, .zone = calendar.zone,
+                              .from_minute = calendar.from_minute, .to_minute = calendar.to_minute,
+                              .days = calendar.days);
     if (status != TROUPE_OK)
         troupe_refuse(self, troupe_asker_of(message), status);
     buffer_done(&lines);
+    buffer_done(&quiet);
     return TROUPE_OK;
 }
 

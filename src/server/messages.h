@@ -296,11 +296,14 @@ TROUPE_MESSAGE_EMPTY(directory_hurry)
 
 /**
  * In which roles' successions is the actor, and when does it work? Answer: roles_are, one a line, its
- * personal role among them.
+ * personal role among them; `quiet` has a character for each, in their order: ROLE_QUIET when it sleeps and
+ * nothing waits or is held there, so that who looks for work need not wake it.
  */
 #define ROLES_OF(F) F(text, actor)
 TROUPE_MESSAGE(roles_of, ROLES_OF)
-#define ROLES_ARE(F) F(text, roles) WORKING_HOURS(F)
+#define ROLES_ARE(F) F(text, roles) F(text, quiet) WORKING_HOURS(F)
+#define ROLE_QUIET 'q'
+#define ROLE_STIRRING 's'
 TROUPE_MESSAGE(roles_are, ROLES_ARE)
 
 /**

@@ -148,12 +148,52 @@ static void messages_for_another_actor_hide_nothing(void **state)
     house_close(&house);
 }
 
+/* --- sleeping roles --------------------------------------------------------------------------- */
+
+static int next_of_bot(struct house *house, uint32_t wip_limit)
+{
+    return house_status(house, house_ask(house, house_desk(house, "bot"), desk_next, .wip_limit = wip_limit));
+}
+
+static bool sleeps(const struct house *house, const char *role)
+{
+    return troupe_ref_is_none(troupe_whereis(house->system, role));
+}
+
+static void who_looks_for_work_wakes_no_role_in_which_there_is_nothing(void **state)
+{
+    (void)state;
+    struct house house;
+    house_open(&house, 4);
+    house_import(&house, organisation);
+    troupe_sim_advance(house.system, 300000);
+    assert_true(sleeps(&house, "build") && sleeps(&house, "test"));
+    assert_int_equal(next_of_bot(&house, 1), 204);
+    assert_true(sleeps(&house, "build") && sleeps(&house, "test"));
+
+    send_some(&house, "test", 1);
+    assert_false(sleeps(&house, "test"));
+    troupe_sim_advance(house.system, 300000);
+    assert_true(sleeps(&house, "test")); /* with something that waits */
+    assert_int_equal(next_of_bot(&house, 1), 200);
+    assert_true(sleeps(&house, "build"));
+    troupe_sim_advance(house.system, 300000);
+    assert_true(sleeps(&house, "test")); /* with something that is held */
+    assert_int_equal(next_of_bot(&house, 1), 200);
+    house_crash(&house, 1000); /* who starts anew knows it from the summaries */
+    assert_int_equal(next_of_bot(&house, 2), 204);
+    assert_int_equal(next_of_bot(&house, 1), 200);
+    assert_true(sleeps(&house, "build"));
+    house_close(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_beyond_one_look_get_what_waits),
         cmocka_unit_test(requests_beyond_one_look_get_what_waits_in_any_role),
         cmocka_unit_test(messages_for_another_actor_hide_nothing),
+        cmocka_unit_test(who_looks_for_work_wakes_no_role_in_which_there_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
