@@ -140,7 +140,7 @@ static troupe_status on_told(troupe_self *self, troupe_status status, const trou
 
 static troupe_status later(troupe_self *self)
 {
-    uint32_t mean = year_is_final ? 8u * 3600u * 1000u : (uint32_t)ACT_MS;
+    uint32_t mean = year_is_final ? 48u * 3600u * 1000u : (uint32_t)ACT_MS;
     return troupe_timer_start(self, 1 + year_below(2 * mean), 0, 1, NULL);
 }
 
@@ -362,6 +362,7 @@ static troupe_status on_told(troupe_self *self, troupe_status status, const trou
     const answered *yes = status == TROUPE_OK ? answered_of(reply) : NULL;
     const denied *no = status == TROUPE_OK ? denied_of(reply) : NULL;
     bool is_letter = person->letter_asked >= 0;
+    bool was_busy = person->held_count > 0;
     person->is_asking = false;
     if (yes != NULL || no != NULL) {
         troupe_bytes json = yes != NULL ? troupe_bytes_of(reply, yes->json) : (troupe_bytes){0};
@@ -373,11 +374,12 @@ static troupe_status on_told(troupe_self *self, troupe_status status, const trou
             take_messages(self, persona->who, &json);
     }
     person->letter_asked = -1;
-    /* What it holds it mostly works on within a day. */
-    if (person->held_count == 0 || person->is_soon)
+    /* What it holds it works on within a day, at the top within hours, and having done so looks for more. */
+    if ((person->held_count == 0 && !was_busy) || person->is_soon)
         return TROUPE_OK;
     person->is_soon = true;
-    return troupe_timer_start(self, 1 + year_below(24u * 3600 * 1000), 0, 2, NULL);
+    uint32_t within_h = person->is_root ? 2 : 24;
+    return troupe_timer_start(self, 1 + year_below(within_h * 3600u * 1000u), 0, 2, NULL);
 }
 
 static troupe_status persona_start(troupe_self *self)
