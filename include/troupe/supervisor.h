@@ -57,7 +57,7 @@ extern "C" {
 #endif
 
 /** The longest id of a child, in bytes, and the most children of one supervisor. */
-#define TROUPE_CHILD_ID_LEN_MAX 63
+#define TROUPE_CHILD_ID_LEN_MAX 128
 #define TROUPE_CHILDREN_MAX (1u << 20)
 /** The largest intensity. */
 #define TROUPE_INTENSITY_MAX 10000u
@@ -111,6 +111,11 @@ typedef struct troupe_child_spec {
      * children, nor under a supervisor that never shuts itself down: TROUPE_INVALID.
      */
     bool is_significant;
+    /**
+     * When it ends and is not restarted, its spec is forgotten with it, as a temporary child's is: for
+     * children that come and go under ids of their own, and are restarted only when they fail.
+     */
+    bool is_forgotten;
 } troupe_child_spec;
 
 /** A supervisor. Zero members take the defaults. */
@@ -174,7 +179,9 @@ TROUPE_MESSAGE_EMPTY(troupe_count_children)
 #define TROUPE_CHILD_NAMED_FIELDS(F) F(text, id) F(ref, who)
 /** Asks what a child is. */
 TROUPE_MESSAGE(troupe_get_childspec, TROUPE_CHILD_NAMED_FIELDS)
-/** Asks to stop a child, or to call its restart off. The spec is kept, but a temporary child's. */
+/**
+ * Asks to stop a child, or to call its restart off. The spec is kept, unless it is_forgotten or temporary.
+ */
 TROUPE_MESSAGE(troupe_terminate_child, TROUPE_CHILD_NAMED_FIELDS)
 /** Asks to start a child again that has ended. */
 TROUPE_MESSAGE(troupe_restart_child, TROUPE_CHILD_NAMED_FIELDS)
@@ -205,7 +212,7 @@ TROUPE_MESSAGE(troupe_children_count, TROUPE_CHILDREN_COUNT_FIELDS)
 
 /**
  * All children in the order of starting, as troupe_children_next reads them. More than fit
- * TROUPE_BODY_SIZE_MAX (180,000 with the longest ids): the request is refused with TROUPE_TOO_LARGE.
+ * TROUPE_BODY_SIZE_MAX (110,000 with the longest ids): the request is refused with TROUPE_TOO_LARGE.
  */
 #define TROUPE_CHILDREN_FIELDS(F) F(u32, count) F(bytes, list)
 TROUPE_MESSAGE(troupe_children, TROUPE_CHILDREN_FIELDS)
@@ -246,6 +253,17 @@ TROUPE_API TROUPE_MUST_CHECK troupe_status troupe_call_start_child(troupe_system
                                                                    troupe_ref supervisor,
                                                                    const troupe_child_spec *child,
                                                                    uint32_t timeout_ms, troupe_ref *ret_ref);
+
+/**
+ * How often this actor's supervisor has started it again: 0 in its first life, and for who has no supervisor.
+ */
+TROUPE_API uint32_t troupe_restarts(const troupe_self *self);
+
+/**
+ * Of those, how many in a row: since it was last up for longer than its supervisor's period. What fails again
+ * and again can say so itself before the intensity is used up, and with it the supervisor.
+ */
+TROUPE_API uint32_t troupe_restarts_in_row(const troupe_self *self);
 
 #ifdef __cplusplus
 }

@@ -113,7 +113,7 @@ static troupe_status name_take(struct worker *worker, struct actor *actor, const
     return status;
 }
 
-/* What a supervisor's child knows of itself, for snapshots. */
+/* What a supervisor's child knows of itself. */
 static troupe_status child_note(struct worker *worker, struct actor *actor,
                                 const struct actor_options *options)
 {
@@ -122,8 +122,21 @@ static troupe_status child_note(struct worker *worker, struct actor *actor,
         return TROUPE_NO_MEMORY;
     extras->restarts = options->restarts;
     extras->failures = options->failures;
+    extras->restarts_in_row = options->restarts_in_row;
     extras->child = options->child == NULL ? NULL : strdup(options->child); /* without memory it has no id */
     return TROUPE_OK;
+}
+
+uint32_t troupe_restarts(const troupe_self *self)
+{
+    const struct extras *extras = self->actor->extras;
+    return extras == NULL ? 0 : extras->restarts;
+}
+
+uint32_t troupe_restarts_in_row(const troupe_self *self)
+{
+    const struct extras *extras = self->actor->extras;
+    return extras == NULL ? 0 : extras->restarts_in_row;
 }
 
 /*

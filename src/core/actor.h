@@ -126,9 +126,10 @@ struct actor_options {
     troupe_ref parent;       /* told by a STARTED notice when start() has succeeded; none: nobody */
     troupe_message *watcher; /* a prepared monitor (monitor.h), taken on success; NULL: none */
     bool is_supervisor;
-    const char *child; /* its id under its supervisor, copied; NULL: none */
-    uint32_t restarts; /* times that it was started again, */
-    uint32_t failures; /* and ended by failure before */
+    const char *child;        /* its id under its supervisor, copied; NULL: none */
+    uint32_t restarts;        /* times that it was started again, */
+    uint32_t failures;        /* and ended by failure before */
+    uint32_t restarts_in_row; /* of them, since it was last up for a period */
 };
 
 /* The ref of the present tenant of a slot. */

@@ -52,6 +52,7 @@ struct extras {
     char *child;                              /* our id under our supervisor; NULL: none */
     uint32_t restarts;                        /* times our supervisor started us again */
     uint32_t failures;                        /* of the ends before, those by failure */
+    uint32_t restarts_in_row;                 /* without a period in which we stayed up */
     uint64_t unexpected;                      /* messages that we refused */
     char *groups[TROUPE_GROUPS_OF_ACTOR_MAX]; /* names of the groups joined */
     uint32_t group_count;

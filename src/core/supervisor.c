@@ -114,6 +114,7 @@ static troupe_status child_start(troupe_self *self, struct supervisor *superviso
         .child = spec->id,
         .restarts = child->starts,
         .failures = child->failures_ever,
+        .restarts_in_row = child->failures,
     };
     if (spec->supervisor != NULL)
         status = supervisor_spawn(&self->context, spec->supervisor, &options, &ref);
@@ -301,11 +302,12 @@ void supervisor_child_want(troupe_self *self, struct supervisor *supervisor, str
         start_failed(self, supervisor, child, status);
 }
 
-/* A child that is down for good, for one of three reasons. */
+/* A child that is down for good: most are kept, to be restarted on request. */
 static void child_settled(struct supervisor *supervisor, struct child *child)
 {
-    bool is_temporary = child->spec->user.restart == TROUPE_RESTART_TEMPORARY;
-    if (child->is_leaving || is_temporary || supervisor_is_simple(supervisor))
+    const troupe_child_spec *spec = &child->spec->user;
+    bool is_forgotten = spec->is_forgotten || spec->restart == TROUPE_RESTART_TEMPORARY;
+    if (child->is_leaving || is_forgotten || supervisor_is_simple(supervisor))
         supervisor_child_remove(supervisor, child);
 }
 
@@ -548,6 +550,7 @@ static troupe_status supervisor_spawn(troupe_context *from, const troupe_supervi
         options.child = above->child;
         options.restarts = above->restarts;
         options.failures = above->failures;
+        options.restarts_in_row = above->restarts_in_row;
     }
     status = actor_spawn(from, &behaviour, &options, ret_ref);
     if (status != TROUPE_OK)
