@@ -8,7 +8,8 @@
  * Invariants
  *   1. streams[i] belongs to heads.list[i], for all i < heads.count.
  *   2. committed_count <= the records of the stream = its head's seq; they differ only within a transaction,
- *      or after a commit that failed, and then exactly for the streams in `touched`.
+ *      or after a failure, and then exactly for the streams in `touched`. So it is with what is staged to be
+ *      kept.
  *   3. position = the records of all streams together: the last one given.
  */
 #include "journal/memory.h"
@@ -33,6 +34,8 @@ struct stream {
     struct kept {
         struct buffer bytes;
         uint64_t seq; /* 0: none */
+        struct buffer staged_bytes;
+        uint64_t staged_seq; /* by the transaction; 0: none */
     } kept[JOURNAL_KEPT_COUNT];
 };
 
@@ -41,11 +44,13 @@ struct memory_journal {
     struct heads heads;
     struct stream *streams;
     size_t stream_capacity;
-    struct buffer touched; /* uint32_t: streams appended to in this transaction; one may be there twice */
+    struct buffer touched; /* uint32_t: streams changed in this transaction; one may be there twice */
     uint64_t position;
-    uint64_t commits_left; /* good ones before the one that fails */
-    bool is_failing;
-    bool is_failing_stored;
+    struct failing {
+        bool is_on;
+        bool is_stored;
+        uint64_t left; /* good ones before the one that fails */
+    } failing[JOURNAL_MEMORY_CALL_COUNT];
 };
 
 static struct memory_journal *of(struct journal *journal)
@@ -74,14 +79,27 @@ static troupe_status memory_close(struct journal *journal)
     for (uint32_t i = 0; i < memory->heads.count; i++) {
         buffer_done(&memory->streams[i].bytes);
         buffer_done(&memory->streams[i].places);
-        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++)
+        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++) {
             buffer_done(&memory->streams[i].kept[k].bytes);
+            buffer_done(&memory->streams[i].kept[k].staged_bytes);
+        }
     }
     heads_done(&memory->heads);
     buffer_done(&memory->touched);
     free(memory->streams);
     free(memory);
     return TROUPE_OK;
+}
+
+/* Fails when this is the call that was told to; otherwise counts it. */
+static troupe_status meet_fate(struct memory_journal *memory, enum journal_memory_call call)
+{
+    static const char *const names[] = {"commit", "append", "snapshot", "read"};
+    struct failing *failing = &memory->failing[call];
+    if (!failing->is_on || failing->left-- > 0)
+        return TROUPE_OK;
+    failing->is_on = false;
+    return journal_fail(&memory->base, TROUPE_IO, "the %s was told to fail", names[call]);
 }
 
 static troupe_status memory_begin(struct journal *journal)
@@ -129,6 +147,9 @@ static troupe_status memory_append(struct journal *journal, const struct journal
                                    uint64_t *ret_seq)
 {
     struct memory_journal *memory = of(journal);
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_APPEND);
+    if (status != TROUPE_OK)
+        return status;
     const struct head *known = heads_find(&memory->heads, batch->stream, batch->stream_len);
     uint64_t last = known == NULL ? 0 : known->seq;
     if (last != batch->expected_seq) {
@@ -141,7 +162,7 @@ static troupe_status memory_append(struct journal *journal, const struct journal
      * stream.
      */
     uint32_t index;
-    troupe_status status = find_or_add(memory, batch, &index);
+    status = find_or_add(memory, batch, &index);
     if (status != TROUPE_OK)
         return status;
     struct stream *stream = &memory->streams[index];
@@ -172,18 +193,24 @@ static troupe_status memory_keep(struct journal *journal, const struct journal_s
                                  uint64_t *ret_seq)
 {
     struct memory_journal *memory = of(journal);
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_KEEP);
+    if (status != TROUPE_OK)
+        return status;
     const struct head *head = heads_find(&memory->heads, snapshot->stream, snapshot->stream_len);
     *ret_seq = head == NULL ? 0 : head->seq;
     if (*ret_seq != snapshot->seq || head == NULL)
         return TROUPE_CONFLICT;
-    struct kept *kept = &memory->streams[head - memory->heads.list].kept[snapshot->kind];
-    struct buffer copy = {0};
-    troupe_status status = buffer_append(&copy, snapshot->bytes, snapshot->size);
+    uint32_t index = (uint32_t)(head - memory->heads.list);
+    struct kept *kept = &memory->streams[index].kept[snapshot->kind];
+    status = buffer_reserve(&memory->touched, sizeof(index));
+    if (status == TROUPE_OK && snapshot->size > kept->staged_bytes.size)
+        status = buffer_reserve(&kept->staged_bytes, snapshot->size - kept->staged_bytes.size);
     if (status != TROUPE_OK)
         return status;
-    buffer_done(&kept->bytes);
-    kept->bytes = copy;
-    kept->seq = snapshot->seq;
+    buffer_clear(&kept->staged_bytes);
+    must(buffer_append(&kept->staged_bytes, snapshot->bytes, snapshot->size));
+    must(buffer_append(&memory->touched, &index, sizeof(index)));
+    kept->staged_seq = snapshot->seq;
     return TROUPE_OK;
 }
 
@@ -191,6 +218,9 @@ static troupe_status memory_recall(struct journal *journal, enum journal_kept ki
                                    size_t name_len, struct buffer *bytes, uint64_t *ret_seq)
 {
     struct memory_journal *memory = of(journal);
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
+    if (status != TROUPE_OK)
+        return status;
     const struct head *head = heads_find(&memory->heads, name, name_len);
     if (head == NULL)
         return TROUPE_OK;
@@ -203,7 +233,7 @@ static troupe_status memory_summaries(struct journal *journal, uint64_t after, j
                                       void *context)
 {
     struct memory_journal *memory = of(journal);
-    troupe_status status = TROUPE_OK;
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
     for (uint64_t i = after; i < memory->heads.count && status == TROUPE_OK; i++) {
         const struct kept *kept = &memory->streams[i].kept[JOURNAL_SUMMARY];
         struct journal_summary summary = {.place = i + 1,
@@ -217,31 +247,46 @@ static troupe_status memory_summaries(struct journal *journal, uint64_t after, j
     return status;
 }
 
+/* What was staged takes the place of what was kept, and gives it its memory. */
+static void store_kept(struct kept *kept)
+{
+    if (kept->staged_seq == 0)
+        return;
+    struct buffer before = kept->bytes;
+    kept->bytes = kept->staged_bytes;
+    kept->seq = kept->staged_seq;
+    kept->staged_bytes = before;
+    kept->staged_seq = 0;
+}
+
 static void store_touched(struct memory_journal *memory)
 {
     const uint32_t *touched = (const uint32_t *)(const void *)memory->touched.bytes;
-    for (size_t i = 0; i < memory->touched.size / sizeof(*touched); i++)
-        memory->streams[touched[i]].committed_count = count_of(&memory->streams[touched[i]]);
+    for (size_t i = 0; i < memory->touched.size / sizeof(*touched); i++) {
+        struct stream *stream = &memory->streams[touched[i]];
+        stream->committed_count = count_of(stream);
+        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++)
+            store_kept(&stream->kept[k]);
+    }
     buffer_clear(&memory->touched);
 }
 
 static troupe_status memory_commit(struct journal *journal)
 {
     struct memory_journal *memory = of(journal);
-    if (memory->is_failing && memory->commits_left-- == 0) {
-        memory->is_failing = false;
-        if (memory->is_failing_stored)
-            store_touched(memory);
-        return journal_fail(journal, TROUPE_IO, "the commit was told to fail");
-    }
-    store_touched(memory);
-    return TROUPE_OK;
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_COMMIT);
+    if (status == TROUPE_OK || memory->failing[JOURNAL_MEMORY_COMMIT].is_stored)
+        store_touched(memory);
+    return status;
 }
 
 static troupe_status memory_read(struct journal *journal, const char *name, size_t name_len,
                                  uint64_t from_seq, journal_visit_entry *visit, void *context)
 {
     struct memory_journal *memory = of(journal);
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
+    if (status != TROUPE_OK)
+        return status;
     const struct head *head = heads_find(&memory->heads, name, name_len);
     if (head == NULL)
         return TROUPE_OK;
@@ -254,7 +299,7 @@ static troupe_status memory_read(struct journal *journal, const char *name, size
         struct record_cursor cursor =
             record_cursor_at(stream->bytes.bytes + offset, stream->bytes.size - offset);
         must(record_next(&cursor, &entry.record));
-        troupe_status status = visit(context, &entry);
+        status = visit(context, &entry);
         if (status != TROUPE_OK)
             return status;
     }
@@ -273,7 +318,7 @@ static troupe_status memory_streams(struct journal *journal, const char *prefix,
 {
     struct memory_journal *memory = of(journal);
     struct buffer found = {0};
-    troupe_status status = TROUPE_OK;
+    troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
     for (uint32_t i = 0; i < memory->heads.count && status == TROUPE_OK; i++) {
         const struct head *head = &memory->heads.list[i];
         struct journal_stream stream = {heads_name(&memory->heads, head), memory->streams[i].committed_count};
@@ -315,13 +360,13 @@ static troupe_status memory_upkeep(struct journal *journal)
     return TROUPE_OK;
 }
 
-void journal_memory_fail_after(struct journal *journal, uint64_t commits, bool is_stored)
+void journal_memory_fail(struct journal *journal, enum journal_memory_call call, uint64_t count,
+                         bool is_stored)
 {
     struct memory_journal *memory = of(journal);
     ASSERT(journal->driver == &journal_memory);
-    memory->is_failing = true;
-    memory->is_failing_stored = is_stored;
-    memory->commits_left = commits;
+    memory->failing[call] =
+        (struct failing){.is_on = count != JOURNAL_MEMORY_NEVER, .is_stored = is_stored, .left = count};
 }
 
 void journal_memory_restart(struct journal *journal)
@@ -336,10 +381,8 @@ void journal_memory_restart(struct journal *journal)
         if (stream->committed_count < count_of(stream))
             buffer_truncate(&stream->bytes, places_of(stream)[stream->committed_count].offset);
         buffer_truncate(&stream->places, stream->committed_count * sizeof(struct placed));
-        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++) {
-            if (stream->kept[k].seq > stream->committed_count)
-                stream->kept[k].seq = 0;
-        }
+        for (int k = 0; k < JOURNAL_KEPT_COUNT; k++)
+            stream->kept[k].staged_seq = 0;
         memory->heads.list[i].seq = stream->committed_count;
         memory->position += stream->committed_count;
     }

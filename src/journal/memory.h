@@ -11,13 +11,30 @@
 
 #include "journal/journal.h"
 
-/**
- * The commit that comes after `commits` further good ones fails, as an fsync fails: it may or may not have
- * stored its records.
- */
-void journal_memory_fail_after(struct journal *journal, uint64_t commits, bool is_stored);
+/** What can be told to fail: the calls at which a driver with a disk meets it. */
+enum journal_memory_call {
+    JOURNAL_MEMORY_COMMIT = 0,
+    JOURNAL_MEMORY_APPEND,
+    JOURNAL_MEMORY_KEEP,
+    JOURNAL_MEMORY_READ, /**< journal_scan, journal_recall, journal_summaries and journal_list */
+    JOURNAL_MEMORY_CALL_COUNT,
+};
 
-/** As a crash and a new start: what was not committed is gone, and a failure is over. */
+/**
+ * The call of this kind that comes after `count` further good ones fails with TROUPE_IO, and with it the
+ * journal, for ever. A commit fails as an fsync does: it may have stored its records (`is_stored`) or not; of
+ * any other call's transaction nothing is stored. Each kind has one failure in waiting, the last that was
+ * asked for; JOURNAL_MEMORY_NEVER takes it back.
+ */
+void journal_memory_fail(struct journal *journal, enum journal_memory_call call, uint64_t count,
+                         bool is_stored);
+
+/** For journal_memory_fail: the call does not fail. */
+#define JOURNAL_MEMORY_NEVER UINT64_MAX
+
+/**
+ * As a crash and a new start: what was not committed is gone, and a failure is over. One in waiting stays.
+ */
 void journal_memory_restart(struct journal *journal);
 
 #endif

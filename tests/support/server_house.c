@@ -116,10 +116,10 @@ void house_close(struct house *house)
 void house_crash(struct house *house, int64_t down_ms)
 {
     int64_t now_ms = house_now(house);
-    journal_memory_fail_after(house->journal, 0, false);
+    journal_memory_fail(house->journal, JOURNAL_MEMORY_COMMIT, 0, false);
     (void)troupe_stop(&house->system);
     journal_memory_restart(house->journal);
-    journal_memory_fail_after(house->journal, UINT64_MAX, false); /* should none have failed */
+    journal_memory_fail(house->journal, JOURNAL_MEMORY_COMMIT, JOURNAL_MEMORY_NEVER, false);
     house->ids.last = 0;
     house->seed++;
     start(house, now_ms + down_ms);

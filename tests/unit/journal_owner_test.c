@@ -123,7 +123,8 @@ static void run_owners(struct owner *owners, uint64_t seed)
     for (uint64_t life = 0; life < 4; life++) {
         troupe_system *system = test_start_simulated(seed * 100 + life);
         if (life < 3)
-            journal_memory_fail_after(journal, troupe_random(system) % 60, troupe_random(system) % 2 == 0);
+            journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, troupe_random(system) % 60,
+                                troupe_random(system) % 2 == 0);
         test_spawn_writer(system, journal);
         spawn_owners(system, owners, OWNERS);
         troupe_sim_advance(system, 100000);

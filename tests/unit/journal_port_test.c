@@ -370,6 +370,19 @@ static void memory_loses_a_snapshot_that_was_not_committed(void **state)
     assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 4, "four", 4, &seq), TROUPE_OK);
     journal_memory_restart(journal);
     assert_recalls(journal, "a", 0, "");
+
+    /* And the one before it is still there, however the transaction ended. */
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 3, "three", 5, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, 0, false);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 3, 1), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SNAPSHOT, "a", 1, 4, "four", 4, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_IO);
+    journal_memory_restart(journal);
+    assert_recalls(journal, "a", 3, "three");
+    assert_int_equal(count_of(journal, "a"), 3);
 }
 
 static void memory_loses_at_restart_what_was_not_committed(void **state)
@@ -392,7 +405,7 @@ static void memory_fails_on_demand_for_ever_until_restart(void **state)
     struct journal *journal = journal_of(state);
     for (int is_stored = 0; is_stored < 2; is_stored++) {
         const char *stream = is_stored != 0 ? "stored" : "lost";
-        journal_memory_fail_after(journal, 1, is_stored != 0);
+        journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, 1, is_stored != 0);
         assert_int_equal(test_append(journal, stream, 0, 1), TROUPE_OK);
         assert_int_equal(test_append(journal, stream, 1, 1), TROUPE_IO);
         assert_true(journal_is_failed(journal));
@@ -404,6 +417,45 @@ static void memory_fails_on_demand_for_ever_until_restart(void **state)
         assert_false(journal_is_failed(journal));
         assert_int_equal(count_of(journal, stream), is_stored != 0 ? 2 : 1);
     }
+}
+
+static void memory_fails_in_any_call_that_is_told_to(void **state)
+{
+    struct journal *journal = journal_of(state);
+    struct buffer bytes = {0};
+    uint64_t seq = 0;
+    assert_int_equal(test_append(journal, "a", 0, 2), TROUPE_OK);
+    journal_memory_fail(journal, JOURNAL_MEMORY_APPEND, 1, true);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 2, 1), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 3, 1), TROUPE_IO);
+    assert_int_equal(journal_commit(journal), TROUPE_IO);
+    journal_memory_restart(journal);
+    assert_int_equal(count_of(journal, "a"), 2);
+
+    journal_memory_fail(journal, JOURNAL_MEMORY_KEEP, 0, true);
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 2, 1), TROUPE_OK);
+    assert_int_equal(journal_keep(journal, JOURNAL_SUMMARY, "a", 1, 3, "x", 1, &seq), TROUPE_IO);
+    assert_int_equal(journal_commit(journal), TROUPE_IO);
+    journal_memory_restart(journal);
+    assert_int_equal(count_of(journal, "a"), 2);
+
+    for (int what = 0; what < 4; what++) {
+        journal_memory_fail(journal, JOURNAL_MEMORY_READ, 0, false);
+        assert_int_equal(what == 0   ? journal_recall(journal, JOURNAL_SNAPSHOT, "a", 1, &bytes, &seq)
+                         : what == 1 ? journal_summaries(journal, 0, note_summary, NULL)
+                         : what == 2 ? journal_list(journal, "", refuse_stream, NULL)
+                                     : journal_scan(journal, "a", 1, 1, stop_at_third, &seq),
+                         TROUPE_IO);
+        assert_true(journal_is_failed(journal));
+        assert_string_equal(journal_error(journal), "the read was told to fail");
+        journal_memory_restart(journal);
+    }
+    journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, 0, false);
+    journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, JOURNAL_MEMORY_NEVER, false);
+    assert_int_equal(test_append(journal, "a", 2, 1), TROUPE_OK);
+    buffer_done(&bytes);
 }
 
 #define ON_BOTH(test)                                                                                        \
@@ -431,6 +483,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, set_up_memory,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(memory_fails_in_any_call_that_is_told_to, set_up_memory, tear_down),
         cmocka_unit_test_setup_teardown(memory_fails_on_demand_for_ever_until_restart, set_up_memory,
                                         tear_down),
     };

@@ -405,7 +405,7 @@ static void failed_commit_is_told_to_all_who_wait_and_ends_the_writer(void **sta
     struct note notes[COUNT];
     memset(notes, 0, sizeof(notes));
     answers = 0;
-    journal_memory_fail_after(journal, 0, false);
+    journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, 0, false);
     troupe_ref writer = test_spawn_writer(system, journal);
     for (size_t i = 0; i < COUNT; i++) {
         notes[i].count = 1;
