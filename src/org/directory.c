@@ -36,8 +36,10 @@ void org_directory_free(struct org_directory *directory)
         free(directory->actors[i].calendar);
         free(directory->actors[i].block);
     }
-    for (size_t i = 0; i < directory->role_count; i++)
+    for (size_t i = 0; i < directory->role_count; i++) {
+        free(directory->roles[i].rules);
         free(directory->roles[i].block);
+    }
     for (size_t i = 0; i < directory->domain_count; i++) {
         free(directory->domains[i].block);
         free(directory->domains[i].transfer);

@@ -105,6 +105,13 @@ struct org_set_role {
     enum org_action on_fail;
     enum org_action on_lapse;
     enum org_action on_crash;
+    enum org_action on_absent; /* from here on as in org_configure */
+    enum org_action on_overflow;
+    uint32_t refusals_max;
+    int64_t refusals_period_ms;
+    uint32_t failures_max;
+    int64_t failures_period_ms;
+    bool is_readable;
 };
 
 /** ORG_SET_HOLDERS. */
@@ -425,6 +432,13 @@ bool org_directory_is_administrator(const struct org_directory *directory, const
  */
 bool org_directory_configure(const struct org_directory *directory, const char *role, const char **holders,
                              struct org_configure *ret_configure);
+
+/**
+ * What would set a role of the tree as it is, to change something of it; false when there is no such role.
+ * `holders` has ORG_SUCCESSION_MAX places, which `ret_set` points to.
+ */
+bool org_directory_role_as_set(const struct org_directory *directory, const char *role, const char **holders,
+                               struct org_set_role *ret_set);
 
 /** The answer to "who owns this path", and room that is used again. All zeros is empty and ready. */
 struct org_owners {

@@ -121,21 +121,64 @@ static bool join_holders(struct directory_decision *d, const char *const *holder
     return true;
 }
 
+/* Its own values, without its succession and its place. */
+static struct org_configure configure_of(const struct org_set_role *set)
+{
+    return (struct org_configure){
+        .capacity = set->capacity,
+        .bytes_max = set->bytes_max,
+        .lease_ms = set->lease_ms,
+        .ageing_ms = set->ageing_ms,
+        .overflow = set->overflow,
+        .redirect_to = set->redirect_to,
+        .on_fail = set->on_fail,
+        .on_lapse = set->on_lapse,
+        .on_crash = set->on_crash,
+        .on_absent = set->on_absent,
+        .on_overflow = set->on_overflow,
+        .refusals_max = set->refusals_max,
+        .refusals_period_ms = set->refusals_period_ms,
+        .failures_max = set->failures_max,
+        .failures_period_ms = set->failures_period_ms,
+        .is_readable = set->is_readable,
+    };
+}
+
 static bool check_role_values(struct directory_decision *d, const struct org_set_role *set)
 {
-    bool redirects = set->overflow == ORG_OVERFLOW_REDIRECT;
+    const struct org_configure configure = configure_of(set);
     const char *redirect_to = directory_text(set->redirect_to);
-    bool is_good = (unsigned)set->overflow <= ORG_OVERFLOW_SHED && redirects == (*redirect_to != '\0') &&
-                   set->capacity <= ORG_CAPACITY_MAX && set->bytes_max <= ORG_BYTES_MAX &&
-                   set->lease_ms >= 0 && set->lease_ms <= ORG_LEASE_MAX_MS && set->ageing_ms >= 0 &&
-                   (unsigned)set->on_fail <= ORG_ACTION_DECLINE &&
-                   (unsigned)set->on_lapse <= ORG_ACTION_DECLINE &&
-                   (unsigned)set->on_crash <= ORG_ACTION_DECLINE && strcmp(redirect_to, set->name) != 0;
-    if (!is_good)
+    if (!org_configure_is_valid(set->name, &configure))
         return directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->name);
-    if (redirects && !directory_has_address(d->directory, redirect_to))
+    if (*redirect_to != '\0' && !directory_has_address(d->directory, redirect_to))
         return directory_refuse(d, ORG_DIRECTORY_NO_ROLE, redirect_to);
     return directory_check_line(d, set->title, ORG_DISPLAY_LEN_MAX);
+}
+
+/* What stands beside the role itself; nothing is written while all of it is as it is without. */
+static enum directory_written write_rules(struct directory_decision *d, const struct org_set_role *set,
+                                          const org_role_ruled *old)
+{
+    org_role_ruled_fields fields = {
+        .at = d->now_ms,
+        .refusals_period_ms = set->refusals_period_ms,
+        .failures_period_ms = set->failures_period_ms,
+        .by = d->by,
+        .via = d->via,
+        .name = set->name,
+        .refusals_max = set->refusals_max,
+        .failures_max = set->failures_max,
+        .on_absent = (uint8_t)set->on_absent,
+        .on_overflow = (uint8_t)set->on_overflow,
+        .is_readable = set->is_readable,
+    };
+    bool is_default = set->refusals_period_ms == 0 && set->failures_period_ms == 0 &&
+                      set->refusals_max == 0 && set->failures_max == 0 && set->on_absent == 0 &&
+                      set->on_overflow == 0 && !set->is_readable;
+    if (old == NULL && is_default)
+        return DIRECTORY_SAME;
+    enum directory_written written = directory_write(d, &org_role_ruled_type, &fields, old);
+    return written == DIRECTORY_MADE ? DIRECTORY_CHANGED : written;
 }
 
 /* A place in the tree: `ret_parent` is the parent's name, "" for the root. */
@@ -208,8 +251,14 @@ static void decide_role(struct directory_decision *d)
         .on_crash = (uint8_t)set->on_crash,
         .is_team = set->is_team,
     };
-    const void *old = known == MAP_NONE ? NULL : d->directory->roles[known].set;
-    (void)may_change(d, directory_write(d, &org_role_set_type, &fields, old), set->name);
+    const struct directory_role *old = known == MAP_NONE ? NULL : &d->directory->roles[known];
+    enum directory_written written =
+        directory_write(d, &org_role_set_type, &fields, old != NULL ? old->set : NULL);
+    if (!may_change(d, written, set->name))
+        return;
+    enum directory_written ruled = write_rules(d, set, old != NULL ? role_rules(old) : NULL);
+    if (written != DIRECTORY_MADE)
+        (void)may_change(d, ruled, set->name);
 }
 
 org_role_set_fields directory_role_fields(const struct directory_role *role)

@@ -53,6 +53,21 @@ TROUPE_MESSAGE(org_actor_set, ORG_ACTOR_SET)
 TROUPE_MESSAGE(org_role_set, ORG_ROLE_SET)
 
 /**
+ * What else a role goes by, whole: trouble of it as a whole, as in org_role_rules, and whether everybody may
+ * read what is in it. Zeros are the defaults.
+ */
+#define ORG_ROLE_RULED(F)                                                                                    \
+    F(i64, at)                                                                                               \
+    F(i64, refusals_period_ms)                                                                               \
+    F(i64, failures_period_ms)                                                                               \
+    F(text, by)                                                                                              \
+    F(text, via)                                                                                             \
+    F(text, name)                                                                                            \
+    F(u32, refusals_max)                                                                                     \
+    F(u32, failures_max) F(u8, on_absent) F(u8, on_overflow) F(bool, is_readable)
+TROUPE_MESSAGE(org_role_ruled, ORG_ROLE_RULED)
+
+/**
  * A domain and its owner. `patterns` has a rule a line: a letter for how it is written (F files, N name, O
  * owners), "!" when it excludes, the line it came from, and the pattern, with single spaces: "F 12
  * drivers/net/", "O! 0 docs/secret".

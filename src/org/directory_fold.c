@@ -248,6 +248,15 @@ static void fold_role(struct org_directory *directory, struct directory_block *b
     link_holders(directory, index);
 }
 
+static void fold_ruled(struct org_directory *directory, struct directory_block *block)
+{
+    const org_role_ruled *ruled = (const org_role_ruled *)(const void *)block->body;
+    uint32_t index = directory_find_role(directory, troupe_flat_text(ruled, ruled->name));
+    ASSERT(index != MAP_NONE);
+    free(directory->roles[index].rules);
+    directory->roles[index].rules = block;
+}
+
 static void fold_domain(struct org_directory *directory, struct directory_block *block)
 {
     const org_domain_set *set = (const org_domain_set *)(const void *)block->body;
@@ -351,6 +360,21 @@ static bool is_role_fit(const struct org_directory *directory, const void *body)
            are_holders_fit(directory, troupe_flat_text(set, set->holders));
 }
 
+static bool is_ruled_fit(const struct org_directory *directory, const void *body)
+{
+    const org_role_ruled *ruled = body;
+    const struct org_configure configure = {
+        .on_absent = (enum org_action)ruled->on_absent,
+        .on_overflow = (enum org_action)ruled->on_overflow,
+        .refusals_max = ruled->refusals_max,
+        .refusals_period_ms = ruled->refusals_period_ms,
+        .failures_max = ruled->failures_max,
+        .failures_period_ms = ruled->failures_period_ms,
+    };
+    const char *name = troupe_flat_text(ruled, ruled->name);
+    return directory_find_role(directory, name) != MAP_NONE && org_configure_is_valid(name, &configure);
+}
+
 static bool is_domain_fit(const struct org_directory *directory, const void *body)
 {
     const org_domain_set *set = body;
@@ -392,6 +416,7 @@ static const struct folding {
 } foldings[] = {
     {&org_actor_set_type, is_actor_fit, fold_actor},
     {&org_role_set_type, is_role_fit, fold_role},
+    {&org_role_ruled_type, is_ruled_fit, fold_ruled},
     {&org_domain_set_type, is_domain_fit, fold_domain},
     {&org_domain_transferred_type, is_transfer_fit, fold_transfer},
     {&org_token_added_type, is_token_fit, fold_token},

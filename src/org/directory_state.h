@@ -8,6 +8,7 @@
  *
  *     org_actor_set -> directory_actor   held roles: a list through the links in the blocks of those roles
  *     org_role_set  -> directory_role    children: a list through `next`; holders: links in its block
+ *     org_role_ruled -> its rules
  *     org_domain_set, org_domain_transferred -> directory_domain      org_token_added -> directory_token
  *
  * Place: between directory.h and directory*.c. One thread at a time.
@@ -62,6 +63,7 @@ struct directory_actor {
 struct directory_role {
     struct directory_block *block;
     const org_role_set *set;
+    struct directory_block *rules; /* an org_role_ruled; NULL for the defaults */
     struct directory_link *holders;
     uint32_t holder_count;
     uint32_t parent;     /* MAP_NONE at the root */
@@ -137,6 +139,11 @@ static inline const char *domain_text(const struct directory_domain *domain, tro
 static inline const org_calendar_set *actor_calendar(const struct directory_actor *actor)
 {
     return actor->calendar == NULL ? NULL : (const org_calendar_set *)(const void *)actor->calendar->body;
+}
+
+static inline const org_role_ruled *role_rules(const struct directory_role *role)
+{
+    return role->rules == NULL ? NULL : (const org_role_ruled *)(const void *)role->rules->body;
 }
 
 static inline const char *actor_name(const struct directory_actor *actor)

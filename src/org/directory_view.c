@@ -262,6 +262,52 @@ bool org_directory_configure(const struct org_directory *directory, const char *
     ret_configure->on_fail = (enum org_action)set->on_fail;
     ret_configure->on_lapse = (enum org_action)set->on_lapse;
     ret_configure->on_crash = (enum org_action)set->on_crash;
+    const org_role_ruled *rules = role_rules(found);
+    if (rules == NULL)
+        return true;
+    ret_configure->on_absent = (enum org_action)rules->on_absent;
+    ret_configure->on_overflow = (enum org_action)rules->on_overflow;
+    ret_configure->refusals_max = rules->refusals_max;
+    ret_configure->refusals_period_ms = rules->refusals_period_ms;
+    ret_configure->failures_max = rules->failures_max;
+    ret_configure->failures_period_ms = rules->failures_period_ms;
+    ret_configure->is_readable = rules->is_readable;
+    return true;
+}
+
+bool org_directory_role_as_set(const struct org_directory *directory, const char *role, const char **holders,
+                               struct org_set_role *ret_set)
+{
+    struct org_configure configure;
+    uint32_t index = directory_find_role(directory, role);
+    if (index == MAP_NONE || !org_directory_configure(directory, role, holders, &configure))
+        return false;
+    const struct directory_role *found = &directory->roles[index];
+    *ret_set = (struct org_set_role){
+        .name = role_name(found),
+        .title = text_or_null(role_text(found, found->set->title)),
+        .parent = text_or_null(role_text(found, found->set->parent)),
+        .supervisor = text_or_null(role_text(found, found->set->supervisor)),
+        .holders = holders,
+        .holder_count = configure.holder_count,
+        .is_team = found->set->is_team,
+        .capacity = configure.capacity,
+        .bytes_max = configure.bytes_max,
+        .lease_ms = configure.lease_ms,
+        .ageing_ms = configure.ageing_ms,
+        .overflow = configure.overflow,
+        .redirect_to = configure.redirect_to,
+        .on_fail = configure.on_fail,
+        .on_lapse = configure.on_lapse,
+        .on_crash = configure.on_crash,
+        .on_absent = configure.on_absent,
+        .on_overflow = configure.on_overflow,
+        .refusals_max = configure.refusals_max,
+        .refusals_period_ms = configure.refusals_period_ms,
+        .failures_max = configure.failures_max,
+        .failures_period_ms = configure.failures_period_ms,
+        .is_readable = configure.is_readable,
+    };
     return true;
 }
 

@@ -16,7 +16,7 @@
  *                  \----> returned (to the queue) | quarantined -> returned, done, declined
  *     accepted -> expired | shed
  *     sent -> delivered                     what this role owes to another one, until that one has it
- *     opened, configured, rules, presence   the role itself
+ *     opened, configured, rules, readable, presence   the role itself
  *     refused, reported -> troubled         what is counted, and what came of it
  *     handed_over                           a note for whoever holds the role next
  *     resolved                              what the supervisor answered, just before it is carried out
@@ -133,6 +133,12 @@ TROUPE_MESSAGE(org_role_configured, ORG_ROLE_CONFIGURED)
     F(i64, failures_period_ms)                                                                               \
     F(text, by) F(text, via) F(u32, refusals_max) F(u32, failures_max) F(u8, on_absent) F(u8, on_overflow)
 TROUPE_MESSAGE(org_role_rules, ORG_ROLE_RULES)
+
+/**
+ * Whether everybody may read what is in the mailbox, and not only who has to do with it. Without one: not.
+ */
+#define ORG_ROLE_READABLE(F) F(i64, at) F(text, by) F(text, via) F(bool, is_readable)
+TROUPE_MESSAGE(org_role_readable, ORG_ROLE_READABLE)
 
 /** A sender was told that the mailbox is full. */
 #define ORG_REFUSED_EVENT(F) F(i64, at) F(text, by) F(text, via) F(u8, message_class)

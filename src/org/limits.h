@@ -68,6 +68,7 @@ enum {
 #define ORG_LEASE_PROGRAM_MS (10 * ORG_MINUTE_MS)
 #define ORG_LEASE_MAX_MS (366 * ORG_DAY_MS)
 #define ORG_AGEING_MS (5 * ORG_DAY_MS)
+#define ORG_AGEING_MAX_MS (366 * ORG_DAY_MS)
 #define ORG_BACKOFF_FIRST_MS ORG_SECOND_MS /* doubled at each further attempt */
 #define ORG_DEFER_MAX_MS (366 * ORG_DAY_MS)
 

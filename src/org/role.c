@@ -200,9 +200,29 @@ uint64_t role_owed_last(const struct org_role *role, const char *to)
 
 /* --- looking ------------------------------------------------------------------------------------- */
 
+static enum org_action or_escalate(uint8_t action)
+{
+    return action == 0 ? ORG_ACTION_ESCALATE : (enum org_action)action;
+}
+
+static void view_rules(const struct org_role *role, struct org_role_view *view)
+{
+    view->on_fail = role_action_for(role, ORG_CAUSE_FAIL);
+    view->on_lapse = role_action_for(role, ORG_CAUSE_LAPSE);
+    view->on_crash = role_action_for(role, ORG_CAUSE_CRASH);
+    view->on_absent = or_escalate(role->rules.on_absent);
+    view->on_overflow = or_escalate(role->rules.on_overflow);
+    view->refusals_max = role->rules.refusals_max;
+    view->refusals_period_ms = role->rules.refusals_period_ms;
+    view->failures_max = role->rules.failures_max;
+    view->failures_period_ms = role_failures_period(role, view->holder_kind);
+    view->is_readable = role->is_readable;
+}
+
 struct org_role_view org_role_view(const struct org_role *role)
 {
     struct org_role_view view = {.name = role->name,
+                                 .redirect_to = "",
                                  .supervisor = "",
                                  .availability = ORG_VACANT,
                                  .note = "",
@@ -221,6 +241,9 @@ struct org_role_view org_role_view(const struct org_role *role)
     view.bytes_max = configured->bytes_max;
     view.lease_ms = configured->lease_ms;
     view.ageing_ms = configured->ageing_ms;
+    view.redirect_to = role_configured_text(role, configured->redirect_to);
+    view.overflow = configured->overflow;
+    view_rules(role, &view);
     bool is_root = *view.supervisor == '\0';
     view.has_alarm = (role->counts.quarantined > 0 && (is_root || role->counts.dead > 0)) ||
                      (is_root && ((view.holder == NULL && role->queued_work > 0) || role_has_stuck(role)));

@@ -87,7 +87,7 @@ enum org_command_kind {
     ORG_DEFER,         /* a held message: at a later time, or when another message has ended */
     ORG_FAIL,          /* a held message: it went wrong, with a reason */
     ORG_RESOLVE,       /* a held escalation: retry or reassign the original */
-    ORG_SETTLE,        /* a quarantined message of this role: decided here, where no supervisor is */
+    ORG_SETTLE,        /* a quarantined message: decided by its holders at the root, or an administrator */
     ORG_ACKNOWLEDGE,   /* an entry of this outbox has arrived */
     ORG_UNDELIVERABLE, /* an entry of this outbox can never arrive */
     ORG_TICK,          /* time has passed: do what is due */
@@ -114,6 +114,7 @@ struct org_configure {
     int64_t refusals_period_ms;
     uint32_t failures_max;      /* under this role, as a supervisor */
     int64_t failures_period_ms; /* 0: a day for people, five minutes for programs */
+    bool is_readable;           /* everybody may read what is in the mailbox */
     uint64_t seed[2];           /* random, from the caller; taken when the role is opened */
 };
 
@@ -169,6 +170,7 @@ struct org_about {
     uint64_t awaits;               /* DEFER: it returns when this message has ended; 0 for none */
     const struct org_hours *hours; /* RENEW: as in org_next */
     bool is_crash;                 /* FAIL: the program died, rather than said so */
+    bool is_administrator;         /* SETTLE: whose right does not come from the role */
     enum org_action action;        /* RESOLVE: retry or reassign; SETTLE: also decline or done */
 };
 
@@ -228,7 +230,8 @@ enum org_answer_kind {
     X(ID_TAKEN, "the id belongs to another message")                                                         \
     X(ACTION, "that cannot be done with it")                                                                 \
     X(NOT_IN_SUCCESSION, "only a holder or deputy of the role may")                                          \
-    X(AWAITED, "the message to wait for has ended, or is the same one")
+    X(AWAITED, "the message to wait for has ended, or is the same one")                                      \
+    X(SUPERVISED, "its supervisor decides what becomes of it")
 
 /** The refusals. */
 enum org_refusal {
@@ -313,6 +316,18 @@ struct org_role_view {
     uint64_t bytes_max;
     int64_t lease_ms;
     int64_t ageing_ms;
+    enum org_overflow overflow;
+    const char *redirect_to; /* "" where it does not redirect */
+    enum org_action on_fail; /* what is done, the defaults put in */
+    enum org_action on_lapse;
+    enum org_action on_crash;
+    enum org_action on_absent;
+    enum org_action on_overflow;
+    uint32_t refusals_max;
+    int64_t refusals_period_ms;
+    uint32_t failures_max;
+    int64_t failures_period_ms; /* of the kind that holds this role, where it is by kind */
+    bool is_readable;
     bool is_open;
     /*
      * Something is quarantined, and there is no supervisor or an escalation never arrived; or at the root
@@ -439,6 +454,12 @@ bool org_role_outbox_waits(const struct org_role *role, uint64_t number);
  * `ret_reason`.
  */
 bool org_role_check(const struct org_role *role, const char **ret_reason);
+
+/**
+ * Whether a role may be set up so: every value in its range, and every name one. Whether the names are there
+ * is not known here.
+ */
+bool org_configure_is_valid(const char *role, const struct org_configure *configure);
 
 /** Conservation alone, by the counters: cheap enough for every step. */
 bool org_counts_are_conserved(const struct org_counts *counts);

@@ -33,9 +33,9 @@ static bool are_holders_valid(const struct org_configure *configure)
 }
 
 /* Whether a text is "" or the address of another role. */
-static bool is_other_role(const struct decision *d, const char *text)
+static bool is_other_role(const char *role, const char *text)
 {
-    return *text == '\0' || (org_name_is_address(text) && strcmp(text, d->role->name) != 0);
+    return *text == '\0' || (org_name_is_address(text) && strcmp(text, role) != 0);
 }
 
 static bool is_action(enum org_action action)
@@ -56,17 +56,18 @@ static bool are_rules_valid(const struct org_configure *configure)
            configure->failures_period_ms <= ORG_PERIOD_MAX_MS;
 }
 
-static bool is_valid(const struct decision *d, const struct org_configure *configure)
+bool org_configure_is_valid(const char *role, const struct org_configure *configure)
 {
     bool redirects = configure->overflow == ORG_OVERFLOW_REDIRECT;
     const char *redirect_to = text_or_empty(configure->redirect_to);
     return are_holders_valid(configure) && are_rules_valid(configure) &&
-           is_other_role(d, text_or_empty(configure->supervisor)) && is_other_role(d, redirect_to) &&
+           is_other_role(role, text_or_empty(configure->supervisor)) && is_other_role(role, redirect_to) &&
            redirects == (*redirect_to != '\0') && (unsigned)configure->overflow <= ORG_OVERFLOW_SHED &&
            (unsigned)configure->holder_kind <= ORG_PROGRAM && configure->capacity <= ORG_CAPACITY_MAX &&
            configure->bytes_max <= ORG_BYTES_MAX && configure->lease_ms >= 0 &&
            configure->lease_ms <= ORG_LEASE_MAX_MS && configure->ageing_ms >= 0 &&
-           is_action(configure->on_fail) && is_action(configure->on_lapse) && is_action(configure->on_crash);
+           configure->ageing_ms <= ORG_AGEING_MAX_MS && is_action(configure->on_fail) &&
+           is_action(configure->on_lapse) && is_action(configure->on_crash);
 }
 
 static void join_holders(const struct org_configure *configure, char *ret_text)
@@ -132,6 +133,13 @@ static void emit_rules(struct decision *d, const struct role_rules *rules)
     emit(d, &org_role_rules_type, &fields);
 }
 
+static void emit_readable(struct decision *d, bool is_readable)
+{
+    org_role_readable_fields fields = {
+        .at = d->now_ms, .by = d->actor, .via = d->via, .is_readable = is_readable};
+    emit(d, &org_role_readable_type, &fields);
+}
+
 /* What an actor holds goes back to the queue. */
 static void return_held(struct decision *d, const struct role_name *name)
 {
@@ -144,7 +152,7 @@ void decide_configure(struct decision *d)
 {
     const struct org_configure *configure = &d->command->configure;
     char holders[HOLDERS_LEN_MAX + 1];
-    if (!is_valid(d, configure)) {
+    if (!org_configure_is_valid(d->role->name, configure)) {
         refuse(d, ORG_REFUSED_CONFIGURATION);
         return;
     }
@@ -174,7 +182,8 @@ void decide_configure(struct decision *d)
     struct role_rules rules = rules_of(configure);
     bool is_new = !is_same(d->role, &fields);
     bool has_new_rules = !are_same_rules(&d->role->rules, &rules);
-    if (!is_new && !has_new_rules) {
+    bool is_shown_anew = d->role->is_readable != configure->is_readable;
+    if (!is_new && !has_new_rules && !is_shown_anew) {
         d->answer->is_duplicate = true;
         return;
     }
@@ -190,6 +199,8 @@ void decide_configure(struct decision *d)
         emit(d, &org_role_configured_type, &fields);
     if (has_new_rules)
         emit_rules(d, &rules);
+    if (is_shown_anew)
+        emit_readable(d, configure->is_readable);
     for (size_t i = 0; i < d->role->name_count; i++) {
         if (!has_holder(configure, configure->holder_count, d->role->names[i]->text))
             return_held(d, d->role->names[i]);

@@ -406,6 +406,7 @@ static const struct {
     {&org_presence_type, fold_presence},
     {&org_role_configured_type, fold_configured},
     {&org_role_rules_type, fold_rules},
+    {&org_role_readable_type, fold_readable},
     {&org_role_opened_type, fold_opened},
 };
 

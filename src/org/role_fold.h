@@ -26,6 +26,7 @@ void fold_source(struct org_role *role, const char *text, uint64_t number, uint6
 void fold_opened(struct org_role *role, const struct record *record);
 void fold_configured(struct org_role *role, const struct record *record);
 void fold_rules(struct org_role *role, const struct record *record);
+void fold_readable(struct org_role *role, const struct record *record);
 void fold_presence(struct org_role *role, const struct record *record);
 void fold_handed_over(struct org_role *role, const struct record *record);
 void fold_refused(struct org_role *role, const struct record *record);

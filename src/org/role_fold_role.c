@@ -91,6 +91,12 @@ void fold_rules(struct org_role *role, const struct record *record)
                                       .on_overflow = body->on_overflow};
 }
 
+void fold_readable(struct org_role *role, const struct record *record)
+{
+    const org_role_readable *body = record->body;
+    role->is_readable = body->is_readable;
+}
+
 void fold_handed_over(struct org_role *role, const struct record *record)
 {
     struct role_note *note = role_take_reserved(role);

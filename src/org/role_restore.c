@@ -111,6 +111,7 @@ static troupe_status read_rules(struct org_role *role, const struct saved_head *
     if (head->refusals_max > ORG_TALLY_MAX || head->failures_max > ORG_TALLY_MAX)
         return TROUPE_MALFORMED;
     role->is_absence_told = head->is_absence_told != 0;
+    role->is_readable = head->is_readable != 0;
     role->rules = (struct role_rules){.refusals_period_ms = head->refusals_period_ms,
                                       .failures_period_ms = head->failures_period_ms,
                                       .refusals_max = head->refusals_max,

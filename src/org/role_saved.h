@@ -30,7 +30,7 @@ struct saved_head {
     uint32_t is_absence_told;
     uint32_t has_waits;
     uint32_t has_tally[TALLY_COUNT];
-    uint32_t padding;
+    uint32_t is_readable; /* where version 3 began it was a 0 that nobody read */
     uint32_t holders[ORG_SUCCESSION_MAX];
 };
 

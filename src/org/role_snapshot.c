@@ -155,6 +155,7 @@ static struct saved_head head_of(const struct org_role *role)
         .on_absent = role->rules.on_absent,
         .on_overflow = role->rules.on_overflow,
         .is_absence_told = role->is_absence_told,
+        .is_readable = role->is_readable,
         .has_waits = role->waits != NULL,
     };
     for (int i = 0; i < TALLY_COUNT; i++)

@@ -186,6 +186,7 @@ struct org_role {
     struct org_waits *waits; /* NULL until something ended */
 
     struct role_rules rules;
+    bool is_readable;
     struct role_tally *tallies[TALLY_COUNT]; /* NULL until something was counted */
     bool is_absence_told;                    /* since somebody was present last */
     struct role_note *note;
@@ -293,6 +294,11 @@ enum org_class role_class_at(const struct role_message *message, int64_t aged_at
 
 /** What was accepted then or before has aged now, by these hours. */
 int64_t role_aged_at(const struct org_role *role, const struct org_hours *hours, int64_t now_ms);
+
+/* --- role_supervise.c ---------------------------------------------------------------------------- */
+
+/** What is done about a kind of failure: the role's rule, or the default. */
+enum org_action role_action_for(const struct org_role *role, enum org_cause cause);
 
 /* --- role_trouble.c ------------------------------------------------------------------------------ */
 

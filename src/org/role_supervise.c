@@ -21,7 +21,7 @@
 
 /* --- failures ------------------------------------------------------------------------------------ */
 
-static enum org_action action_for(const struct org_role *role, enum org_cause cause)
+enum org_action role_action_for(const struct org_role *role, enum org_cause cause)
 {
     const org_role_configured *configured = role_configured(role);
     switch (cause) {
@@ -142,7 +142,8 @@ static void fail_message(struct decision *d, const struct role_message *message,
                          const char *reason)
 {
     uint8_t attempts = (uint8_t)(message->seen.attempts + 1);
-    enum org_action action = attempts >= ORG_ATTEMPTS_MAX ? ORG_ACTION_ESCALATE : action_for(d->role, cause);
+    enum org_action action =
+        attempts >= ORG_ATTEMPTS_MAX ? ORG_ACTION_ESCALATE : role_action_for(d->role, cause);
     bool is_escalated = action == 0 || action == ORG_ACTION_ESCALATE || action == ORG_ACTION_DONE;
     if (!is_escalated)
         emit_report(d, message, cause);
@@ -249,11 +250,28 @@ void decide_resolve(struct decision *d)
     d->answer->state = ORG_DONE;
 }
 
+/* What nobody above can decide, whoever is in the succession does; an administrator may step in anywhere. */
+static bool may_settle(struct decision *d)
+{
+    uint32_t name = role_name_find(d->role, d->actor);
+    if (d->command->about.is_administrator)
+        return true;
+    if (name == MAP_NONE || !d->role->names[name]->is_holder) {
+        refuse(d, ORG_REFUSED_NOT_IN_SUCCESSION);
+        return false;
+    }
+    if (*role_configured_text(d->role, role_configured(d->role)->supervisor) != '\0') {
+        refuse(d, ORG_REFUSED_SUPERVISED);
+        return false;
+    }
+    return true;
+}
+
 void decide_settle(struct decision *d)
 {
     const struct org_about *about = &d->command->about;
     const struct role_message *message = role_live(d->role, about->id);
-    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX) || !may_settle(d))
         return;
     if (message == NULL) {
         refuse(d, role_entry_of(d->role, about->id) == NULL ? ORG_REFUSED_UNKNOWN : ORG_REFUSED_ENDED);

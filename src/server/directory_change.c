@@ -95,6 +95,9 @@ static troupe_status follow(troupe_self *self, struct directory_actor *directory
             status = directory_role_changed(self, directory, troupe_flat_text(set, set->name));
             if (status == TROUPE_OK && set->parent.size == 0)
                 status = root_changed(self, directory);
+        } else if (record.type == org_role_ruled_type.id) {
+            const org_role_ruled *ruled = record.body;
+            status = directory_role_changed(self, directory, troupe_flat_text(ruled, ruled->name));
         }
     }
     directory->version++;
@@ -180,6 +183,9 @@ static void change_existing(troupe_self *self, struct directory_task *task, enum
     const char *own = who->actor;
     if (kind == CHANGE_HOLDERS && decode_holders(task->document, &room, &command, &task->problem))
         name = command.holders.role;
+    else if (kind == CHANGE_ROLE_AGAIN &&
+             decode_role_again(task->directory->org, task->document, &room, &command, &task->problem))
+        name = command.role.name;
     else if (kind == CHANGE_TRANSFER && decode_transfer(task->document, &command, &task->problem))
         name = command.transfer.name;
     else if (kind == CHANGE_PRESENCE && decode_presence(task->document, own, &command, &task->problem))

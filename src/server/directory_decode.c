@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "server/json.h"
+#include "server/role_words.h"
 
 /* Beyond every limit of the organisation, which says itself what is too long. */
 #define TEXT_MAX ((size_t)4096)
 
 static const char *const kinds[] = {"person", "program"};
-static const char *const overflows[] = {"refuse", "redirect", "shed"};
 
 /* An array of texts. */
 static size_t take_texts(struct json_reader *in, const char *name, enum json_presence presence,
@@ -70,8 +70,6 @@ bool decode_role(const json_t *value, const char *where, struct decode_room *roo
                  struct org_directory_command *ret_command, struct problem *problem)
 {
     struct org_set_role *role = &ret_command->role;
-    int64_t capacity = 0;
-    unsigned overflow = ORG_OVERFLOW_REFUSE;
     struct json_reader in = json_reader_of(value, where, problem);
     ret_command->kind = ORG_SET_ROLE;
     ret_command->is_create = true;
@@ -82,12 +80,42 @@ bool decode_role(const json_t *value, const char *where, struct decode_room *roo
     json_take_text(&in, "supervisor", JSON_OPTIONAL, 1, TEXT_MAX, &role->supervisor);
     json_take_flag(&in, "team", JSON_OPTIONAL, &role->is_team);
     role->holder_count = take_texts(&in, "holders", JSON_OPTIONAL, room->holders, ORG_SUCCESSION_MAX);
-    json_take_number(&in, "capacity", JSON_OPTIONAL, 1, ORG_CAPACITY_MAX, &capacity);
-    json_take_number(&in, "lease_ms", JSON_OPTIONAL, 1, ORG_LEASE_MAX_MS, &role->lease_ms);
-    json_take_choice(&in, "overflow", JSON_OPTIONAL, overflows, 3, &overflow);
-    json_take_text(&in, "redirect_to", JSON_OPTIONAL, 1, TEXT_MAX, &role->redirect_to);
-    role->capacity = (uint32_t)capacity;
-    role->overflow = (enum org_overflow)overflow;
+    role_words_take_bounds(&in, 1, role);
+    role_words_take_rules(&in, 1, role);
+    return json_reader_end(&in);
+}
+
+/* A text that is said anew; "" takes it away. */
+static void take_again(struct json_reader *in, const char *name, const char **ret_text)
+{
+    json_take_text(in, name, JSON_OPTIONAL, 0, TEXT_MAX, ret_text);
+    if (*ret_text != NULL && **ret_text == '\0')
+        *ret_text = NULL;
+}
+
+bool decode_role_again(const struct org_directory *directory, const json_t *value, struct decode_room *room,
+                       struct org_directory_command *ret_command, struct problem *problem)
+{
+    struct org_set_role *role = &ret_command->role;
+    const char *name = NULL;
+    struct json_reader in = json_reader_of(value, "", problem);
+    ret_command->kind = ORG_SET_ROLE;
+    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &name);
+    if (name == NULL)
+        return false;
+    if (!org_directory_role_as_set(directory, name, room->holders, role)) {
+        problem_set(problem, PROBLEM_NOT_FOUND, "there is no role %s", name);
+        return false;
+    }
+    take_again(&in, "title", &role->title);
+    json_take_text(&in, "parent", JSON_OPTIONAL, 1, TEXT_MAX, &role->parent);
+    take_again(&in, "supervisor", &role->supervisor);
+    json_take_flag(&in, "team", JSON_OPTIONAL, &role->is_team);
+    size_t holder_count = take_texts(&in, "holders", JSON_OPTIONAL, room->holders, ORG_SUCCESSION_MAX);
+    if (json_is_array(json_object_get(value, "holders")))
+        role->holder_count = holder_count;
+    role_words_take_bounds(&in, 0, role);
+    role_words_take_rules(&in, 0, role);
     return json_reader_end(&in);
 }
 

@@ -39,6 +39,10 @@ bool decode_actor(const struct org_directory *directory, const json_t *value, co
 bool decode_role(const json_t *value, const char *where, struct decode_room *room,
                  struct org_directory_command *ret_command, struct problem *problem);
 
+/** A role that is there, with other values: what is not said of it stays. */
+bool decode_role_again(const struct org_directory *directory, const json_t *value, struct decode_room *room,
+                       struct org_directory_command *ret_command, struct problem *problem);
+
 /** A domain, to be made, with patterns as in a CODEOWNERS file; "!" takes out. */
 bool decode_domain(const json_t *value, const char *where, struct decode_room *room,
                    struct org_directory_command *ret_command, struct problem *problem);

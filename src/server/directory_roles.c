@@ -402,6 +402,13 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
         .on_fail = (uint8_t)configure.on_fail,
         .on_lapse = (uint8_t)configure.on_lapse,
         .on_crash = (uint8_t)configure.on_crash,
+        .on_absent = (uint8_t)configure.on_absent,
+        .on_overflow = (uint8_t)configure.on_overflow,
+        .refusals_max = configure.refusals_max,
+        .refusals_period_ms = configure.refusals_period_ms,
+        .failures_max = configure.failures_max,
+        .failures_period_ms = configure.failures_period_ms,
+        .is_readable = configure.is_readable,
     };
     randombytes_buf(fields.seed, sizeof fields.seed);
     return troupe_ask_fields(self, entry->ref, CONFIGURE_TIMEOUT_MS, on_configured, entry,

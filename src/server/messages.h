@@ -85,7 +85,8 @@ TROUPE_MESSAGE(role_took, ROLE_TOOK)
     F(text, text)                                                                                            \
     F(text, to)                                                                                              \
     WORKING_HOURS(F)                                                                                         \
-    F(bool, is_crash)
+    F(bool, is_crash)                                                                                        \
+    F(bool, is_administrator)
 TROUPE_MESSAGE(role_about, ROLE_ABOUT)
 
 /**
@@ -124,8 +125,12 @@ TROUPE_MESSAGE(role_where, ROLE_WHERE)
 TROUPE_MESSAGE(role_knows, ROLE_KNOWS)
 
 /** One message, for whoever may see it. Answered with it. */
-#define ROLE_READ(F) F(u64, id) F(text, actor) F(bool, is_administrator)
+#define ROLE_READ(F) F(u64, id) F(text, actor)
 TROUPE_MESSAGE(role_read, ROLE_READ)
+
+/** What is the role like, as this actor may see it? Answered. */
+#define ROLE_DESCRIBE(F) F(text, actor) F(bool, is_administrator)
+TROUPE_MESSAGE(role_describe, ROLE_DESCRIBE)
 
 /**
  * An entry of the outbox of the stream `source`: an org_sent, flat. Answer: role_delivered; `refusal` is an
@@ -151,11 +156,18 @@ TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
     F(text, absent)                                                                                          \
     F(text, redirect_to)                                                                                     \
     F(u32, capacity)                                                                                         \
+    F(i64, refusals_period_ms)                                                                               \
+    F(i64, failures_period_ms)                                                                               \
+    F(u32, refusals_max)                                                                                     \
+    F(u32, failures_max)                                                                                     \
     F(u8, holder_kind)                                                                                       \
     F(u8, overflow)                                                                                          \
     F(u8, on_fail)                                                                                           \
     F(u8, on_lapse)                                                                                          \
-    F(u8, on_crash)
+    F(u8, on_crash)                                                                                          \
+    F(u8, on_absent)                                                                                         \
+    F(u8, on_overflow)                                                                                       \
+    F(bool, is_readable)
 TROUPE_MESSAGE(role_configure, ROLE_CONFIGURE)
 
 /** The counters of a role, in the order of conservation; see org_counts. */
@@ -242,6 +254,7 @@ enum directory_change_kind {
     CHANGE_ROLE,
     CHANGE_DOMAIN,
     CHANGE_HOLDERS,
+    CHANGE_ROLE_AGAIN,
     CHANGE_TRANSFER,
     CHANGE_REVOKE,
     CHANGE_PRESENCE,

@@ -42,6 +42,7 @@
 #include "base/buffer.h"
 #include "base/record.h"
 #include "org/role.h"
+#include "server/json_writer.h"
 #include "server/ids.h"
 #include "server/problem.h"
 
@@ -179,6 +180,13 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
  * refused then.
  */
 struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker);
+
+/** Whether an actor holds the role or is a deputy: role_describe.c. */
+bool role_has_in_succession(const struct role_actor *actor, const char *who);
+
+/** Writes what the role says of itself to this actor: role_describe.c. */
+void role_describe_to(struct json_writer *out, const struct role_actor *actor, const char *who,
+                      bool is_administrator, int64_t now_ms);
 
 /** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
 void role_tell_waiters(troupe_self *self, struct role_actor *actor);

@@ -160,6 +160,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
                   .hours = zones_hours(&room, troupe_text(message, about->zone), about->from_minute,
                                        about->to_minute, about->days),
                   .is_crash = about->is_crash,
+                  .is_administrator = about->is_administrator,
                   .action = (enum org_action)about->action},
     };
     struct role_decision decision;
@@ -168,6 +169,12 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
         set_failure(answer, status);
     } else if (decision.answer.kind == ORG_ANSWER_REFUSED) {
         set_refusal(self, actor, answer, &decision.answer);
+    } else if (command.kind == ORG_HAND_OVER) {
+        struct json_writer out = json_writer_to(&answer->json);
+        json_open(&out, NULL, '{');
+        json_put_text(&out, "role", actor->name);
+        json_close(&out, '}');
+        end_json(answer, 200, &out);
     } else {
         struct json_writer out = json_writer_to(&answer->json);
         enum org_state state = decision.answer.state;
@@ -280,6 +287,13 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
                       .on_fail = (enum org_action)configure->on_fail,
                       .on_lapse = (enum org_action)configure->on_lapse,
                       .on_crash = (enum org_action)configure->on_crash,
+                      .on_absent = (enum org_action)configure->on_absent,
+                      .on_overflow = (enum org_action)configure->on_overflow,
+                      .refusals_max = configure->refusals_max,
+                      .refusals_period_ms = configure->refusals_period_ms,
+                      .failures_max = configure->failures_max,
+                      .failures_period_ms = configure->failures_period_ms,
+                      .is_readable = configure->is_readable,
                       .seed = {configure->seed[0], configure->seed[1]}},
     };
     struct role_decision decision;
@@ -395,26 +409,16 @@ static troupe_status command_look(troupe_self *self, struct role_actor *actor, c
     return TROUPE_OK;
 }
 
-static bool is_in_succession(const struct role_actor *actor, const char *who)
-{
-    const char *holder;
-    for (size_t i = 0; (holder = org_role_holder(actor->role, i, NULL)) != NULL; i++) {
-        if (strcmp(holder, who) == 0)
-            return true;
-    }
-    return false;
-}
-
 /*
- * A message may be read by its sender, the holders, and administrators; of one that has ended there is the
- * state alone.
+ * A message may be read by its sender, the holders, and by everybody where the role is open; of one that has
+ * ended there is the state alone.
  */
 static bool may_read(const struct role_actor *actor, const struct org_message *found, const char *who)
 {
     const char *sender = org_message_text(found, found->accepted->sender);
-    return (sender[0] == '@' && strcmp(sender + 1, who) == 0) ||
-           strcmp(org_message_text(found, found->accepted->by), who) == 0 || is_in_succession(actor, who) ||
-           (found->holder != NULL && strcmp(found->holder, who) == 0);
+    return org_role_view(actor->role).is_readable || (sender[0] == '@' && strcmp(sender + 1, who) == 0) ||
+           strcmp(org_message_text(found, found->accepted->by), who) == 0 ||
+           role_has_in_succession(actor, who) || (found->holder != NULL && strcmp(found->holder, who) == 0);
 }
 
 static troupe_status command_read(troupe_self *self, struct role_actor *actor, const troupe_message *message,
@@ -431,12 +435,25 @@ static troupe_status command_read(troupe_self *self, struct role_actor *actor, c
     } else if (found == NULL) {
         view_outcome(&out, actor->name, read->id, state, 0, NULL);
         end_json(answer, 200, &out);
-    } else if (!read->is_administrator && !may_read(actor, found, troupe_text(message, read->actor))) {
+    } else if (!may_read(actor, found, troupe_text(message, read->actor))) {
         set_problem(answer, PROBLEM_FORBIDDEN, "a message is for its sender and for the holders of its role");
     } else {
         view_message(&out, actor->name, found, true);
         end_json(answer, 200, &out);
     }
+    return TROUPE_OK;
+}
+
+static troupe_status command_describe(troupe_self *self, struct role_actor *actor,
+                                      const troupe_message *message, const role_describe *describe)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct json_writer out = json_writer_to(&answer->json);
+    role_describe_to(&out, actor, troupe_text(message, describe->actor), describe->is_administrator,
+                     troupe_unix_ms(self));
+    end_json(answer, 200, &out);
     return TROUPE_OK;
 }
 
@@ -484,6 +501,9 @@ troupe_status role_command(troupe_self *self, struct role_actor *actor, const tr
     const role_read *read = role_read_of(message);
     if (read != NULL)
         return command_read(self, actor, message, read);
+    const role_describe *describe = role_describe_of(message);
+    if (describe != NULL)
+        return command_describe(self, actor, message, describe);
     const role_configure *configure = role_configure_of(message);
     if (configure != NULL)
         return command_configure(self, actor, message, configure);

@@ -9,6 +9,7 @@
 #include "server/assets.h"
 #include "server/routes_mail.h"
 #include "server/routes_organisation.h"
+#include "server/routes_role.h"
 #include "server/scope.h"
 
 static void asset(troupe_self *self, struct call *call)
@@ -29,17 +30,21 @@ static const struct route routes[] = {
     {"POST", "/v1/defer", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_defer},
     {"POST", "/v1/fail", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_fail},
     {"POST", "/v1/resolve", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_resolve},
+    {"POST", "/v1/settle", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_settle},
+    {"POST", "/v1/handover", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_hand_over},
     {"GET", "/v1/inbox", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_inbox},
     {"GET", "/v1/message", ROUTE_ACTOR, SCOPE_READ | SCOPE_SEND | SCOPE_WORK, ROUTE_NO_BODY, false,
      route_message},
 
     {"GET", "/v1/whoami", ROUTE_ACTOR, SCOPE_ALL, ROUTE_NO_BODY, false, route_whoami},
     {"GET", "/v1/tree", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_tree},
+    {"GET", "/v1/role", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_role},
     {"GET", "/v1/owner", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_owner},
     {"GET", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_actors},
     {"POST", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_actor},
     {"POST", "/v1/tokens", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_token},
     {"POST", "/v1/roles", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_role},
+    {"POST", "/v1/roles/change", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_role_again},
     {"POST", "/v1/domains", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_domain},
     {"POST", "/v1/holders", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_holders},
     {"POST", "/v1/domains/transfer", ROUTE_ACTOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_transfer},

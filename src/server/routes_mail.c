@@ -16,6 +16,7 @@
 #include "server/http.h"
 #include "server/json.h"
 #include "server/messages.h"
+#include "server/routes_members.h"
 #include "server/view.h"
 
 #define ROLE_TIMEOUT_MS 30000
@@ -23,45 +24,9 @@
 #define DESK_TIMEOUT_MS 60000
 #define INBOX_LIMIT_DEFAULT 100
 #define INBOX_LIMIT_MAX 1000
-#define ID_SIZE_MAX 32
 
 #define A_ROLE "the role"
 #define A_MAILBOX "the mailbox"
-
-/* --- members that several calls have ---------------------------------------------------------- */
-
-static bool parse_id(const char *name, const char *text, uint64_t *ret_id, struct problem *problem)
-{
-    if (org_id_parse(text, ret_id) == TROUPE_OK && *ret_id != 0)
-        return true;
-    problem_set(problem, PROBLEM_MALFORMED, "\"%s\" must be the id of a message, 13 characters", name);
-    return false;
-}
-
-static void take_id(struct json_reader *in, const char *name, enum json_presence presence, uint64_t *ret_id)
-{
-    const char *text = NULL;
-    json_take_text(in, name, presence, 1, ID_SIZE_MAX, &text);
-    if (text != NULL)
-        parse_id(name, text, ret_id, in->problem);
-}
-
-/* The name of a role or, with "@", of an actor's own. */
-static void take_role(struct json_reader *in, const char *name, enum json_presence presence,
-                      const char **ret_role)
-{
-    json_take_text(in, name, presence, 1, ORG_NAME_LEN_MAX, ret_role);
-    if (*ret_role != NULL && in->problem->kind == PROBLEM_NONE && !org_name_is_address(*ret_role))
-        problem_set(in->problem, PROBLEM_MALFORMED, "\"%s\" must be the name of a role", name);
-}
-
-static bool end(struct call *call, struct json_reader *in)
-{
-    if (json_reader_end(in))
-        return true;
-    call_fail(call, in->problem);
-    return false;
-}
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -126,17 +91,17 @@ void route_send(troupe_self *self, struct call *call)
     unsigned message_class = ORG_NORMAL;
     bool wants_reply = true;
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    take_role(&in, "to", JSON_REQUIRED, &sending->to);
+    member_take_role(&in, "to", JSON_REQUIRED, &sending->to);
     json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
     json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields->body);
     json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &message_class);
     json_take_number(&in, "deadline", JSON_OPTIONAL, 1, INT64_MAX, &fields->deadline);
-    take_id(&in, "in_reply_to", JSON_OPTIONAL, &fields->in_reply_to);
-    take_id(&in, "thread", JSON_OPTIONAL, &fields->thread);
+    member_take_id(&in, "in_reply_to", JSON_OPTIONAL, &fields->in_reply_to);
+    member_take_id(&in, "thread", JSON_OPTIONAL, &fields->thread);
     json_take_text(&in, "key", JSON_OPTIONAL, 1, ORG_KEY_LEN_MAX, &fields->key);
     json_take_flag(&in, "insist", JSON_OPTIONAL, &fields->is_insisted);
     json_take_flag(&in, "reply", JSON_OPTIONAL, &wants_reply);
-    if (!end(call, &in))
+    if (!member_end(call, &in))
         return;
     if (fields->thread == 0)
         fields->thread = fields->in_reply_to;
@@ -177,9 +142,9 @@ void route_next(troupe_self *self, struct call *call)
     const char *role = NULL;
     int64_t wait_ms = 0;
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    take_role(&in, "role", JSON_OPTIONAL, &role);
+    member_take_role(&in, "role", JSON_OPTIONAL, &role);
     json_take_number(&in, "wait_ms", JSON_OPTIONAL, 0, NEXT_WAIT_MAX_MS, &wait_ms);
-    if (!end(call, &in))
+    if (!member_end(call, &in))
         return;
     desk_next_fields fields = {.via = caller->through,
                                .role = role,
@@ -192,8 +157,8 @@ void route_next(troupe_self *self, struct call *call)
 static void ask_about(troupe_self *self, struct call *call, struct json_reader *in, desk_about_fields *fields,
                       enum org_command_kind command)
 {
-    take_id(in, "id", JSON_REQUIRED, &fields->id);
-    if (!end(call, in))
+    member_take_id(in, "id", JSON_REQUIRED, &fields->id);
+    if (!member_end(call, in))
         return;
     fields->command = command;
     fields->via = call->request->caller.through;
@@ -225,7 +190,7 @@ void route_forward(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    take_role(&in, "to", JSON_REQUIRED, &fields.to);
+    member_take_role(&in, "to", JSON_REQUIRED, &fields.to);
     json_take_text(&in, "note", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_FORWARD);
 }
@@ -243,7 +208,7 @@ void route_defer(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    take_id(&in, "awaits", JSON_OPTIONAL, &fields.awaits);
+    member_take_id(&in, "awaits", JSON_OPTIONAL, &fields.awaits);
     json_take_number(&in, "until", fields.awaits != 0 ? JSON_OPTIONAL : JSON_REQUIRED, 1, INT64_MAX,
                      &fields.until);
     json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
@@ -276,24 +241,10 @@ void route_resolve(troupe_self *self, struct call *call)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/*
- * A query argument that names a role; NULL when it is absent. False: it is no name, and the call has ended.
- */
-static bool role_argument(struct call *call, const char **ret_role)
-{
-    *ret_role = call_argument(call, "role");
-    if (*ret_role == NULL || org_name_is_address(*ret_role))
-        return true;
-    struct problem problem = {0};
-    problem_set(&problem, PROBLEM_MALFORMED, "\"role\" must be the name of a role");
-    call_fail(call, &problem);
-    return false;
-}
-
 void route_inbox(troupe_self *self, struct call *call)
 {
     const char *role;
-    if (!role_argument(call, &role))
+    if (!argument_role(call, "role", &role))
         return;
     const char *limit_text = call_argument(call, "limit");
     unsigned long limit = INBOX_LIMIT_DEFAULT;
@@ -310,65 +261,4 @@ void route_inbox(troupe_self *self, struct call *call)
     }
     desk_inbox_fields fields = {.role = role, .limit = (uint32_t)limit};
     ask_desk(self, call, 0, &desk_inbox_type, &fields);
-}
-
-/* What is kept of a look at one message. */
-struct reading {
-    const char *role;
-    uint64_t id;
-};
-
-static troupe_status on_read(troupe_self *self, troupe_status status, const troupe_message *reply,
-                             void *context)
-{
-    struct call *call = context;
-    const struct reading *reading = (const struct reading *)(void *)call->scratch;
-    const role_exists *exists = status == TROUPE_OK ? role_exists_of(reply) : NULL;
-    if (exists != NULL && !exists->is_known) {
-        struct problem problem = {0};
-        problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", reading->role);
-        call_fail(call, &problem);
-    } else if (exists != NULL) {
-        call_woken(self, call, true);
-    } else if (status == TROUPE_NO_ACTOR || status == TROUPE_FULL) {
-        call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
-    } else {
-        call_end(call, status, reply, A_ROLE);
-    }
-    return TROUPE_OK;
-}
-
-static void read_now(troupe_self *self, struct call *call)
-{
-    const struct reading *reading = (const struct reading *)(void *)call->scratch;
-    const struct caller *caller = &call->request->caller;
-    troupe_ref role = troupe_whereis(self, reading->role);
-    troupe_status status;
-    if (troupe_ref_is_none(role))
-        status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), ROLE_TIMEOUT_MS, on_read, call,
-                            role_search, .role = reading->role);
-    else
-        status = troupe_ask(self, role, ROLE_TIMEOUT_MS, on_read, call, role_read, .id = reading->id,
-                            .actor = caller->actor, .is_administrator = caller->is_administrator);
-    if (status != TROUPE_OK)
-        call_again(self, call, status, A_ROLE);
-}
-
-void route_message(troupe_self *self, struct call *call)
-{
-    struct reading *reading = (struct reading *)(void *)call->scratch;
-    struct problem problem = {0};
-    const char *id = call_argument(call, "id");
-    if (!role_argument(call, &reading->role))
-        return;
-    if (reading->role == NULL || id == NULL)
-        problem_set(&problem, PROBLEM_MALFORMED, "\"%s\" is missing", reading->role == NULL ? "role" : "id");
-    else
-        parse_id("id", id, &reading->id, &problem);
-    if (problem.kind != PROBLEM_NONE) {
-        call_fail(call, &problem);
-        return;
-    }
-    call->again = read_now;
-    read_now(self, call);
 }

@@ -21,6 +21,5 @@ void route_defer(troupe_self *self, struct call *call);
 void route_fail(troupe_self *self, struct call *call);
 void route_resolve(troupe_self *self, struct call *call);
 void route_inbox(troupe_self *self, struct call *call);
-void route_message(troupe_self *self, struct call *call);
 
 #endif

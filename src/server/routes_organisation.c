@@ -160,6 +160,11 @@ void route_holders(troupe_self *self, struct call *call)
     change(self, call, CHANGE_HOLDERS, NULL);
 }
 
+void route_role_again(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_ROLE_AGAIN, NULL);
+}
+
 void route_transfer(troupe_self *self, struct call *call)
 {
     change(self, call, CHANGE_TRANSFER, NULL);

@@ -18,6 +18,7 @@ void route_new_actor(troupe_self *self, struct call *call);
 void route_new_token(troupe_self *self, struct call *call);
 void route_new_role(troupe_self *self, struct call *call);
 void route_holders(troupe_self *self, struct call *call);
+void route_role_again(troupe_self *self, struct call *call);
 void route_transfer(troupe_self *self, struct call *call);
 void route_revoke(troupe_self *self, struct call *call);
 void route_presence(troupe_self *self, struct call *call);

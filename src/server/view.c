@@ -163,6 +163,7 @@ static enum problem_kind kind_of(enum org_refusal refusal)
     case ORG_REFUSED_NOT_HOLDER:
     case ORG_REFUSED_NOT_ACTIVE:
     case ORG_REFUSED_NOT_IN_SUCCESSION:
+    case ORG_REFUSED_SUPERVISED:
         return PROBLEM_FORBIDDEN;
     case ORG_REFUSED_CLOSED:
     case ORG_REFUSED_ORDER:

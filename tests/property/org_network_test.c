@@ -286,9 +286,10 @@ static bool settle_something(struct place *place)
     if (!org_role_view(place->role).has_alarm ||
         org_role_list(place->role, ORG_QUARANTINED, now_ms, &message, 1) == 0)
         return false;
-    struct org_command command = {.kind = ORG_SETTLE,
-                                  .who = {"admin", NULL},
-                                  .about = {.id = message->id, .action = ORG_ACTION_DONE, .text = "settled"}};
+    struct org_command command = {
+        .kind = ORG_SETTLE,
+        .who = {"admin", NULL},
+        .about = {.id = message->id, .action = ORG_ACTION_DONE, .text = "settled", .is_administrator = true}};
     assert_int_equal(do_command(place, &command).kind, ORG_ANSWER_OK);
     return true;
 }

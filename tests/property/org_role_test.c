@@ -196,7 +196,8 @@ static void do_settle(void)
     uint64_t id = some_message(ORG_QUARANTINED);
     enum org_action action = 1 + below(5);
     struct expected expected = model_settle(&model, id, action);
-    desk_about(&desk, ORG_SETTLE, "admin", (struct org_about){.id = id, .text = text, .action = action});
+    desk_about(&desk, ORG_SETTLE, "admin",
+               (struct org_about){.id = id, .text = text, .action = action, .is_administrator = true});
     check_answer(expected);
 }
 

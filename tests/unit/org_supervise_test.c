@@ -63,6 +63,12 @@ static void expect_refusal(const struct desk *desk, enum org_refusal refusal)
     assert_int_equal(desk->answer.refusal, refusal);
 }
 
+static void settle(struct desk *desk, uint64_t id, enum org_action action)
+{
+    desk_about(desk, ORG_SETTLE, "admin",
+               (struct org_about){.is_administrator = true, .id = id, .action = action});
+}
+
 /* Escalates a message of the team by saying that it failed; gives the escalation as the lead holds it. */
 static uint64_t escalate(uint64_t *ret_id)
 {
@@ -359,33 +365,13 @@ static void resolution_of_a_message_that_went_another_way_is_moot(void **state)
     (void)state;
     uint64_t id;
     uint64_t escalation = escalate(&id);
-    desk_about(&team, ORG_SETTLE, "admin",
-               (struct org_about){.id = id, .action = ORG_ACTION_DONE, .text = "by hand"});
+    settle(&team, id, ORG_ACTION_DONE);
     assert_int_equal(desk_state(&team, id), ORG_DONE);
     desk_about(&lead, ORG_FINISH, "lea", (struct org_about){.id = escalation});
     deliver();
     assert_int_equal(desk_recorded(&team, &org_resolved_type), 1);
     assert_int_equal(desk_counts(&team).done, 1);
     assert_int_equal(desk_counts(&zoe).accepted, 1);
-}
-
-static void root_keeps_what_failed_under_an_alarm_until_it_is_settled(void **state)
-{
-    (void)state;
-    uint64_t id = send_and_take(&root, "ray");
-    fail_it(&root, "ray", id, false);
-    assert_int_equal(desk_state(&root, id), ORG_QUARANTINED);
-    assert_int_equal(desk_counts(&root).owed, 0);
-    assert_true(org_role_view(root.role).has_alarm);
-    desk_about(&root, ORG_SETTLE, "admin", (struct org_about){.id = id, .action = ORG_ACTION_ESCALATE});
-    expect_refusal(&root, ORG_REFUSED_ACTION);
-    desk_about(&root, ORG_SETTLE, "admin", (struct org_about){.id = id, .action = ORG_ACTION_RETRY});
-    assert_int_equal(desk_state(&root, id), ORG_QUEUED);
-    assert_false(org_role_view(root.role).has_alarm);
-    desk_about(&root, ORG_SETTLE, "admin", (struct org_about){.id = id, .action = ORG_ACTION_RETRY});
-    expect_refusal(&root, ORG_REFUSED_NOT_QUARANTINED);
-    desk_about(&root, ORG_SETTLE, "admin", (struct org_about){.id = id + 1, .action = ORG_ACTION_RETRY});
-    expect_refusal(&root, ORG_REFUSED_UNKNOWN);
 }
 
 /* --- the outbox ---------------------------------------------------------------------------------- */
@@ -583,7 +569,6 @@ int main(void)
         TEST(escalation_that_fails_goes_one_supervisor_higher),
         TEST(forwarded_escalation_is_resolved_by_whoever_gets_it),
         TEST(resolution_of_a_message_that_went_another_way_is_moot),
-        TEST(root_keeps_what_failed_under_an_alarm_until_it_is_settled),
         TEST(answer_is_never_refused_by_a_full_mailbox),
         TEST(forwarded_message_is_taken_by_a_full_mailbox_and_counts),
         TEST(entry_out_of_order_is_refused_until_the_one_before_has_come),
