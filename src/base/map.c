@@ -40,6 +40,18 @@ void map_done(struct map *map)
     memset(map, 0, sizeof(*map));
 }
 
+troupe_status map_copy(const struct map *map, struct map *ret_map)
+{
+    if (map->capacity == 0)
+        return TROUPE_OK;
+    struct map_slot *slots = malloc(map->capacity * sizeof(*slots));
+    if (slots == NULL)
+        return TROUPE_NO_MEMORY;
+    memcpy(slots, map->slots, map->capacity * sizeof(*slots));
+    *ret_map = (struct map){.slots = slots, .count = map->count, .capacity = map->capacity};
+    return TROUPE_OK;
+}
+
 void map_clear(struct map *map)
 {
     if (map->capacity > 0)

@@ -48,6 +48,9 @@ typedef bool map_is_equal(const void *context, uint32_t index, const void *key);
 /** Frees the slots; the map is empty and ready again. */
 void map_done(struct map *map);
 
+/** Fills an empty map with what another one has. TROUPE_NO_MEMORY: it is empty still. */
+TROUPE_MUST_CHECK troupe_status map_copy(const struct map *map, struct map *ret_map);
+
 /** Forgets all things and keeps the slots. */
 void map_clear(struct map *map);
 

@@ -268,6 +268,13 @@ struct org_directory_answer {
 TROUPE_MUST_CHECK troupe_status org_directory_new(const struct hash_key *key,
                                                   struct org_directory **ret_directory);
 
+/**
+ * Makes another directory with everything that this one has: to try many commands that shall all be done or
+ * none of them. Everything decided must have been folded. TROUPE_NO_MEMORY.
+ */
+TROUPE_MUST_CHECK troupe_status org_directory_clone(const struct org_directory *directory,
+                                                    struct org_directory **ret_directory);
+
 /** Frees a directory; NULL is good. */
 void org_directory_free(struct org_directory *directory);
 

@@ -20,6 +20,16 @@ static size_t padded(size_t size)
     return (size + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
 }
 
+size_t directory_block_size(size_t size, size_t links)
+{
+    return sizeof(struct directory_block) + padded(size) + links * sizeof(struct directory_link);
+}
+
+struct directory_link *directory_block_links(struct directory_block *block)
+{
+    return (struct directory_link *)(void *)((char *)block->body + padded(block->size));
+}
+
 static size_t links_of(const struct record *record)
 {
     if (record->type != org_role_set_type.id)
@@ -30,8 +40,7 @@ static size_t links_of(const struct record *record)
 
 static troupe_status reserve_block(struct org_directory *directory, const struct record *record)
 {
-    size_t links = links_of(record) * sizeof(struct directory_link);
-    struct directory_block *block = malloc(sizeof(*block) + padded(record->size) + links);
+    struct directory_block *block = malloc(directory_block_size(record->size, links_of(record)));
     if (block == NULL)
         return TROUPE_NO_MEMORY;
     block->next = NULL;
@@ -174,7 +183,7 @@ static void link_holders(struct org_directory *directory, uint32_t index)
     struct directory_role *role = &directory->roles[index];
     char name[ORG_ACTOR_NAME_LEN_MAX + 1];
     const char *cursor = role_text(role, role->set->holders);
-    role->holders = (struct directory_link *)(void *)((char *)role->block->body + padded(role->block->size));
+    role->holders = directory_block_links(role->block);
     role->holder_count = 0;
     while (directory_next_line(&cursor, name, sizeof(name))) {
         struct directory_link *link = &role->holders[role->holder_count++];

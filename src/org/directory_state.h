@@ -204,6 +204,12 @@ bool directory_next_rule(const char **cursor, char *ret_text, struct org_rule *r
 /** Reserves for the records that a walk still has. TROUPE_NO_MEMORY; nothing is reserved then. */
 troupe_status directory_reserve(struct org_directory *directory, struct record_cursor cursor);
 
+/** Bytes of a block with a body of `size` bytes and, behind it, `links` places of a succession. */
+size_t directory_block_size(size_t size, size_t links);
+
+/** Where the links of a role's block begin. */
+struct directory_link *directory_block_links(struct directory_block *block);
+
 /** Forgets what was reserved and not folded. */
 void directory_drop_reserved(struct org_directory *directory);
 

@@ -235,6 +235,12 @@ troupe_status directory_begin_own(troupe_self *self, struct directory_actor *dir
 bool directory_decide(troupe_self *self, struct directory_actor *directory,
                       const struct org_directory_command *command, struct org_directory_answer *ret_answer,
                       struct problem *problem);
+/** As directory_decide, but the roles do not hear of it before directory_follow. */
+bool directory_try(troupe_self *self, struct directory_actor *directory,
+                   const struct org_directory_command *command, struct org_directory_answer *ret_answer,
+                   struct problem *problem);
+/** Tells the roles of whatever the batch says from byte `from` on. */
+troupe_status directory_follow(troupe_self *self, struct directory_actor *directory, size_t from);
 /** A new task at the end of the others; NULL when out of memory: the asker has been refused then. */
 struct directory_task *directory_task_new(troupe_self *self, struct directory_actor *directory,
                                           troupe_asker asker);

@@ -77,7 +77,7 @@ static troupe_status root_changed(troupe_self *self, struct directory_actor *dir
 }
 
 /* Whatever the records of the batch say from `from` on has to reach the roles. */
-static troupe_status follow(troupe_self *self, struct directory_actor *directory, size_t from)
+troupe_status directory_follow(troupe_self *self, struct directory_actor *directory, size_t from)
 {
     struct record_cursor cursor = record_cursor_of(&directory->batch);
     struct record record;
@@ -104,9 +104,9 @@ static troupe_status follow(troupe_self *self, struct directory_actor *directory
     return status;
 }
 
-bool directory_decide(troupe_self *self, struct directory_actor *directory,
-                      const struct org_directory_command *command, struct org_directory_answer *ret_answer,
-                      struct problem *problem)
+bool directory_try(troupe_self *self, struct directory_actor *directory,
+                   const struct org_directory_command *command, struct org_directory_answer *ret_answer,
+                   struct problem *problem)
 {
     size_t from = directory->batch.bytes.size;
     troupe_status status =
@@ -123,11 +123,21 @@ bool directory_decide(troupe_self *self, struct directory_actor *directory,
         return false;
     }
     org_directory_fold_batch(directory->org, &directory->batch, from);
-    status = follow(self, directory, from);
+    return true;
+}
+
+bool directory_decide(troupe_self *self, struct directory_actor *directory,
+                      const struct org_directory_command *command, struct org_directory_answer *ret_answer,
+                      struct problem *problem)
+{
+    size_t from = directory->batch.bytes.size;
+    if (!directory_try(self, directory, command, ret_answer, problem))
+        return false;
+    troupe_status status = directory_follow(self, directory, from);
     if (status == TROUPE_OK)
         return true;
     problem_from_status(problem, status,
-                        "the directory"); /* and the directory ends, which follow() has seen to */
+                        "the directory"); /* and the directory ends, which directory_follow has seen to */
     return false;
 }
 

@@ -3,10 +3,14 @@
  * directory_import.c: a whole organisation in one document: actors, roles, domains, and messages that wait in
  * its mailboxes. Part of the directory actor.
  *
- * The parts are decided in that order, each like the single call; at the first that is refused the import
- * ends, the problem says which one, and what came before it stays: the document, mended, can be sent again,
- * and what is there already is not there twice. Messages are sent when every role is set up, through the same
- * command as any other; their key is a hash of what they say, so that they too are there once.
+ * All of it or nothing. The parts are decided in that order, each like the single call, on a copy of the
+ * organisation; then the messages are looked at. At the first element that is refused the copy is thrown
+ * away and the problem says which one; else the copy takes the place of the organisation, and its records are
+ * appended together. What is there already is not there twice.
+ *
+ * Messages are sent when every role is set up, through the same command as any other; their key is a hash of
+ * what they say, so that they too are there once. They are insisted on, so that a full mailbox does not make
+ * half an import of it: what could be refused then has been looked at before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +18,12 @@
 
 #include <sodium.h>
 
+#include "org/text.h"
 #include "server/directory_actor.h"
 #include "server/directory_decode.h"
 #include "server/json.h"
 #include "server/json_writer.h"
+#include "server/role_summary.h"
 #include "server/view.h"
 
 #define PART_MAX 100000
@@ -67,7 +73,7 @@ static bool decide_part(troupe_self *self, struct directory_task *task, const st
         char where[48];
         snprintf(where, sizeof where, "%s[%zu].", name, i);
         if (!decode(directory->org, json_array_get(array, i), where, room, &command, &task->problem) ||
-            directory_decide(self, directory, &command, &answer, &task->problem))
+            directory_try(self, directory, &command, &answer, &task->problem))
             continue;
         struct problem refused = task->problem;
         problem_set(&task->problem, refused.kind, "%s[%zu]: %s", name, i, refused.detail);
@@ -76,36 +82,68 @@ static bool decide_part(troupe_self *self, struct directory_task *task, const st
     return task->problem.kind == PROBLEM_NONE;
 }
 
-void directory_import_organisation(troupe_self *self, struct directory_actor *directory,
-                                   struct directory_task *task, const struct org_who *who)
+/* --- messages --------------------------------------------------------------------------------- */
+
+/* One message of the document, whose texts lie there. */
+struct import_message {
+    const char *from;
+    const char *to;
+    const char *subject;
+    const char *body;
+    unsigned message_class;
+};
+
+static bool decode_message(const json_t *messages, size_t index, struct import_message *ret_message,
+                           struct problem *problem)
 {
-    (void)directory;
-    const json_t *actors = NULL;
-    const json_t *roles = NULL;
-    const json_t *domains = NULL;
-    struct json_reader in = json_reader_of(task->document, "", &task->problem);
-    json_take_array(&in, "actors", JSON_OPTIONAL, PART_MAX, &actors);
-    json_take_array(&in, "roles", JSON_OPTIONAL, PART_MAX, &roles);
-    json_take_array(&in, "domains", JSON_OPTIONAL, PART_MAX, &domains);
-    json_take_array(&in, "messages", JSON_OPTIONAL, PART_MAX, &task->messages);
-    if (!json_reader_end(&in) || !decide_part(self, task, who, actors, "actors", an_actor) ||
-        !decide_part(self, task, who, roles, "roles", a_role) ||
-        !decide_part(self, task, who, domains, "domains", a_domain))
-        return;
-    snprintf(task->actor, sizeof task->actor, "%s",
-             who->via != NULL && who->via[0] != '\0' ? who->via : who->actor);
-    struct json_writer out = json_writer_to(&task->json);
-    json_open(&out, NULL, '{');
-    json_put_number(&out, "actors", (int64_t)json_array_size(actors));
-    json_put_number(&out, "roles", (int64_t)json_array_size(roles));
-    json_put_number(&out, "domains", (int64_t)json_array_size(domains));
-    json_put_number(&out, "messages", (int64_t)json_array_size(task->messages));
-    json_close(&out, '}');
-    if (json_writer_end(&out) != TROUPE_OK)
-        problem_from_status(&task->problem, TROUPE_NO_MEMORY, "the directory");
+    char where[48];
+    snprintf(where, sizeof where, "messages[%zu].", index);
+    *ret_message = (struct import_message){.body = "", .message_class = ORG_NORMAL};
+    struct json_reader in = json_reader_of(json_array_get(messages, index), where, problem);
+    json_take_text(&in, "from", JSON_REQUIRED, 1, ORG_ACTOR_NAME_LEN_MAX, &ret_message->from);
+    json_take_text(&in, "to", JSON_REQUIRED, 1, ORG_NAME_LEN_MAX, &ret_message->to);
+    json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &ret_message->subject);
+    json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &ret_message->body);
+    json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &ret_message->message_class);
+    return json_reader_end(&in);
 }
 
-/* --- messages --------------------------------------------------------------------------------- */
+/* Whatever a role could refuse of a message that is insisted on. */
+static bool check_message(const struct org_directory *org, const struct import_message *message, size_t index,
+                          struct problem *problem)
+{
+    struct org_actor_view sender;
+    struct org_configure configure;
+    const char *holders[ORG_SUCCESSION_MAX];
+    size_t subject_len = strlen(message->subject);
+    size_t body_len = strlen(message->body);
+    if (!org_directory_actor(org, message->from, &sender)) {
+        problem_set(problem, PROBLEM_NOT_FOUND, "messages[%zu]: there is no actor %s", index, message->from);
+        return false;
+    }
+    if (!org_directory_configure(org, message->to, holders, &configure)) {
+        problem_set(problem, PROBLEM_NOT_FOUND, "messages[%zu]: there is no role %s", index, message->to);
+        return false;
+    }
+    uint64_t bytes_max = configure.bytes_max != 0 ? configure.bytes_max : ORG_BYTES_DEFAULT;
+    if (!org_text_is_line(message->subject, subject_len) || !org_text_is_lines(message->body, body_len))
+        problem_set(problem, PROBLEM_MALFORMED, "messages[%zu]: a text has control characters", index);
+    else if (subject_len + body_len > bytes_max)
+        problem_set(problem, PROBLEM_TOO_LARGE, "messages[%zu]: it has %zu bytes; %s takes %llu", index,
+                    subject_len + body_len, message->to, (unsigned long long)bytes_max);
+    return problem->kind == PROBLEM_NONE;
+}
+
+static bool check_messages(const struct directory_task *task, struct problem *problem)
+{
+    struct import_message message;
+    for (size_t i = 0; i < json_array_size(task->messages); i++) {
+        if (!decode_message(task->messages, i, &message, problem) ||
+            !check_message(task->directory->org, &message, i, problem))
+            return false;
+    }
+    return true;
+}
 
 /* What a message says, as its key. */
 static void make_key(char ret_key[ORG_KEY_LEN_MAX + 1], const char *const *texts, size_t count)
@@ -135,41 +173,23 @@ static troupe_status on_sent(troupe_self *self, troupe_status status, const trou
     return TROUPE_OK;
 }
 
-/* Sends one message of the document. */
+/* Sends one message of the document, which has been looked at. */
 static void send_one(troupe_self *self, struct directory_task *task, size_t index)
 {
     struct directory_actor *directory = task->directory;
-    const char *from = NULL;
-    const char *to = NULL;
-    const char *subject = NULL;
-    const char *body = "";
-    unsigned message_class = ORG_NORMAL;
-    char where[48];
-    snprintf(where, sizeof where, "messages[%zu].", index);
-    struct json_reader in = json_reader_of(json_array_get(task->messages, index), where, &task->problem);
-    json_take_text(&in, "from", JSON_REQUIRED, 1, ORG_ACTOR_NAME_LEN_MAX, &from);
-    json_take_text(&in, "to", JSON_REQUIRED, 1, ORG_NAME_LEN_MAX, &to);
-    json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &subject);
-    json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &body);
-    json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &message_class);
-    if (!json_reader_end(&in))
-        return;
-    struct org_actor_view sender;
-    const struct directory_entry *role = directory_entry_find(directory, to);
-    if (!org_directory_actor(directory->org, from, &sender) || role == NULL) {
-        problem_set(&task->problem, PROBLEM_NOT_FOUND, "messages[%zu]: there is no %s %s", index,
-                    role == NULL ? "role" : "actor", role == NULL ? to : from);
-        return;
-    }
+    struct import_message message;
     char key[ORG_KEY_LEN_MAX + 1];
     char personal[ORG_NAME_LEN_MAX + 1];
-    make_key(key, (const char *const[]){from, to, subject, body}, 4);
-    org_name_personal(from, personal);
-    troupe_status status = troupe_ask(self, role->ref, SEND_TIMEOUT_MS, on_sent, task, role_send,
-                                      .id = ids_next(directory->ids, troupe_unix_ms(self)), .actor = from,
-                                      .via = strcmp(from, task->actor) != 0 ? task->actor : "",
-                                      .sender = personal, .key = key, .subject = subject, .body = body,
-                                      .message_class = (uint8_t)message_class, .is_person = true);
+    if (!decode_message(task->messages, index, &message, &task->problem))
+        return;
+    make_key(key, (const char *const[]){message.from, message.to, message.subject, message.body}, 4);
+    org_name_personal(message.from, personal);
+    troupe_status status =
+        troupe_ask(self, role_find(self, directory->ids, message.to), SEND_TIMEOUT_MS, on_sent, task,
+                   role_send, .id = ids_next(directory->ids, troupe_unix_ms(self)), .actor = message.from,
+                   .via = strcmp(message.from, task->actor) != 0 ? task->actor : "", .sender = personal,
+                   .key = key, .subject = message.subject, .body = message.body,
+                   .message_class = (uint8_t)message.message_class, .is_person = true, .is_insisted = true);
     if (status == TROUPE_OK)
         task->messages_out++;
     else
@@ -184,4 +204,66 @@ bool directory_import_send(troupe_self *self, struct directory_task *task)
         send_one(self, task, task->message_next++);
     bool is_over = task->problem.kind != PROBLEM_NONE || task->message_next == count;
     return is_over && task->messages_out == 0;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void write_counts(struct directory_task *task, const json_t *const *parts)
+{
+    struct json_writer out = json_writer_to(&task->json);
+    json_open(&out, NULL, '{');
+    json_put_number(&out, "actors", (int64_t)json_array_size(parts[0]));
+    json_put_number(&out, "roles", (int64_t)json_array_size(parts[1]));
+    json_put_number(&out, "domains", (int64_t)json_array_size(parts[2]));
+    json_put_number(&out, "messages", (int64_t)json_array_size(task->messages));
+    json_close(&out, '}');
+    if (json_writer_end(&out) != TROUPE_OK)
+        problem_from_status(&task->problem, TROUPE_NO_MEMORY, "the directory");
+}
+
+/* Decides all parts on a copy, which is the organisation when nothing was refused. */
+static bool decide_whole(troupe_self *self, struct directory_task *task, const struct org_who *who,
+                         const json_t *const *parts)
+{
+    struct directory_actor *directory = task->directory;
+    struct org_directory *before = directory->org;
+    uint32_t count = directory->batch.count;
+    size_t size = directory->batch.bytes.size;
+    if (org_directory_clone(before, &directory->org) != TROUPE_OK) {
+        problem_from_status(&task->problem, TROUPE_NO_MEMORY, "the directory");
+        return false;
+    }
+    bool is_good = decide_part(self, task, who, parts[0], "actors", an_actor) &&
+                   decide_part(self, task, who, parts[1], "roles", a_role) &&
+                   decide_part(self, task, who, parts[2], "domains", a_domain) &&
+                   check_messages(task, &task->problem);
+    if (is_good) {
+        org_directory_free(before);
+    } else {
+        record_batch_truncate(&directory->batch, count, size);
+        org_directory_free(directory->org);
+        directory->org = before;
+    }
+    return is_good;
+}
+
+void directory_import_organisation(troupe_self *self, struct directory_actor *directory,
+                                   struct directory_task *task, const struct org_who *who)
+{
+    const json_t *parts[3] = {NULL, NULL, NULL};
+    size_t from = directory->batch.bytes.size;
+    struct json_reader in = json_reader_of(task->document, "", &task->problem);
+    json_take_array(&in, "actors", JSON_OPTIONAL, PART_MAX, &parts[0]);
+    json_take_array(&in, "roles", JSON_OPTIONAL, PART_MAX, &parts[1]);
+    json_take_array(&in, "domains", JSON_OPTIONAL, PART_MAX, &parts[2]);
+    json_take_array(&in, "messages", JSON_OPTIONAL, PART_MAX, &task->messages);
+    if (!json_reader_end(&in) || !decide_whole(self, task, who, parts))
+        return;
+    snprintf(task->actor, sizeof task->actor, "%s",
+             who->via != NULL && who->via[0] != '\0' ? who->via : who->actor);
+    troupe_status status = directory_follow(self, directory, from);
+    if (status == TROUPE_OK)
+        write_counts(task, parts);
+    else
+        problem_from_status(&task->problem, status, "the directory");
 }

@@ -250,6 +250,54 @@ class Organisation(ServerCase):
                 kind = "malformed" if status == 400 else "not-found"
                 self.assertIn(part, self.problem(self.post("/v1/import/organisation", body), status, kind))
 
+    def test_an_import_is_done_whole_or_not_at_all(self):
+        good = {
+            "actors": [{"name": "all-1", "kind": "person"}],
+            "roles": [{"name": "all/first", "holders": ["all-1"], "on_absent": "wait", "open": True}],
+            "domains": [{"name": "all", "owner": "all/first", "patterns": ["/all/"]}],
+            "messages": [{"from": "all-1", "to": "all/first", "subject": "s", "body": "b"}],
+        }
+        bad = {
+            "actors": ({"name": "all-1", "kind": "program"}, 409, "actors[1]"),
+            "roles": ({"name": "all/second", "holders": ["nobody"]}, 404, "roles[1]"),
+            "domains": ({"name": "all", "owner": "office", "patterns": []}, 409, "domains[1]"),
+            "messages": ({"from": "all-1", "to": "all/third", "subject": "s"}, 404, "messages[1]"),
+        }
+        version = self.get("/v1/tree").headers["ETag"]
+        accepted = self.server.check()["accepted"]
+        for part, (element, status, where) in bad.items():
+            with self.subTest(part=part):
+                body = {**good, part: [*good[part], element]}
+                answer = self.post("/v1/import/organisation", body)
+                kind = "conflict" if status == 409 else "not-found"
+                self.assertIn(where, self.problem(answer, status, kind))
+                self.assertNotIn("all/first", self.roles())
+                self.assertNotIn("all-1", [one["name"] for one in self.get("/v1/actors").json["actors"]])
+                self.assertEqual(self.get("/v1/owner?path=all/x").json["owners"], [])
+                self.assertEqual(self.server.check()["accepted"], accepted)
+        self.assertEqual(self.get("/v1/tree", headers={"If-None-Match": version}).status, 304)
+        for _ in range(2):
+            self.expect(200, self.post("/v1/import/organisation", good))
+            self.assertEqual(self.roles()["all/first"]["queued"], 1)
+
+    def test_a_message_that_no_role_would_take_refuses_the_whole_import(self):
+        roles = [{"name": "narrow", "capacity": 1, "bytes_max": 100, "holders": ["ben"]}]
+        message = {"from": "ben", "to": "narrow", "subject": "s"}
+        cases = [
+            ({**message, "body": "x" * 100}, 413, "too-large"),
+            ({**message, "subject": "a\nb"}, 400, "malformed"),
+            ({**message, "body": "\u0007"}, 400, "malformed"),
+            ({**message, "from": "nobody"}, 404, "not-found"),
+        ]
+        for bad, status, kind in cases:
+            with self.subTest(bad=bad):
+                answer = self.post("/v1/import/organisation", {"roles": roles, "messages": [message, bad]})
+                self.assertIn("messages[1]", self.problem(answer, status, kind))
+                self.assertNotIn("narrow", self.roles())
+        many = [{**message, "subject": f"{number}"} for number in range(3)]
+        self.expect(200, self.post("/v1/import/organisation", {"roles": roles, "messages": many}))
+        self.assertEqual(self.roles()["narrow"]["queued"], 3)  # a full mailbox does not halve an import
+
     # --- changes of what is there -------------------------------------------------------------------------
 
     def two_people(self):

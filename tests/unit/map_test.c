@@ -131,6 +131,25 @@ static void cleared_map_finds_nothing_and_keeps_its_slots(void **state)
     map_done(&map);
 }
 
+static void copied_map_finds_the_same_and_goes_its_own_way(void **state)
+{
+    (void)state;
+    struct map map = {0};
+    struct map copy = {0};
+    assert_int_equal(map_copy(&map, &copy), TROUPE_OK);
+    assert_int_equal(copy.count, 0);
+    for (uint32_t i = 0; i < 100; i++) {
+        names[i] = i;
+        assert_int_equal(map_add(&map, hash_number(i), i), TROUPE_OK);
+    }
+    assert_int_equal(map_copy(&map, &copy), TROUPE_OK);
+    assert_true(map_remove(&map, hash_number(7), 7));
+    for (uint32_t i = 0; i < 100; i++)
+        assert_int_equal(find(&copy, hash_number(i), i), i);
+    map_done(&map);
+    map_done(&copy);
+}
+
 static void more_things_than_positions_are_refused(void **state)
 {
     (void)state;
@@ -149,6 +168,7 @@ int main(void)
         cmocka_unit_test(map_agrees_with_an_array_under_random_adding_and_removing),
         cmocka_unit_test(reserved_room_is_used_without_moving_the_slots),
         cmocka_unit_test(cleared_map_finds_nothing_and_keeps_its_slots),
+        cmocka_unit_test(copied_map_finds_the_same_and_goes_its_own_way),
         cmocka_unit_test(more_things_than_positions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * org_directory_support.h: an organisation for the tests of the directory. Each command is decided and
  * folded, its records are replayed into a second directory, the mirror, and after each step both hold their
- * invariants and look the same. One thread.
+ * invariants and look the same; now and then the mirror goes on as its own clone. One thread.
  */
 #ifndef TESTS_ORG_DIRECTORY_SUPPORT_H
 #define TESTS_ORG_DIRECTORY_SUPPORT_H
@@ -30,6 +30,7 @@ struct organisation {
     int64_t now_ms;
     struct org_directory_answer answer;
     uint32_t records; /* how many the last command added */
+    uint32_t commands;
 };
 
 static const struct hash_key organisation_key = {{1, 2}};
@@ -72,6 +73,15 @@ static inline void organisation_check(const struct organisation *org)
     assert_int_equal(count, counts.roles);
 }
 
+/* What is checked of a clone is what is checked of the mirror from then on. */
+static inline void organisation_clone_mirror(struct organisation *org)
+{
+    struct org_directory *clone;
+    assert_int_equal(org_directory_clone(org->mirror, &clone), TROUPE_OK);
+    org_directory_free(org->mirror);
+    org->mirror = clone;
+}
+
 /** Commands, folds, replays into the mirror, and checks. */
 static inline const struct org_directory_answer *organisation_do(struct organisation *org,
                                                                  const struct org_directory_command *command)
@@ -87,6 +97,8 @@ static inline const struct org_directory_answer *organisation_do(struct organisa
     while (record_next(&cursor, &record) == TROUPE_OK)
         assert_int_equal(org_directory_replay(org->mirror, &record), TROUPE_OK);
     org->records = org->journal.count - count;
+    if (org->commands++ % 8 == 0)
+        organisation_clone_mirror(org);
     if (org->answer.is_refused)
         assert_int_equal(org->records, 0);
     organisation_check(org);
