@@ -16,7 +16,6 @@
 
 #include "org/id.h"
 #include "server/desk.h"
-#include "server/role_summary.h"
 
 #define ROLE_TIMEOUT_MS 30000
 #define DIRECTORY_TIMEOUT_MS 10000
@@ -90,16 +89,35 @@ static troupe_status on_outcome(troupe_self *self, troupe_status status, const t
     return TROUPE_OK;
 }
 
+static troupe_status command(troupe_self *self, struct desk_errand *errand);
+
+/* The role slept, and has an actor now. */
+static troupe_status on_woken(troupe_self *self, troupe_status status, const troupe_message *reply,
+                              void *context)
+{
+    struct desk_errand *errand = context;
+    bool is_there = status == TROUPE_OK && role_exists_of(reply) != NULL &&
+                    !troupe_ref_is_none(troupe_whereis(self, errand->role));
+    return is_there ? command(self, errand)
+                    : try_later(self, errand, status == TROUPE_OK ? TROUPE_NO_ACTOR : status);
+}
+
 static troupe_status command(troupe_self *self, struct desk_errand *errand)
 {
     const desk_about_fields *about = &errand->about;
     const struct desk_hours *hours = &errand->desk->hours;
-    troupe_status status = troupe_ask(
-        self, role_find(self, errand->desk->ids, errand->role), ROLE_TIMEOUT_MS, on_outcome, errand,
-        role_about, .id = about->id, .awaits = about->awaits, .until = about->until, .zone = hours->zone,
-        .from_minute = hours->from_minute, .to_minute = hours->to_minute, .days = hours->days,
-        .command = about->command, .action = about->action, .actor = errand->desk->actor, .via = about->via,
-        .text = about->text, .to = about->to, .is_crash = about->is_crash);
+    troupe_ref role = troupe_whereis(self, errand->role);
+    troupe_status status;
+    if (troupe_ref_is_none(role))
+        status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DIRECTORY_TIMEOUT_MS, on_woken,
+                            errand, role_search, .role = errand->role);
+    else
+        status =
+            troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
+                       .awaits = about->awaits, .until = about->until, .zone = hours->zone,
+                       .from_minute = hours->from_minute, .to_minute = hours->to_minute, .days = hours->days,
+                       .command = about->command, .action = about->action, .actor = errand->desk->actor,
+                       .via = about->via, .text = about->text, .to = about->to, .is_crash = about->is_crash);
     return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "server/desk.h"
-#include "server/role_summary.h"
+#include "server/messages.h"
 
 #define DIRECTORY_TIMEOUT_MS 10000
 #define LOOK_TIMEOUT_MS 10000
@@ -114,12 +114,32 @@ static bool may_sleep_on(troupe_self *self, const struct desk_gather *gather, co
            troupe_ref_is_none(troupe_whereis(self, sight->role));
 }
 
+static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uint32_t index);
+
+/* It slept, and has an actor now: it is asked. */
+static troupe_status on_woken(troupe_self *self, troupe_status status, const troupe_message *reply,
+                              void *context)
+{
+    struct desk_sight *sight = context;
+    struct desk_gather *gather = sight->gather;
+    bool is_there = status == TROUPE_OK && role_exists_of(reply) != NULL &&
+                    !troupe_ref_is_none(troupe_whereis(self, sight->role));
+    if (is_there && ask_role(self, gather, (uint32_t)(sight - gather->sights)) == TROUPE_OK)
+        return TROUPE_OK;
+    gather->has_failed = true;
+    return answer_came(self, gather);
+}
+
+/* Asks one role, which is woken first when it sleeps. */
 static troupe_status ask_role(troupe_self *self, struct desk_gather *gather, uint32_t index)
 {
     struct desk_sight *sight = &gather->sights[index];
-    troupe_ref role = role_find(self, gather->desk->ids, sight->role);
+    troupe_ref role = troupe_whereis(self, sight->role);
     const struct desk_hours *hours = &gather->desk->hours;
     sight->gather = gather;
+    if (troupe_ref_is_none(role))
+        return troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), LOOK_TIMEOUT_MS, on_woken, sight,
+                          role_search, .role = sight->role);
     if (gather->search != 0)
         return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_where, .id = gather->search);
     return troupe_ask(self, role, LOOK_TIMEOUT_MS, on_seen, sight, role_look, .actor = gather->desk->actor,

@@ -14,7 +14,6 @@
 
 #include "org/plant.h"
 #include "server/desk.h"
-#include "server/role_summary.h"
 #include "server/json_writer.h"
 
 #define TAKE_TIMEOUT_MS 30000
@@ -213,12 +212,12 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
     struct desk *desk = gather->desk;
     uint32_t here = held_in(sight) + sight->picked;
     troupe_status status = troupe_ask(
-        self, role_find(self, desk->ids, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
+        self, troupe_whereis(self, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
         .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit, .zone = desk->hours.zone,
         .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute, .days = desk->hours.days,
         .held_elsewhere = ORG_PLANTED(limit_per_role) ? 0 : held_over_all(gather) - here);
     if (status != TROUPE_OK) {
-        desk->is_stirred = true;
+        desk->is_stirred = true; /* it has fallen since it was looked at: the next look wakes it */
         return;
     }
     memcpy(request->picked_role, sight->role, strlen(sight->role) + 1);

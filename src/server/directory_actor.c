@@ -265,6 +265,7 @@ static troupe_status directory_start(troupe_self *self)
     struct directory_actor *directory = troupe_state(self);
     randombytes_buf(&directory->hash_key, sizeof directory->hash_key);
     directory->version = 1;
+    directory->strays = (struct directory_entry){.name = DIRECTORY_STRAYS, .directory = directory};
     troupe_status status = org_directory_new(&directory->hash_key, &directory->org);
     if (status != TROUPE_OK)
         return status;
@@ -292,11 +293,10 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
         return directory_answer_roles_of(self, directory, message, of);
     if (search != NULL) {
         const char *role = troupe_text(message, search->role);
-        bool is_known = directory_entry_find(directory, role) != NULL;
-        if (!is_known || !troupe_ref_is_none(role_find(self, directory->ids, role)))
-            return troupe_reply(self, troupe_asker_of(message), role_exists, .is_known = is_known);
-        troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
-        return TROUPE_OK;
+        struct directory_entry *entry = directory_entry_find(directory, role);
+        if (entry != NULL && troupe_ref_is_none(troupe_whereis(self, role)))
+            return directory_wake_for(self, entry, troupe_asker_of(message));
+        return troupe_reply(self, troupe_asker_of(message), role_exists, .is_known = entry != NULL);
     }
     if (who != NULL)
         return directory_answer_who(self, directory, message, who);
@@ -386,7 +386,7 @@ static void directory_stop(troupe_self *self, troupe_status reason)
     free(directory->desks);
     map_done(&directory->desk_map);
     directory_checks_done(self, directory);
-    directory_roles_done(directory);
+    directory_roles_done(self, directory);
     buffer_done(&directory->tree);
     record_batch_done(&directory->batch);
     org_directory_free(directory->org);

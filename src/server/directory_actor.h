@@ -13,11 +13,10 @@
  * A role is set up again when it first wakes after a start: a crash between the two appends (here, and in the
  * role's own stream) leaves nothing undone, and what is so already changes nothing there.
  *
- * Role actors are made by whoever has something for the role (role_find) and found by their names; this actor
- * monitors none of them. Each says how loaded it is when it wakes, when that changes, and when it goes to
- * sleep; with it comes when time does something to it, and this actor sees to it that it is awake then. So a
- * role whose actor failed comes back as one that slept: by the next question, or when something is due or
- * owed.
+ * Role actors are made here when somebody has something for the role (directory_wake.c), under the supervisor
+ * of their team, and found by their names; this actor monitors none of them. Each says how loaded it is when
+ * it wakes, when that changes, and when it goes to sleep; with it comes when time does something to it, and
+ * this actor sees to it that it is awake then. A role whose actor failed comes back by its supervisor.
  *
  * Desks are made when somebody first shows a token, and are temporary: they keep nothing that a new one would
  * miss.
@@ -63,6 +62,11 @@
 /** A role that owes something to another is looked after again so much later. */
 #define DIRECTORY_OWED_MS ((int64_t)1000)
 
+/** The id of that team's supervisor: no role's name can be so. */
+#define DIRECTORY_STRAYS "@"
+/** Until a waking that came to nothing is tried again, if nobody asks before. */
+#define DIRECTORY_WAKE_AGAIN_MS ((int64_t)50)
+
 /** Tags of the directory's timers. */
 enum directory_tag { DIRECTORY_TAG_RETRY = 0, DIRECTORY_TAG_ALARM, DIRECTORY_TAG_PRESENCE };
 
@@ -79,10 +83,17 @@ struct directory_entry {
     bool is_unsound;
     bool is_asleep;            /* it has no actor; its figures are those of its summary */
     bool is_wanted;            /* a change waits for it */
+    bool is_waking;            /* an actor is being made for it */
     bool is_unproved;          /* has not been set up since this directory began: it is when it next wakes */
     uint64_t number;           /* in the order of their making */
     struct heap_node due_node; /* in the directory's `due` */
     struct directory_actor *directory;
+    struct directory_entry *team;          /* under whose supervisor it was woken; NULL: it sleeps */
+    struct directory_entry *next_for_team; /* in that one's team_waiting */
+    struct directory_entry *team_waiting;  /* those that wait for `supervisor` to be there */
+    troupe_ref supervisor;                 /* of the roles below it, as it was last known */
+    struct directory_waker *wakers;        /* who is told when it is awake */
+    uint32_t wake_tries;
     role_load load; /* the numbers of the last one; its texts are kept here: */
     char holder[ORG_ACTOR_NAME_LEN_MAX + 1];
     char reason[128];
@@ -147,6 +158,7 @@ struct directory_actor {
     size_t entry_count;
     size_t entry_capacity;
     struct map entry_map;
+    struct directory_entry strays; /* no role, but the team DIRECTORY_STRAYS of personal roles in no team */
     struct hash_key hash_key;
     struct heap due; /* entries by when time does something to them, asleep or not */
     uint64_t alarm;  /* the timer for the first of them; 0: none */
@@ -190,8 +202,20 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
                                     const troupe_message *message, const role_load *load);
 /** Sets up as many roles as the window lets. */
 troupe_status directory_configure_some(troupe_self *self, struct directory_actor *directory);
+/** Somebody has to be awake for it at this time; SUMMARY_NEVER: at none. */
+troupe_status directory_note_due(struct directory_actor *directory, struct directory_entry *entry,
+                                 int64_t due);
 /** Frees all entries. */
-void directory_roles_done(struct directory_actor *directory);
+void directory_roles_done(troupe_self *self, struct directory_actor *directory);
+
+/* --- directory_wake.c: an actor for a role, under its team's supervisor ------------------------ */
+
+/** Sees to it that a role has an actor, if it has none. That it failed is tried again by itself. */
+troupe_status directory_wake(troupe_self *self, struct directory_entry *entry);
+/** The same, and answers role_exists when it has, or refuses with TROUPE_NO_ACTOR: ask again. */
+troupe_status directory_wake_for(troupe_self *self, struct directory_entry *entry, troupe_asker asker);
+/** Tells whoever waits that the directory ends. */
+void directory_wakers_done(troupe_self *self, struct directory_entry *entry);
 
 /* --- directory_presence.c: who comes and goes -------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * directory_roles.c: what is known of every role of the organisation, awake or asleep, and that each is set
  * up as the tree says. Part of the directory actor; nothing blocks.
  *
- *   is_asleep --role_find--> reads its stream --role_load--> is_open --role_configure--> is_settled
+ *   is_asleep --directory_wake--> reads its stream --role_load--> is_open --role_configure--> is_settled
  *       ^                                                       ^  |                        |
  *       +------------------ role_load(is_asleep) ---------------|--+                        |
  *                                                               +--- the tree changes ------+
@@ -90,13 +90,11 @@ static struct directory_entry *entry_new(struct directory_actor *directory, cons
 }
 
 /* Sees to it that there is an actor; one that is there already says how loaded it is. */
-static troupe_status wake(troupe_self *self, struct directory_actor *directory, const char *name)
+static troupe_status wake(troupe_self *self, struct directory_actor *directory, struct directory_entry *entry)
 {
-    troupe_ref known = troupe_whereis(self, name);
+    troupe_ref known = troupe_whereis(self, entry->name);
     if (troupe_ref_is_none(known))
-        return troupe_ref_is_none(role_find(self, directory->ids, name))
-                   ? troupe_fail(self, TROUPE_NO_MEMORY, "a role's actor could not be made")
-                   : TROUPE_OK;
+        return directory_wake(self, entry);
     return troupe_send(self, known, role_report) == TROUPE_OK ? TROUPE_OK
                                                               : directory_try_later(self, directory);
 }
@@ -112,7 +110,7 @@ troupe_status directory_role_changed(troupe_self *self, struct directory_actor *
     entry->is_wanted = true;
     recount(entry);
     directory->version++;
-    return entry->is_open && !entry->is_asleep ? TROUPE_OK : wake(self, directory, entry->name);
+    return entry->is_open && !entry->is_asleep ? TROUPE_OK : wake(self, directory, entry);
 }
 
 /*
@@ -146,7 +144,8 @@ static int64_t due_of(const struct directory_entry *entry, int64_t now_ms)
     return due;
 }
 
-static troupe_status note_due(struct directory_actor *directory, struct directory_entry *entry, int64_t due)
+troupe_status directory_note_due(struct directory_actor *directory, struct directory_entry *entry,
+                                 int64_t due)
 {
     heap_remove(&directory->due, &entry->due_node);
     if (due == SUMMARY_NEVER)
@@ -191,7 +190,7 @@ static troupe_status take_summary(troupe_self *self, struct directory_actor *dir
     note_load(entry, load);
     ids_raise(directory->ids, load->last_id);
     entry->is_asleep = true;
-    return note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
+    return directory_note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
 }
 
 static troupe_status read_summaries(troupe_self *self, struct directory_actor *directory, uint64_t after);
@@ -272,8 +271,9 @@ void directory_wake_due(troupe_self *self, struct directory_actor *directory)
         struct directory_entry *entry =
             (struct directory_entry *)((char *)first->node - offsetof(struct directory_entry, due_node));
         /* It says itself when the next moment is; should it fail before that, it is looked after again. */
-        (void)role_find(self, directory->ids, entry->name);
-        (void)!note_due(directory, entry, now_ms + DIRECTORY_OWED_MS);
+        (void)!directory_note_due(directory, entry, now_ms + DIRECTORY_OWED_MS);
+        if (troupe_ref_is_none(troupe_whereis(self, entry->name)) && directory_wake(self, entry) != TROUPE_OK)
+            return;
     }
 }
 
@@ -305,6 +305,8 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     entry->ref = load->is_asleep ? troupe_ref_none() : message->sender;
     entry->is_asleep = load->is_asleep;
     entry->is_open = !load->is_asleep;
+    if (load->is_asleep && !entry->is_waking)
+        entry->team = NULL; /* it may be woken under another one */
     if (entry->is_open && (entry->is_unproved || entry->needs_configure))
         list_configure(directory, entry);
     entry->is_unproved = entry->is_unproved && !entry->is_open;
@@ -317,9 +319,10 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     }
     recount(entry);
     directory->version++;
-    if (entry->is_asleep && entry->is_wanted && wake(self, directory, entry->name) != TROUPE_OK)
-        return directory_try_later(self, directory);
-    return note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
+    int64_t now_ms = troupe_unix_ms(self);
+    if (entry->is_asleep && entry->is_wanted) /* it is just ending: what is said to it now is lost */
+        return directory_note_due(directory, entry, now_ms + DIRECTORY_WAKE_AGAIN_MS);
+    return directory_note_due(directory, entry, due_of(entry, now_ms));
 }
 
 /* --- setting up ------------------------------------------------------------------------------- */
@@ -424,7 +427,7 @@ troupe_status directory_configure_some(troupe_self *self, struct directory_actor
         bool can_be = entry->needs_configure && entry->is_open && !entry->is_asleep && !entry->is_configuring;
         if (can_be && troupe_ref_is_none(troupe_whereis(self, entry->name))) {
             /* Its actor has failed, and nobody has asked for it since: a new one says when it is open. */
-            troupe_status status = wake(self, directory, entry->name);
+            troupe_status status = wake(self, directory, entry);
             if (status != TROUPE_OK)
                 return status;
             entry->is_open = false;
@@ -444,10 +447,12 @@ troupe_status directory_configure_some(troupe_self *self, struct directory_actor
     return TROUPE_OK;
 }
 
-void directory_roles_done(struct directory_actor *directory)
+void directory_roles_done(troupe_self *self, struct directory_actor *directory)
 {
-    for (size_t i = 0; i < directory->entry_count; i++)
+    for (size_t i = 0; i < directory->entry_count; i++) {
+        directory_wakers_done(self, directory->entries[i]);
         free(directory->entries[i]);
+    }
     free(directory->entries);
     heap_done(&directory->due);
     map_done(&directory->entry_map);

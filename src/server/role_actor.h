@@ -11,7 +11,7 @@
  *   start --journal_read, snapshot first--> LOADING --is_end--> OPEN --append refused--> fails
  *     ^                                                   |                                |
  *     |                                                   +--idle, nothing under way--> sleeps: ends
- *     +--- whoever has something for it (role_find), or the directory when something is due
+ *     +--- the directory, when somebody has something for it or something is due
  *
  *   role: ahead of the disk          flights, oldest first                                  batch
  *   [fold of all that was decided]   [records 7..9 | 2 answers] [record 10 | 1 answer]   [record 11 | ...]
@@ -30,6 +30,9 @@
  *   3. committed_outbox is the highest number in the outbox that is on the disk: nothing above it is
  *      delivered.
  *   4. Whoever asked is told when the actor ends (role_actor_stop), and asks again.
+ *
+ * One that fails is started again by the supervisor of its team (supervision.h), and knows what it is told by
+ * the stream alone.
  */
 #ifndef SERVER_ROLE_ACTOR_H
 #define SERVER_ROLE_ACTOR_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * role_summary.c: summaries of roles, and finding their actors; role_summary.h has the design. Any thread.
+ * role_summary.c: summaries of roles; role_summary.h has the design. Any thread.
  */
 #include "server/role_summary.h"
 
@@ -63,20 +63,4 @@ const role_load *role_summary_read(const void *bytes, size_t size)
         return NULL;
     const void *body = head + 1;
     return troupe_flat_check(&role_load_type, body, size - sizeof *head) == TROUPE_OK ? body : NULL;
-}
-
-troupe_ref role_find(troupe_self *self, struct ids *ids, const char *name)
-{
-    troupe_ref known = troupe_whereis(self, name);
-    if (!troupe_ref_is_none(known))
-        return known;
-    struct role_actor initial = {.ids = ids};
-    snprintf(initial.name, sizeof initial.name, "%s", name);
-    troupe_spawn_options options = {.state = &initial,
-                                    .name = name,
-                                    .mailbox_len_max = ROLE_MAILBOX_LEN_MAX,
-                                    .mailbox_bytes_max = ROLE_MAILBOX_BYTES_MAX};
-    troupe_ref made = troupe_spawn(self, &role_behaviour, &options);
-    /* Somebody else may have been quicker: the name is theirs, and only one actor has the stream. */
-    return troupe_ref_is_none(made) ? troupe_whereis(self, name) : made;
 }

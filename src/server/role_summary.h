@@ -5,7 +5,7 @@
  * it starts, and hears of changes by role_load, which has the same fields.
  *
  * A summary is a projection: it says nothing that the stream does not. One that is missing, or that another
- * version wrote, only means that the role is woken once. Pure but for role_find; any thread.
+ * version wrote, only means that the role is woken once. Pure; any thread.
  */
 #ifndef SERVER_ROLE_SUMMARY_H
 #define SERVER_ROLE_SUMMARY_H
@@ -14,7 +14,6 @@
 
 #include "base/buffer.h"
 #include "org/role.h"
-#include "server/ids.h"
 #include "server/messages.h"
 
 /** Nothing is due, ever. */
@@ -28,11 +27,5 @@ TROUPE_MUST_CHECK troupe_status role_summary_write(const role_load_fields *field
 
 /** What was stored, borrowed from the bytes, which lie at a multiple of 8; NULL when it is none of ours. */
 const role_load *role_summary_read(const void *bytes, size_t size);
-
-/**
- * The actor of a role that exists; it is made when there is none, and reads its stream before it answers.
- * None when it cannot be made at the moment.
- */
-troupe_ref role_find(troupe_self *self, struct ids *ids, const char *name);
 
 #endif

@@ -6,11 +6,7 @@
  *   data folder, address, journal file            plain calls, before there is any actor
  *   |
  *   system --+-- #keeper      tells this thread when to go on
- *            +-- #journal     a thread of its own; its end is the process's end
- *            +-- top          rest_for_one; when it gives up the process ends
- *                  +-- #directory  the fold of the organisation's stream; makes desks, and wakes roles
- *                  +-- #http       added last, when everything has been read and found sound
- *            +-- a role's actor while it is awake; made by whoever has something for it
+ *            `-- #server      the tree of supervision.h: its end, or the journal's, is the process's end
  *
  * The order of the end is the reverse: nobody new is let in, what is under way is answered, then the actors
  * stop, then the file is closed.
@@ -34,7 +30,6 @@
 
 #include "base/buffer.h"
 #include "journal/journal.h"
-#include "journal/writer.h"
 #include "org/limits.h"
 #include "org/name.h"
 #include "server/address.h"
@@ -44,6 +39,7 @@
 #include "server/ids.h"
 #include "server/keeper.h"
 #include "server/messages.h"
+#include "server/supervision.h"
 
 #define WHY_SIZE (DATADIR_WHY_SIZE > JOURNAL_ERROR_SIZE ? DATADIR_WHY_SIZE : JOURNAL_ERROR_SIZE)
 /* How long the directory may take for the sample: it waits for its roles. */
@@ -64,7 +60,6 @@ struct server {
     struct journal *journal;
     troupe_system *system;
     troupe_ref keeper;
-    troupe_ref top;
 };
 
 /* --- before there are actors ------------------------------------------------------------------ */
@@ -132,31 +127,6 @@ static troupe_status watch(struct server *server, troupe_ref who, const char *na
     return troupe_send(server->system, server->keeper, keeper_watch, .who = who, .name = name);
 }
 
-static troupe_status start_top(struct server *server)
-{
-    server->ids.role_idle_ms = server->options->role_idle_ms;
-    struct directory_actor directory = {.ids = &server->ids};
-    troupe_child_spec children[] = {
-        {.id = "directory",
-         .behaviour = &directory_behaviour,
-         .options = {.state = &directory,
-                     .name = NAME_DIRECTORY,
-                     .mailbox_len_max = DIRECTORY_MAILBOX_LEN_MAX,
-                     .mailbox_bytes_max = DIRECTORY_MAILBOX_BYTES_MAX}},
-    };
-    troupe_supervisor_spec top = {
-        .strategy = TROUPE_REST_FOR_ONE,
-        .intensity = 10,
-        .period_ms = 60000,
-        .backoff_min_ms = 20,
-        .children = children,
-        .child_count = sizeof children / sizeof children[0],
-    };
-    troupe_status status;
-    server->top = troupe_supervisor_start(server->system, &top, &status);
-    return status;
-}
-
 static troupe_status start_actors(struct server *server)
 {
     troupe_options options = {.workers = server->options->workers};
@@ -169,17 +139,13 @@ static troupe_status start_actors(struct server *server)
                      (&(troupe_spawn_options){.state = &keeper, .name = NAME_KEEPER, .ret_status = &status}));
     if (status != TROUPE_OK)
         return status;
-    struct journal_writer_state writer = {.journal = server->journal};
-    troupe_spawn_options writer_options = journal_writer_options(&writer);
-    writer_options.name = NAME_JOURNAL;
-    writer_options.ret_status = &status;
-    troupe_ref journal = troupe_spawn(server->system, &journal_writer, &writer_options);
+    server->ids.role_idle_ms = server->options->role_idle_ms;
+    troupe_ref root = troupe_ref_none();
+    status = supervision_start(server->system, server->journal, &server->ids, &root);
     if (status == TROUPE_OK)
-        status = watch(server, journal, "the journal failed");
+        status = watch(server, troupe_whereis(server->system, NAME_JOURNAL), "the journal failed");
     if (status == TROUPE_OK)
-        status = start_top(server);
-    if (status == TROUPE_OK)
-        status = watch(server, server->top, "too much failed");
+        status = watch(server, root, "too much failed");
     return status;
 }
 
@@ -277,7 +243,7 @@ static troupe_status open_doors(struct server *server)
                                           .name = NAME_HTTP,
                                           .mailbox_len_max = HTTP_MAILBOX_LEN_MAX,
                                           .mailbox_bytes_max = HTTP_MAILBOX_BYTES_MAX}};
-    return troupe_supervisor_add(server->system, server->top, &spec);
+    return supervision_add(server->system, &spec);
 }
 
 static void announce(const struct server *server)

@@ -152,6 +152,21 @@ static bool ask(troupe_self *self, struct persona *persona, troupe_ref who, cons
     return year_people[persona->who].is_asking;
 }
 
+static bool say_letter(troupe_self *self, struct persona *persona, int index);
+
+/* The role that a letter is for slept: it is said now. */
+static troupe_status on_woken(troupe_self *self, troupe_status status, const troupe_message *reply,
+                              void *context)
+{
+    struct persona *persona = context;
+    struct person *person = &year_people[persona->who];
+    bool is_woken = status == TROUPE_OK && role_exists_of(reply) != NULL;
+    person->is_asking = false;
+    if (!is_woken || !say_letter(self, persona, person->letter_asked))
+        person->letter_asked = -1;
+    return TROUPE_OK;
+}
+
 static bool say_letter(troupe_self *self, struct persona *persona, int index)
 {
     struct person *person = &year_people[persona->who];
@@ -171,7 +186,12 @@ static bool say_letter(troupe_self *self, struct persona *persona, int index)
                                .deadline = letter->deadline,
                                .message_class = (uint8_t)(index % ORG_CLASS_COUNT),
                                .is_person = !person->is_program};
-    return ask(self, persona, role_find(self, &year_house.ids, role), &role_send_type, &fields);
+    troupe_ref to = troupe_whereis(self, role);
+    if (!troupe_ref_is_none(to))
+        return ask(self, persona, to, &role_send_type, &fields);
+    person->is_asking = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), HOUSE_TIMEOUT_MS, on_woken,
+                                   persona, role_search, .role = role) == TROUPE_OK;
+    return person->is_asking;
 }
 
 static int64_t soon(troupe_self *self, uint32_t days)

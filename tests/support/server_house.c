@@ -14,9 +14,8 @@
 #include <sodium.h>
 
 #include "journal/memory.h"
-#include "journal/writer.h"
-#include "server/directory_actor.h"
 #include "server/keeper.h"
+#include "server/supervision.h"
 
 /* --- the keeper of the house ------------------------------------------------------------------ */
 
@@ -43,30 +42,6 @@ static bool is_ready(void *context)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-static void start_top(struct house *house)
-{
-    struct directory_actor directory = {.ids = &house->ids};
-    troupe_child_spec children[] = {
-        {.id = "directory",
-         .behaviour = &directory_behaviour,
-         .options = {.state = &directory,
-                     .name = NAME_DIRECTORY,
-                     .mailbox_len_max = DIRECTORY_MAILBOX_LEN_MAX,
-                     .mailbox_bytes_max = DIRECTORY_MAILBOX_BYTES_MAX}},
-    };
-    troupe_supervisor_spec top = {
-        .strategy = TROUPE_REST_FOR_ONE,
-        .intensity = 10,
-        .period_ms = 60000,
-        .backoff_min_ms = 20,
-        .children = children,
-        .child_count = sizeof children / sizeof children[0],
-    };
-    troupe_status status;
-    (void)troupe_supervisor_start(house->system, &top, &status);
-    assert_int_equal(status, TROUPE_OK);
-}
-
 int64_t house_now(const struct house *house)
 {
     return troupe_unix_ms(house->system);
@@ -87,13 +62,8 @@ static void start(struct house *house, int64_t now_ms)
     troupe_spawn(house->system, &doorman,
                  (&(troupe_spawn_options){.state = &state, .name = NAME_KEEPER, .ret_status = &status}));
     assert_int_equal(status, TROUPE_OK);
-    struct journal_writer_state writer = {.journal = house->journal};
-    troupe_spawn_options writer_options = journal_writer_options(&writer);
-    writer_options.name = NAME_JOURNAL;
-    writer_options.ret_status = &status;
-    troupe_spawn(house->system, &journal_writer, &writer_options);
-    assert_int_equal(status, TROUPE_OK);
-    start_top(house);
+    troupe_ref root;
+    assert_int_equal(supervision_start(house->system, house->journal, &house->ids, &root), TROUPE_OK);
     assert_int_equal(troupe_sim_run_until(house->system, is_ready, house, HOUSE_TIMEOUT_MS), TROUPE_OK);
 }
 
