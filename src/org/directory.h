@@ -167,7 +167,9 @@ struct org_set_calendar {
 struct org_set_presence {
     const char *actor;
     bool is_present;
-    int64_t until; /* away until then; 0: nobody knows */
+    int64_t until;         /* away until then; 0: nobody knows */
+    const uint64_t *keeps; /* messages it holds and keeps for itself: they are parked meanwhile */
+    size_t keep_count;
 };
 
 /**
@@ -394,6 +396,13 @@ bool org_directory_calendar(const struct org_directory *directory, const char *n
 
 /** Whether an actor is there at a time; nobody unknown is. */
 bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms);
+
+/**
+ * The messages that an actor keeps for itself in the absence it has at this time, the id of one a line, and
+ * until when that is, 0 when nobody knows; "" for none.
+ */
+const char *org_directory_kept(const struct org_directory *directory, const char *name, int64_t at_ms,
+                               int64_t *ret_until);
 
 /** Whether an absence of an actor begins or ends after one time and until another, however often. */
 bool org_directory_comes_or_goes(const struct org_directory *directory, const char *name, int64_t after_ms,

@@ -10,6 +10,7 @@
 
 #include "org/directory_decision.h"
 #include "org/hours.h"
+#include "org/id.h"
 
 /* Two numbers, a blank and a line end. */
 enum { ABSENCE_LINE_MAX = 44, ABSENCES_LEN_MAX = (ORG_ABSENCES_MAX + 1) * ABSENCE_LINE_MAX };
@@ -81,6 +82,25 @@ bool org_directory_is_present(const struct org_directory *directory, const char 
     return true;
 }
 
+const char *org_directory_kept(const struct org_directory *directory, const char *name, int64_t at_ms,
+                               int64_t *ret_until)
+{
+    struct org_calendar_view calendar;
+    struct org_absence absence;
+    uint32_t index = directory_find_actor(directory, name);
+    const org_kept *kept = index == MAP_NONE ? NULL : actor_kept(&directory->actors[index]);
+    *ret_until = 0;
+    if (kept == NULL || !org_directory_calendar(directory, name, &calendar) || calendar.is_gone)
+        return "";
+    while (next_absence(&calendar.absences, &absence)) {
+        if (absence.from == kept->at && is_covered(&absence, at_ms)) {
+            *ret_until = absence.until;
+            return troupe_flat_text(kept, kept->messages);
+        }
+    }
+    return "";
+}
+
 bool org_directory_comes_or_goes(const struct org_directory *directory, const char *name, int64_t after_ms,
                                  int64_t until_ms)
 {
@@ -124,6 +144,20 @@ bool directory_is_calendar_fit(const struct org_directory *directory, const void
     return *absences == '\0' && count <= ORG_ABSENCES_MAX && set->days <= ORG_ALL_DAYS &&
            set->to_minute <= ORG_DAY_MINUTES && set->from_minute <= set->to_minute &&
            directory_find_actor(directory, troupe_flat_text(set, set->actor)) != MAP_NONE;
+}
+
+bool directory_is_kept_fit(const struct org_directory *directory, const void *body)
+{
+    const org_kept *kept = body;
+    char line[ORG_ID_TEXT_LEN + 1];
+    const char *messages = troupe_flat_text(kept, kept->messages);
+    uint64_t id;
+    while (directory_next_line(&messages, line, sizeof(line))) {
+        if (org_id_parse(line, &id) != TROUPE_OK)
+            return false;
+    }
+    return *messages == '\0' &&
+           directory_find_actor(directory, troupe_flat_text(kept, kept->actor)) != MAP_NONE;
 }
 
 /* --- deciding ------------------------------------------------------------------------------------- */
@@ -236,6 +270,29 @@ static void write_presence(struct directory_decision *d, uint32_t index, const c
     (void)directory_write(d, &org_calendar_set_type, &fields, old);
 }
 
+static bool check_keeps(struct directory_decision *d, const struct org_set_presence *set)
+{
+    if (set->keep_count > ORG_KEEPS_MAX)
+        return directory_refuse(d, ORG_DIRECTORY_TOO_MANY, set->actor);
+    return (!set->is_present || set->keep_count == 0) ||
+           directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->actor);
+}
+
+static void write_kept(struct directory_decision *d, const struct org_set_presence *set)
+{
+    char messages[ORG_KEEPS_MAX * (ORG_ID_TEXT_LEN + 1) + 1] = "";
+    if (set->keep_count == 0)
+        return;
+    for (size_t i = 0; i < set->keep_count; i++) {
+        char *line = messages + i * (ORG_ID_TEXT_LEN + 1);
+        org_id_text(set->keeps[i], line);
+        line[ORG_ID_TEXT_LEN] = i + 1 < set->keep_count ? '\n' : '\0';
+    }
+    org_kept_fields fields = {
+        .at = d->now_ms, .by = d->by, .via = d->via, .actor = set->actor, .messages = messages};
+    (void)directory_write(d, &org_kept_type, &fields, NULL);
+}
+
 void directory_decide_presence(struct directory_decision *d)
 {
     const struct org_set_presence *set = &d->command->presence;
@@ -244,7 +301,7 @@ void directory_decide_presence(struct directory_decision *d)
     size_t covering;
     bool by_administrator;
     uint32_t index = actor_meant(d, set->actor, &by_administrator);
-    if (index == MAP_NONE)
+    if (index == MAP_NONE || !check_keeps(d, set))
         return;
     const org_calendar_set *old = actor_calendar(&d->directory->actors[index]);
     bool is_gone = old != NULL && old->is_gone;
@@ -265,6 +322,7 @@ void directory_decide_presence(struct directory_decision *d)
     }
     if (!set->is_present)
         add_absence(absences, &absence);
+    write_kept(d, set);
     write_presence(d, index, absences, is_gone && !set->is_present);
 }
 

@@ -93,6 +93,13 @@ TROUPE_MESSAGE(org_domain_transferred, ORG_DOMAIN_TRANSFERRED)
     F(text, zone) F(text, absences) F(u32, from_minute) F(u32, to_minute) F(u8, days) F(bool, is_gone)
 TROUPE_MESSAGE(org_calendar_set, ORG_CALENDAR_SET)
 
+/**
+ * Messages that an actor keeps for itself during the absence that begins at this moment: `messages` has the
+ * id of one a line. Each is parked by the role in which the actor holds it.
+ */
+#define ORG_KEPT(F) F(i64, at) F(text, by) F(text, via) F(text, actor) F(text, messages)
+TROUPE_MESSAGE(org_kept, ORG_KEPT)
+
 /** A token: only its hash. `expires_at` 0 is never. `scopes` are words separated by spaces, "" for all. */
 #define ORG_TOKEN_ADDED(F)                                                                                   \
     F(i64, at)                                                                                               \

@@ -325,6 +325,15 @@ static void fold_calendar(struct org_directory *directory, struct directory_bloc
     directory->actors[index].calendar = block;
 }
 
+static void fold_kept(struct org_directory *directory, struct directory_block *block)
+{
+    const org_kept *kept = (const org_kept *)(const void *)block->body;
+    uint32_t index = directory_find_actor(directory, troupe_flat_text(kept, kept->actor));
+    ASSERT(index != MAP_NONE);
+    free(directory->actors[index].kept);
+    directory->actors[index].kept = block;
+}
+
 /* --- checking what comes from the journal ----------------------------------------------------------- */
 
 static bool is_actor_fit(const struct org_directory *directory, const void *body)
@@ -431,6 +440,7 @@ static const struct folding {
     {&org_token_added_type, is_token_fit, fold_token},
     {&org_token_revoked_type, is_revoked_fit, fold_revoked},
     {&org_calendar_set_type, directory_is_calendar_fit, fold_calendar},
+    {&org_kept_type, directory_is_kept_fit, fold_kept},
 };
 
 static const struct folding *folding_of(const struct record *record)

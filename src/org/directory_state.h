@@ -58,6 +58,7 @@ struct directory_actor {
     struct directory_link *last_held;
     size_t held_count;
     struct directory_block *calendar; /* an org_calendar_set; NULL for none */
+    struct directory_block *kept;     /* an org_kept; NULL for none */
 };
 
 struct directory_role {
@@ -141,6 +142,11 @@ static inline const org_calendar_set *actor_calendar(const struct directory_acto
     return actor->calendar == NULL ? NULL : (const org_calendar_set *)(const void *)actor->calendar->body;
 }
 
+static inline const org_kept *actor_kept(const struct directory_actor *actor)
+{
+    return actor->kept == NULL ? NULL : (const org_kept *)(const void *)actor->kept->body;
+}
+
 static inline const org_role_ruled *role_rules(const struct directory_role *role)
 {
     return role->rules == NULL ? NULL : (const org_role_ruled *)(const void *)role->rules->body;
@@ -215,6 +221,9 @@ void directory_drop_reserved(struct org_directory *directory);
 
 /** directory_calendar.c: whether a record of a calendar is one. */
 bool directory_is_calendar_fit(const struct org_directory *directory, const void *body);
+
+/** The same of a record of messages that are kept. */
+bool directory_is_kept_fit(const struct org_directory *directory, const void *body);
 
 /** What a change of place would do to the tree. */
 enum directory_chains {

@@ -102,6 +102,7 @@ enum {
     ORG_DOMAINS_MAX = 1000 * 1000,
     ORG_TOKENS_MAX = 1000 * 1000,
     ORG_ABSENCES_MAX = 64, /* of one actor, past ones dropped */
+    ORG_KEEPS_MAX = 100,   /* messages that one actor keeps while away */
     ORG_DEPTH_MAX = 64,    /* of the tree: supervisors above one role */
 };
 

@@ -182,6 +182,22 @@ static void change_one(troupe_self *self, struct directory_task *task, enum dire
     }
 }
 
+/* Whoever goes away is asked for a note for each of its roles. */
+static void write_hand_over(struct directory_task *task, const char *name)
+{
+    struct json_writer out = json_writer_to(&task->json);
+    const char *role;
+    json_open(&out, NULL, '{');
+    json_put_text(&out, "name", name);
+    json_open(&out, "hand_over", '[');
+    for (size_t i = 0; (role = org_directory_held(task->directory->org, name, i)) != NULL; i++)
+        json_put_text(&out, NULL, role);
+    json_close(&out, ']');
+    json_close(&out, '}');
+    if (json_writer_end(&out) != TROUPE_OK)
+        problem_from_status(&task->problem, TROUPE_NO_MEMORY, "the directory");
+}
+
 /* What is changed of something that is there: answered with its name. */
 static void change_existing(troupe_self *self, struct directory_task *task, enum directory_change_kind kind,
                             const struct org_who *who)
@@ -198,14 +214,18 @@ static void change_existing(troupe_self *self, struct directory_task *task, enum
         name = command.role.name;
     else if (kind == CHANGE_TRANSFER && decode_transfer(task->document, &command, &task->problem))
         name = command.transfer.name;
-    else if (kind == CHANGE_PRESENCE && decode_presence(task->document, own, &command, &task->problem))
+    else if (kind == CHANGE_PRESENCE && decode_presence(task->document, own, &room, &command, &task->problem))
         name = command.presence.actor;
     else if (kind == CHANGE_CALENDAR && decode_calendar(task->document, own, &room, &command, &task->problem))
         name = command.calendar.actor;
     else if (kind == CHANGE_LEAVE && decode_leave(task->document, &command, &task->problem))
         name = command.presence.actor;
-    if (task->problem.kind == PROBLEM_NONE &&
-        directory_decide(self, task->directory, &command, &answer, &task->problem))
+    if (task->problem.kind != PROBLEM_NONE ||
+        !directory_decide(self, task->directory, &command, &answer, &task->problem))
+        return;
+    if (kind == CHANGE_PRESENCE && !command.presence.is_present)
+        write_hand_over(task, name);
+    else
         write_name(task, "name", name);
 }
 

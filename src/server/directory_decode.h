@@ -26,6 +26,7 @@ struct decode_room {
     struct org_rule rules[DECODE_PATTERNS_MAX];
     struct org_absence absences[ORG_ABSENCES_MAX];
     char scopes[SCOPE_TEXT_SIZE];
+    uint64_t keeps[ORG_KEEPS_MAX];
 };
 
 /** The team of an actor as it was said when it was made: the view names the root where nothing was. */
@@ -67,8 +68,8 @@ bool decode_transfer(const json_t *value, struct org_directory_command *ret_comm
 bool decode_revoke(const json_t *value, const char **ret_token, struct problem *problem);
 
 /** Whether somebody is there; `own` is who is meant when nobody is named. */
-bool decode_presence(const json_t *value, const char *own, struct org_directory_command *ret_command,
-                     struct problem *problem);
+bool decode_presence(const json_t *value, const char *own, struct decode_room *room,
+                     struct org_directory_command *ret_command, struct problem *problem);
 
 /** When somebody works and is away; the time zone must be one of the system's. */
 bool decode_calendar(const json_t *value, const char *own, struct decode_room *room,

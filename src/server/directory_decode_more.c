@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "org/id.h"
 #include "server/directory_decode.h"
 #include "server/json.h"
 #include "server/zones.h"
@@ -47,8 +48,28 @@ bool decode_revoke(const json_t *value, const char **ret_token, struct problem *
     return json_reader_end(&in);
 }
 
-bool decode_presence(const json_t *value, const char *own, struct org_directory_command *ret_command,
-                     struct problem *problem)
+/* Messages that somebody keeps while away: one's own alone, since nobody else knows what they are. */
+static void take_keeps(struct json_reader *in, const char *own, struct decode_room *room,
+                       struct org_set_presence *set)
+{
+    const json_t *array = NULL;
+    json_take_array(in, "keeps", JSON_OPTIONAL, ORG_KEEPS_MAX, &array);
+    set->keeps = room->keeps;
+    set->keep_count = array != NULL ? json_array_size(array) : 0;
+    for (size_t i = 0; i < set->keep_count; i++) {
+        const char *text = json_element_text(array, i, "keeps", TEXT_MAX, in->problem);
+        if (text != NULL && org_id_parse(text, &room->keeps[i]) != TROUPE_OK)
+            problem_set(in->problem, PROBLEM_MALFORMED,
+                        "\"keeps[%zu]\" must be the id of a message, 13 characters", i);
+    }
+    if (in->problem->kind == PROBLEM_NONE && set->keep_count > 0 &&
+        (set->is_present || strcmp(set->actor, own) != 0))
+        problem_set(in->problem, PROBLEM_MALFORMED,
+                    "\"keeps\" is for whoever goes away, and only by its own call");
+}
+
+bool decode_presence(const json_t *value, const char *own, struct decode_room *room,
+                     struct org_directory_command *ret_command, struct problem *problem)
 {
     struct org_set_presence *set = &ret_command->presence;
     struct json_reader in = json_reader_of(value, "", problem);
@@ -57,6 +78,7 @@ bool decode_presence(const json_t *value, const char *own, struct org_directory_
     json_take_text(&in, "actor", JSON_OPTIONAL, 1, TEXT_MAX, &set->actor);
     json_take_flag(&in, "present", JSON_REQUIRED, &set->is_present);
     json_take_number(&in, "until", JSON_OPTIONAL, 1, INT64_MAX, &set->until);
+    take_keeps(&in, own, room, set);
     return json_reader_end(&in);
 }
 

@@ -9,6 +9,7 @@
  *                                                               +--- the tree changes ------+
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,6 +374,25 @@ static void list_absent(const struct directory_actor *directory, const struct or
     }
 }
 
+/* What those who are away keep for themselves. TROUPE_NO_MEMORY. */
+static troupe_status list_kept(const struct directory_actor *directory, const struct org_configure *configure,
+                               int64_t now_ms, struct buffer *ret_lines)
+{
+    troupe_status status = buffer_terminate(ret_lines);
+    for (size_t i = 0; i < configure->holder_count && status == TROUPE_OK; i++) {
+        int64_t until;
+        const char *ids = org_directory_kept(directory->org, configure->holders[i], now_ms, &until);
+        while (*ids != '\0' && status == TROUPE_OK) {
+            char line[64];
+            int id_len = (int)strcspn(ids, "\n");
+            int len = snprintf(line, sizeof line, "%.*s %" PRId64 "\n", id_len, ids, until);
+            status = buffer_append(ret_lines, line, (size_t)len);
+            ids += id_len + (ids[id_len] == '\n');
+        }
+    }
+    return status == TROUPE_OK ? buffer_terminate(ret_lines) : status;
+}
+
 static troupe_status configure(troupe_self *self, struct directory_actor *directory,
                                struct directory_entry *entry)
 {
@@ -390,6 +410,8 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
     lines[size] = '\0';
     char absent[sizeof lines];
     list_absent(directory, &configure, troupe_unix_ms(self), absent);
+    struct buffer keeps = {0};
+    troupe_status status = list_kept(directory, &configure, troupe_unix_ms(self), &keeps);
     role_configure_fields fields = {
         .bytes_max = configure.bytes_max,
         .lease_ms = configure.lease_ms,
@@ -398,6 +420,7 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
         .supervisor = configure.supervisor,
         .holders = lines,
         .absent = absent,
+        .keeps = (const char *)keeps.bytes,
         .redirect_to = configure.redirect_to,
         .capacity = configure.capacity,
         .holder_kind = (uint8_t)configure.holder_kind,
@@ -414,8 +437,11 @@ static troupe_status configure(troupe_self *self, struct directory_actor *direct
         .is_readable = configure.is_readable,
     };
     randombytes_buf(fields.seed, sizeof fields.seed);
-    return troupe_ask_fields(self, entry->ref, CONFIGURE_TIMEOUT_MS, on_configured, entry,
-                             &role_configure_type, &fields);
+    if (status == TROUPE_OK)
+        status = troupe_ask_fields(self, entry->ref, CONFIGURE_TIMEOUT_MS, on_configured, entry,
+                                   &role_configure_type, &fields);
+    buffer_done(&keeps);
+    return status;
 }
 
 troupe_status directory_configure_some(troupe_self *self, struct directory_actor *directory)

@@ -142,8 +142,9 @@ TROUPE_MESSAGE(role_deliver, ROLE_DELIVER)
 TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
 
 /**
- * How the role is set up, whole; `holders` one a line, and `absent` those of them who are away now. The same
- * again changes nothing. Answered.
+ * How the role is set up, whole; `holders` one a line, and `absent` those of them who are away now; `keeps`
+ * what these keep for themselves meanwhile, of whatever role: the id of a message and until when (0: nobody
+ * knows) a line. The same again changes nothing. Answered.
  */
 #define ROLE_CONFIGURE(F)                                                                                    \
     F(u64, seed, 2)                                                                                          \
@@ -154,6 +155,7 @@ TROUPE_MESSAGE(role_delivered, ROLE_DELIVERED)
     F(text, supervisor)                                                                                      \
     F(text, holders)                                                                                         \
     F(text, absent)                                                                                          \
+    F(text, keeps)                                                                                           \
     F(text, redirect_to)                                                                                     \
     F(u32, capacity)                                                                                         \
     F(i64, refusals_period_ms)                                                                               \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/id.h"
 #include "org/plant.h"
 #include "server/messages.h"
 #include "server/role_actor.h"
@@ -242,18 +243,49 @@ static bool has_line(const char *lines, const char *name)
     return false;
 }
 
+/*
+ * Of what somebody keeps while away, the messages that it holds here; and until when, where that is as long
+ * as anything is parked. What it holds no more, or in another role, is not kept here.
+ */
+static size_t find_kept(const struct role_actor *actor, const char *holder, const char *keeps, int64_t now_ms,
+                        uint64_t *ret_ids, int64_t *ret_until)
+{
+    size_t count = 0;
+    char id_text[ORG_ID_TEXT_LEN + 1];
+    for (; strcspn(keeps, " ") == ORG_ID_TEXT_LEN && count < ORG_KEEPS_MAX;
+         keeps += strcspn(keeps, "\n"), keeps += *keeps == '\n') {
+        uint64_t id;
+        memcpy(id_text, keeps, ORG_ID_TEXT_LEN);
+        id_text[ORG_ID_TEXT_LEN] = '\0';
+        const struct org_message *message =
+            org_id_parse(id_text, &id) == TROUPE_OK ? org_role_find(actor->role, id) : NULL;
+        if (message == NULL || message->state != ORG_HELD || strcmp(message->holder, holder) != 0)
+            continue;
+        int64_t until = strtoll(keeps + ORG_ID_TEXT_LEN + 1, NULL, 10);
+        *ret_until = until > now_ms && until - now_ms <= ORG_DEFER_MAX_MS ? until : 0;
+        ret_ids[count++] = id;
+    }
+    return count;
+}
+
 /* Who of the holders is there, after every change of them. What is so already writes nothing. */
 static troupe_status set_presence(troupe_self *self, struct role_actor *actor,
-                                  const struct org_configure *configure, const char *by, const char *absent)
+                                  const struct org_configure *configure, const char *by, const char *absent,
+                                  const char *keeps)
 {
     troupe_status status = TROUPE_OK;
+    uint64_t kept[ORG_KEEPS_MAX];
     for (size_t i = 0; i < configure->holder_count && status == TROUPE_OK; i++) {
         struct org_command command = {
             .kind = ORG_PRESENT,
             .who = {.actor = by},
             .present = {.actor = configure->holders[i],
-                        .is_present = !has_line(absent, configure->holders[i])},
+                        .is_present = !has_line(absent, configure->holders[i]),
+                        .keeps = kept},
         };
+        if (!command.present.is_present)
+            command.present.keep_count = find_kept(actor, configure->holders[i], keeps, troupe_unix_ms(self),
+                                                   kept, &command.present.until);
         struct role_decision decision;
         status = role_decide(self, actor, &command, &decision);
     }
@@ -300,8 +332,9 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
     troupe_status status = role_decide(self, actor, &command, &decision);
     bool is_refused = status == TROUPE_OK && decision.answer.kind == ORG_ANSWER_REFUSED;
     if (status == TROUPE_OK && !is_refused)
-        status = set_presence(self, actor, &command.configure, command.who.actor,
-                              troupe_text(message, configure->absent));
+        status =
+            set_presence(self, actor, &command.configure, command.who.actor,
+                         troupe_text(message, configure->absent), troupe_text(message, configure->keeps));
     answer->kind = ROLE_ANSWER_JSON;
     answer->status = 200;
     if (status != TROUPE_OK)

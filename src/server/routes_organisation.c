@@ -8,8 +8,10 @@
 
 #include <string.h>
 
+#include "org/id.h"
 #include "org/limits.h"
 #include "server/http.h"
+#include "server/json.h"
 #include "server/json_writer.h"
 #include "server/messages.h"
 
@@ -175,9 +177,66 @@ void route_revoke(troupe_self *self, struct call *call)
     change(self, call, CHANGE_REVOKE, NULL);
 }
 
+/* Whether a message is among those that are held. What is no id is for the directory to refuse. */
+static bool is_held(const char *id_text, const json_t *held)
+{
+    uint64_t id;
+    if (id_text == NULL || org_id_parse(id_text, &id) != TROUPE_OK)
+        return true;
+    for (size_t i = 0; i < json_array_size(held); i++) {
+        uint64_t other;
+        const char *text = json_string_value(json_object_get(json_array_get(held, i), "id"));
+        if (text != NULL && org_id_parse(text, &other) == TROUPE_OK && other == id)
+            return true;
+    }
+    return false;
+}
+
+/* The first of what is to be kept that is not held; the count when all are. */
+static size_t first_not_held(const json_t *keeps, const json_t *held)
+{
+    size_t i = 0;
+    while (i < json_array_size(keeps) && is_held(json_string_value(json_array_get(keeps, i)), held))
+        i++;
+    return i;
+}
+
+/* What is kept must be held: the caller's desk has said what is. */
+static troupe_status on_held(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
+{
+    struct call *call = context;
+    const answered *yes = status == TROUPE_OK ? answered_of(reply) : NULL;
+    if (yes == NULL) {
+        call_end(call, status, reply, "the mailbox");
+        return TROUPE_OK;
+    }
+    struct problem problem = {0};
+    const json_t *keeps = json_object_get(call->body, "keeps");
+    troupe_bytes json = troupe_bytes_of(reply, yes->json);
+    json_t *inbox = json_parse(json.data, json.size, &problem);
+    size_t place = inbox != NULL ? first_not_held(keeps, json_object_get(inbox, "held")) : 0;
+    if (inbox != NULL && place < json_array_size(keeps))
+        problem_set(&problem, PROBLEM_NOT_FOUND, "\"keeps[%zu]\": %s holds no message %.13s", place,
+                    call->request->caller.actor, json_string_value(json_array_get(keeps, place)));
+    json_decref(inbox);
+    if (problem.kind != PROBLEM_NONE)
+        call_fail(call, &problem);
+    else
+        change(self, call, CHANGE_PRESENCE, NULL);
+    return TROUPE_OK;
+}
+
 void route_presence(troupe_self *self, struct call *call)
 {
-    change(self, call, CHANGE_PRESENCE, NULL);
+    if (json_array_size(json_object_get(call->body, "keeps")) == 0) {
+        change(self, call, CHANGE_PRESENCE, NULL);
+        return;
+    }
+    troupe_status status = troupe_ask(self, call->request->caller.desk, DIRECTORY_TIMEOUT_MS, on_held, call,
+                                      desk_inbox, .limit = 0);
+    if (status != TROUPE_OK)
+        call_end(call, status, NULL, "the mailbox");
 }
 
 void route_calendar(troupe_self *self, struct call *call)

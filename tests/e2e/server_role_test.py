@@ -175,6 +175,32 @@ class Roles(ServerCase):
         self.expect(200, self.post("/v1/handover", {"role": name, "note": ""}, "ben"))
         self.assertNotIn("note", self.look(name, "ann"))
 
+    def test_whoever_goes_away_keeps_what_it_marks_and_is_asked_for_notes(self):
+        self.server.make("kai")
+        token = self.token("kai")
+        names = [self.role("kai", "ben"), self.role("kai", "ben")]
+        kept = self.send(names[0])["id"]
+        (held,) = self.take("kai")
+        self.assertEqual(held["id"], kept)
+        away = {"present": False, "keeps": [kept]}
+        not_held = {"present": False, "keeps": [kept, self.send(names[1])["id"]]}
+        answer = self.post("/v1/presence", not_held, token=token)
+        self.assertIn('"keeps[1]"', self.problem(answer, 404, "not-found"))
+        for bad in ({"present": True, "keeps": [kept]}, {**away, "actor": "ben"}, {**away, "keeps": "x"},
+                    {**away, "keeps": ["x"]}, {**away, "keeps": [3]}):
+            answer = self.post("/v1/presence", bad, token=token)
+            self.assertIn('"keeps', self.problem(answer, 400, "malformed"))
+        answer = self.post("/v1/presence", {**away, "keeps": [kept] * 101}, token=token)
+        self.assertIn('"keeps', self.problem(answer, 413, "too-large"))
+        self.assertEqual(self.look(names[0])["held"], 1)
+        gone = self.expect(200, self.post("/v1/presence", away, token=token))
+        self.assertEqual(gone, {"name": "kai", "hand_over": names})
+        self.assertEqual((self.look(names[0])["parked"], self.look(names[0])["holder"]), (1, "ben"))
+        back = self.expect(200, self.post("/v1/presence", {"present": True}, token=token))
+        self.assertEqual(back, {"name": "kai"})
+        self.assertEqual(self.take("kai")[0]["id"], kept)
+        self.expect(200, self.post("/v1/done", {"id": kept}, "kai"))
+
     # --- what failed at the root --------------------------------------------------------------------------
 
     def test_what_failed_at_the_root_is_settled_by_whoever_holds_it(self):

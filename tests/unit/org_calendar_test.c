@@ -181,6 +181,72 @@ static void only_an_administrator_lets_somebody_leave_or_come_again(void **state
     organisation_expect_refusal(&org, ORG_DIRECTORY_LAST_ADMINISTRATOR);
 }
 
+static void go_away_keeping(const char *actor, int64_t until, size_t count)
+{
+    static uint64_t ids[ORG_KEEPS_MAX + 1];
+    for (size_t i = 0; i < count; i++)
+        ids[i] = (uint64_t)1000 + i;
+    command((struct org_directory_command){
+        .kind = ORG_SET_PRESENCE,
+        .presence = {.actor = actor, .until = until, .keeps = ids, .keep_count = count}});
+}
+
+/* How many messages an actor keeps now; both directories must say the same. */
+static size_t kept(const char *actor)
+{
+    int64_t until;
+    int64_t mirrored_until;
+    const char *ids = org_directory_kept(org.directory, actor, org.now_ms, &until);
+    assert_string_equal(org_directory_kept(org.mirror, actor, org.now_ms, &mirrored_until), ids);
+    assert_int_equal(until, mirrored_until);
+    size_t count = *ids != '\0';
+    for (; *ids != '\0'; ids++)
+        count += *ids == '\n';
+    return count;
+}
+
+static void what_is_kept_is_kept_for_that_absence_alone(void **state)
+{
+    (void)state;
+    int64_t until = org.now_ms + ORG_DAY_MS;
+    go_away_keeping("ben", until, 2);
+    organisation_expect_done(&org, 2);
+    int64_t told;
+    assert_string_equal(org_directory_kept(org.directory, "ben", org.now_ms, &told),
+                        "00000000000z8\n00000000000z9");
+    assert_int_equal(told, until);
+    org.now_ms += ORG_HOUR_MS;
+    assert_int_equal(kept("ben"), 2);
+    set_presence("ben", true, 0);
+    assert_int_equal(kept("ben"), 0);
+    org.now_ms += ORG_HOUR_MS;
+    set_presence("ben", false, 0);
+    assert_int_equal(kept("ben"), 0);
+    org.now_ms += ORG_HOUR_MS;
+    go_away_keeping("ben", org.now_ms + 1, 1);
+    assert_int_equal(kept("ben"), 1);
+    org.now_ms += 1;
+    assert_int_equal(kept("ben"), 0);
+    assert_int_equal(kept("nobody"), 0);
+}
+
+static void as_many_are_kept_as_the_limit_and_by_nobody_who_stays(void **state)
+{
+    (void)state;
+    go_away_keeping("ben", 0, ORG_KEEPS_MAX + 1);
+    organisation_expect_refusal(&org, ORG_DIRECTORY_TOO_MANY);
+    go_away_keeping("ben", 0, ORG_KEEPS_MAX);
+    organisation_expect_done(&org, 2);
+    assert_int_equal(kept("ben"), ORG_KEEPS_MAX);
+    uint64_t id = 7;
+    command((struct org_directory_command){
+        .kind = ORG_SET_PRESENCE,
+        .presence = {.actor = "ben", .is_present = true, .keeps = &id, .keep_count = 1}});
+    organisation_expect_refusal(&org, ORG_DIRECTORY_BAD_VALUE);
+    leave("ben");
+    assert_int_equal(kept("ben"), 0);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_org, close_org)
@@ -191,6 +257,8 @@ int main(void)
         FACT(calendar_is_its_actors_and_administrators),
         FACT(hours_are_kept_and_seen),
         FACT(calendars_values_end_at_their_limits),
+        FACT(what_is_kept_is_kept_for_that_absence_alone),
+        FACT(as_many_are_kept_as_the_limit_and_by_nobody_who_stays),
         FACT(whoever_leaves_gives_each_role_to_the_next),
         FACT(only_an_administrator_lets_somebody_leave_or_come_again),
     };

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "org/id.h"
 #include "org/role.h"
 #include "org/limits.h"
 #include "server/zones.h"
@@ -128,6 +129,49 @@ static void absence_ahead_begins_at_its_time_and_returns_what_is_held(void **sta
         assert_int_equal(next("ben"), 200);
         house_close(&house);
     }
+}
+
+static void what_is_kept_is_parked_and_its_keepers_again(void **state)
+{
+    (void)state;
+    for (int crash = CRASH_NEVER; crash < CRASH_COUNT; crash++) {
+        char json[128];
+        char id[ORG_ID_TEXT_LEN + 1];
+        open_it((uint64_t)crash + 1);
+        uint64_t kept = send("docs", 0);
+        assert_int_equal(next("ann"), 200);
+        org_id_text(kept, id);
+        snprintf(json, sizeof json, "{\"present\":false,\"until\":%lld,\"keeps\":[\"%s\"]}",
+                 (long long)(house_now(&house) + ORG_HOUR_MS), id);
+        assert_int_equal(change("ann", CHANGE_PRESENCE, json), 200);
+        assert_int_equal(counts("docs").parked, 1);
+        assert_int_equal(next("ben"), 204);
+        pass(ORG_HOUR_MS, (enum crash)crash);
+        assert_int_equal(counts("docs").parked, 0);
+        assert_int_equal(next("ben"), 204); /* it waits for ann alone */
+        assert_int_equal(next("ann"), 200);
+        assert_int_equal(about("ann", ORG_FINISH, kept, 0, false), 200);
+        house_close(&house);
+    }
+}
+
+static void what_is_held_in_another_role_is_not_kept_here(void **state)
+{
+    (void)state;
+    char json[128];
+    char id[ORG_ID_TEXT_LEN + 1];
+    open_it(1);
+    uint64_t other = send("@ann", 0);
+    send("docs", 0);
+    org_id_text(other, id);
+    assert_int_equal(next("ann"), 200);
+    snprintf(json, sizeof json, "{\"present\":false,\"keeps\":[\"%s\"]}", id);
+    assert_int_equal(change("ann", CHANGE_PRESENCE, json), 200);
+    assert_int_equal(counts("@ann").parked, 1);
+    assert_int_equal(counts("docs").parked, 0);
+    assert_int_equal(change("ann", CHANGE_PRESENCE, "{\"present\":true}"), 200);
+    assert_int_equal(counts("@ann").parked, 0);
+    house_close(&house);
 }
 
 static void lease_ends_at_its_time(void **state)
@@ -285,6 +329,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_is_away_is_passed_over_until_the_time_said),
         cmocka_unit_test(absence_ahead_begins_at_its_time_and_returns_what_is_held),
+        cmocka_unit_test(what_is_kept_is_parked_and_its_keepers_again),
+        cmocka_unit_test(what_is_held_in_another_role_is_not_kept_here),
         cmocka_unit_test(lease_ends_at_its_time),
         cmocka_unit_test(deadline_ends_a_message_at_its_time),
         cmocka_unit_test(deferred_message_is_back_at_its_time),
