@@ -23,7 +23,6 @@
 #include "server/directory_decode.h"
 #include "server/json.h"
 #include "server/json_writer.h"
-#include "server/role_summary.h"
 #include "server/view.h"
 
 #define PART_MAX 100000
@@ -185,8 +184,8 @@ static void send_one(troupe_self *self, struct directory_task *task, size_t inde
     make_key(key, (const char *const[]){message.from, message.to, message.subject, message.body}, 4);
     org_name_personal(message.from, personal);
     troupe_status status =
-        troupe_ask(self, role_find(self, directory->ids, message.to), SEND_TIMEOUT_MS, on_sent, task,
-                   role_send, .id = ids_next(directory->ids, troupe_unix_ms(self)), .actor = message.from,
+        troupe_ask(self, troupe_whereis(self, message.to), SEND_TIMEOUT_MS, on_sent, task, role_send,
+                   .id = ids_next(directory->ids, troupe_unix_ms(self)), .actor = message.from,
                    .via = strcmp(message.from, task->actor) != 0 ? task->actor : "", .sender = personal,
                    .key = key, .subject = message.subject, .body = message.body,
                    .message_class = (uint8_t)message.message_class, .is_person = true, .is_insisted = true);
@@ -219,6 +218,17 @@ static void write_counts(struct directory_task *task, const json_t *const *parts
     json_close(&out, '}');
     if (json_writer_end(&out) != TROUPE_OK)
         problem_from_status(&task->problem, TROUPE_NO_MEMORY, "the directory");
+}
+
+/* Roles that are to get a message are awake when the task is settled: each is set up as it is, once more. */
+static troupe_status wake_receivers(troupe_self *self, struct directory_task *task)
+{
+    troupe_status status = TROUPE_OK;
+    for (size_t i = 0; i < json_array_size(task->messages) && status == TROUPE_OK; i++) {
+        const char *to = json_string_value(json_object_get(json_array_get(task->messages, i), "to"));
+        status = directory_role_changed(self, task->directory, to);
+    }
+    return status;
 }
 
 /* Decides all parts on a copy, which is the organisation when nothing was refused. */
@@ -262,6 +272,8 @@ void directory_import_organisation(troupe_self *self, struct directory_actor *di
     snprintf(task->actor, sizeof task->actor, "%s",
              who->via != NULL && who->via[0] != '\0' ? who->via : who->actor);
     troupe_status status = directory_follow(self, directory, from);
+    if (status == TROUPE_OK)
+        status = wake_receivers(self, task);
     if (status == TROUPE_OK)
         write_counts(task, parts);
     else
