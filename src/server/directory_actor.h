@@ -197,6 +197,8 @@ troupe_status directory_set_alarm(troupe_self *self, struct directory_actor *dir
 troupe_status directory_role_changed(troupe_self *self, struct directory_actor *directory, const char *name);
 /** The entry of a role, or NULL. */
 struct directory_entry *directory_entry_find(const struct directory_actor *directory, const char *name);
+/** The same, made when it is missing; NULL when out of memory. */
+struct directory_entry *directory_entry_of(struct directory_actor *directory, const char *name);
 /** A role says how loaded it is. */
 troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *directory,
                                     const troupe_message *message, const role_load *load);

@@ -90,6 +90,12 @@ static struct directory_entry *entry_new(struct directory_actor *directory, cons
     return entry;
 }
 
+struct directory_entry *directory_entry_of(struct directory_actor *directory, const char *name)
+{
+    struct directory_entry *entry = directory_entry_find(directory, name);
+    return entry != NULL ? entry : entry_new(directory, name);
+}
+
 /* Sees to it that there is an actor; one that is there already says how loaded it is. */
 static troupe_status wake(troupe_self *self, struct directory_actor *directory, struct directory_entry *entry)
 {
@@ -102,9 +108,7 @@ static troupe_status wake(troupe_self *self, struct directory_actor *directory, 
 
 troupe_status directory_role_changed(troupe_self *self, struct directory_actor *directory, const char *name)
 {
-    struct directory_entry *entry = directory_entry_find(directory, name);
-    if (entry == NULL)
-        entry = entry_new(directory, name);
+    struct directory_entry *entry = directory_entry_of(directory, name);
     if (entry == NULL)
         return troupe_fail(self, TROUPE_NO_MEMORY, "no memory for a role");
     list_configure(directory, entry);
@@ -127,9 +131,7 @@ static void name_changer(struct directory_actor *directory)
 /* An entry for a role that there was before this directory; it is set up again when it wakes. */
 static troupe_status enter(troupe_self *self, struct directory_actor *directory, const char *name)
 {
-    struct directory_entry *entry = directory_entry_find(directory, name);
-    if (entry == NULL)
-        entry = entry_new(directory, name);
+    struct directory_entry *entry = directory_entry_of(directory, name);
     if (entry == NULL)
         return troupe_fail(self, TROUPE_NO_MEMORY, "no memory for a role");
     entry->is_unproved = true;

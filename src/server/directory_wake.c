@@ -76,7 +76,7 @@ static struct directory_entry *team_of(struct directory_actor *directory, struct
     if (!org_directory_role(directory->org, entry->name, &role))
         return entry;
     const char *above = role.parent[0] != '\0' ? role.parent : role.supervisor;
-    struct directory_entry *team = above[0] != '\0' ? directory_entry_find(directory, above) : NULL;
+    struct directory_entry *team = above[0] != '\0' ? directory_entry_of(directory, above) : NULL;
     if (team != NULL)
         return team;
     return role.is_personal ? &directory->strays : entry;

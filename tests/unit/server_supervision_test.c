@@ -73,7 +73,8 @@ static void awake_role_is_below_the_supervisor_of_its_team(void **state)
     assert_string_equal(above(&house, "mill/drill"), "mill");
     assert_string_equal(above(&house, "mill"), "all");
     assert_string_equal(above(&house, "all"), "all");
-    assert_string_equal(above(&house, "@bot"), "@"); /* it woke before there was a role to belong to */
+    assert_string_equal(above(&house, "@bot"), "all");
+    assert_string_equal(above(&house, "@root"), "@"); /* it woke before there was a role to belong to */
     assert_string_equal(above(&house, NAME_TEAMS), NAME_TOP);
     assert_string_equal(above(&house, NAME_DIRECTORY), NAME_TOP);
     assert_string_equal(above(&house, NAME_JOURNAL), NAME_SERVER);
@@ -93,8 +94,8 @@ static void team_is_there_as_long_as_one_of_its_roles_is_awake(void **state)
     house_role(&house, "mill/saw");
     assert_int_equal(children_of(&house, NAME_TEAMS), 1);
     assert_string_equal(above(&house, "mill/saw"), "mill");
-    house_role(&house, "@bot");
-    assert_string_equal(above(&house, "@bot"), "all");
+    house_role(&house, "@root");
+    assert_string_equal(above(&house, "@root"), "all");
     troupe_sim_advance(house.system, 3000);
     assert_int_equal(children_of(&house, NAME_TEAMS), 0);
     house_close(&house);
