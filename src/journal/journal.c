@@ -145,6 +145,97 @@ troupe_status journal_recall(struct journal *journal, enum journal_kept kind, co
     return status;
 }
 
+troupe_status journal_check_cards(const void *cards, size_t size)
+{
+    struct record_cursor cursor = record_cursor_at(cards, size);
+    const journal_card *card;
+    troupe_status status;
+    while ((status = journal_card_next(&cursor, &card)) == TROUPE_OK)
+        continue;
+    return status == TROUPE_END ? TROUPE_OK : TROUPE_MALFORMED;
+}
+
+troupe_status journal_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                          size_t stream_len, const void *cards, size_t size)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(journal->is_in_transaction);
+    status = check_name(journal, stream, stream_len);
+    if (status == TROUPE_OK)
+        status = journal_check_cards(cards, size);
+    if (status != TROUPE_OK)
+        return status;
+    struct record_cursor cursor = record_cursor_at(cards, size);
+    const journal_card *card;
+    bool is_conflict = false;
+    while (journal_card_next(&cursor, &card) == TROUPE_OK) {
+        status = journal->driver->put(journal, shelf, stream, stream_len, card);
+        is_conflict = is_conflict || status == TROUPE_CONFLICT;
+        if (status != TROUPE_OK && status != TROUPE_CONFLICT) /* the records are in the transaction already */
+            return journal_fail(journal, status, "a card cannot be put: %s", troupe_status_text(status));
+    }
+    return is_conflict ? TROUPE_CONFLICT : TROUPE_OK;
+}
+
+/* What is done to the catalogue as a whole, within a transaction. */
+static troupe_status change_cards(struct journal *journal, troupe_status (*change)(struct journal *journal))
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(journal->is_in_transaction);
+    status = change(journal);
+    return status == TROUPE_OK ? status : journal_fail(journal, status, "the cards cannot be made anew");
+}
+
+troupe_status journal_forget_cards(struct journal *journal)
+{
+    return change_cards(journal, journal->driver->forget_cards);
+}
+
+troupe_status journal_complete_cards(struct journal *journal)
+{
+    return change_cards(journal, journal->driver->complete_cards);
+}
+
+bool journal_has_cards(struct journal *journal)
+{
+    return journal->driver->has_cards(journal);
+}
+
+troupe_status journal_compare_cards(struct journal *journal, journal_report_card *report, void *context)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(!journal->is_in_transaction);
+    return journal->driver->compare_cards(journal, report, context);
+}
+
+troupe_status journal_find(struct journal *journal, const struct journal_query *query,
+                           journal_visit_card *visit, void *context, uint64_t *ret_next)
+{
+    struct journal_words words = {0};
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    ASSERT(!journal->is_in_transaction);
+    if (query->words != NULL && query->words[0] != '\0') {
+        if (strlen(query->words) > JOURNAL_WORDS_SIZE_MAX)
+            return journal_explain(journal, TROUPE_INVALID, "more than %d bytes to look for",
+                                   JOURNAL_WORDS_SIZE_MAX);
+        journal_cut_words(query->words, &words);
+        if (words.count == 0)
+            return journal_explain(journal, TROUPE_INVALID, "there is no word to look for");
+    }
+    journal->is_visiting = true;
+    status = journal->driver->find(journal, query, &words, visit, context, ret_next);
+    journal->is_visiting = false;
+    return status;
+}
+
 troupe_status journal_commit(struct journal *journal)
 {
     troupe_status status = check_usable(journal);

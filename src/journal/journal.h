@@ -14,9 +14,9 @@
  *
  *           journal_open          journal_begin               journal_stage
  *   (none) --------------> idle ----------------> transaction <------------+ any number,
- *                           ^  |                    |      +---------------+ or journal_keep
+ *                           ^  |                    |      +---------------+ or keep, put
  *                           |  | scan, recall, list,| journal_commit
- *                           |  | upkeep             |
+ *                           |  | find, upkeep       |
  *                           |  +-->(idle)           |
  *                           +-----------------------+ TROUPE_OK: all of it is durable, and not before
  *                                                   |
@@ -45,6 +45,7 @@
 
 #include "base/buffer.h"
 #include "base/record.h"
+#include "journal/card.h"
 #include <troupe/status.h>
 
 /**
@@ -104,6 +105,15 @@ struct journal_summary {
 /** Sees one summary; otherwise as journal_visit_entry. */
 typedef troupe_status journal_visit_summary(void *context, const struct journal_summary *summary);
 
+/**
+ * Sees one card that was found: all of it but its text, borrowed until it returns. TROUPE_END: that is
+ * enough, and the next journal_find goes on with this one; any other status ends it too.
+ */
+typedef troupe_status journal_visit_card(void *context, const journal_card_fields *card);
+
+/** Hears of one finding of journal_compare_cards: a card, and `what` completes "the card of ...". */
+typedef void journal_report_card(void *context, const char *stream, uint64_t id, const char *what);
+
 /** Hears of one finding of journal_verify: a line for people, good until it returns. */
 typedef void journal_report(void *context, const char *finding);
 
@@ -114,6 +124,13 @@ enum journal_kept {
     JOURNAL_SNAPSHOT = 0, /**< its owner's whole state, for when it wakes */
     JOURNAL_SUMMARY = 1,  /**< a few figures of it, for those who look without waking it */
     JOURNAL_KEPT_COUNT,
+};
+
+/** Where cards are put. */
+enum journal_shelf {
+    JOURNAL_CARDS = 0,          /**< in the catalogue, where they are found */
+    JOURNAL_EXPECTED_CARDS = 1, /**< aside, for journal_compare_cards: as they should be */
+    JOURNAL_SHELF_COUNT,
 };
 
 /** A snapshot or a summary as a driver gets it: checked by journal_keep. */
@@ -148,6 +165,15 @@ struct journal_driver {
     troupe_status (*append)(struct journal *journal, const struct journal_batch *batch, uint64_t *ret_seq);
     troupe_status (*keep)(struct journal *journal, const struct journal_snapshot *snapshot,
                           uint64_t *ret_seq);
+    troupe_status (*put)(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                         size_t stream_len, const journal_card *card);
+    troupe_status (*forget_cards)(struct journal *journal);
+    troupe_status (*complete_cards)(struct journal *journal);
+    bool (*has_cards)(struct journal *journal);
+    troupe_status (*compare_cards)(struct journal *journal, journal_report_card *report, void *context);
+    troupe_status (*find)(struct journal *journal, const struct journal_query *query,
+                          const struct journal_words *words, journal_visit_card *visit, void *context,
+                          uint64_t *ret_next);
     troupe_status (*commit)(struct journal *journal);
     troupe_status (*recall)(struct journal *journal, enum journal_kept kind, const char *stream,
                             size_t stream_len, struct buffer *bytes, uint64_t *ret_seq);
@@ -239,6 +265,49 @@ TROUPE_MUST_CHECK troupe_status journal_recall(struct journal *journal, enum jou
  */
 TROUPE_MUST_CHECK troupe_status journal_summaries(struct journal *journal, uint64_t after,
                                                   journal_visit_summary *visit, void *context);
+
+/**
+ * Puts the cards (journal/card.h) of an append to `stream`, which has records, as part of the transaction.
+ * TROUPE_CONFLICT when one was new and its id has a card already, which stays; all others were put.
+ * TROUPE_MALFORMED when they are no cards: then none was. After any other error the journal has failed.
+ */
+TROUPE_MUST_CHECK troupe_status journal_put(struct journal *journal, enum journal_shelf shelf,
+                                            const char *stream, size_t stream_len, const void *cards,
+                                            size_t size);
+
+/** Whether bytes are cards that journal_put takes: TROUPE_OK or TROUPE_MALFORMED. Any time. */
+TROUPE_MUST_CHECK troupe_status journal_check_cards(const void *cards, size_t size);
+
+/**
+ * As part of the transaction: takes all cards out of the catalogue, which is not whole from then on; whoever
+ * does it puts those of all streams, over as many transactions as it likes, and ends with
+ * journal_complete_cards. After an error the journal has failed.
+ */
+TROUPE_MUST_CHECK troupe_status journal_forget_cards(struct journal *journal);
+TROUPE_MUST_CHECK troupe_status journal_complete_cards(struct journal *journal);
+
+/**
+ * Whether the catalogue is whole. It is not in a file of a version that had none, and where making it anew
+ * was not completed; then nobody may look into it before it is made anew.
+ */
+bool journal_has_cards(struct journal *journal);
+
+/**
+ * Compares the catalogue with the expected cards, which must be those of all streams, and forgets them: each
+ * card, and each word it is found by. TROUPE_OK when everything was gone through, whatever was found. Not
+ * within a transaction. Errors as journal_scan.
+ */
+TROUPE_MUST_CHECK troupe_status journal_compare_cards(struct journal *journal, journal_report_card *report,
+                                                      void *context);
+
+/**
+ * Visits the committed cards that fit a query, the newest (with the greatest id) first. At most
+ * JOURNAL_LOOKED_MAX are looked at in one call; `ret_next` says where the next one goes on (its `before`), 0
+ * when that was all. Not within a transaction. TROUPE_INVALID, explained, when words are asked for and there
+ * is none in them, or they are longer than JOURNAL_WORDS_SIZE_MAX; otherwise as journal_scan.
+ */
+TROUPE_MUST_CHECK troupe_status journal_find(struct journal *journal, const struct journal_query *query,
+                                             journal_visit_card *visit, void *context, uint64_t *ret_next);
 
 /**
  * Makes the transaction durable. Only after TROUPE_OK may anything in it be acknowledged; any other status:

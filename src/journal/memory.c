@@ -20,6 +20,7 @@
 #include "base/array.h"
 #include "base/assert.h"
 #include "journal/heads.h"
+#include "journal/memory_cards.h"
 
 /* Where one record begins, and its place among all. */
 struct placed {
@@ -44,6 +45,7 @@ struct memory_journal {
     struct heads heads;
     struct stream *streams;
     size_t stream_capacity;
+    struct memory_cards cards;
     struct buffer touched; /* uint32_t: streams changed in this transaction; one may be there twice */
     uint64_t position;
     struct failing {
@@ -85,6 +87,7 @@ static troupe_status memory_close(struct journal *journal)
         }
     }
     heads_done(&memory->heads);
+    memory_cards_done(&memory->cards);
     buffer_done(&memory->touched);
     free(memory->streams);
     free(memory);
@@ -269,6 +272,7 @@ static void store_touched(struct memory_journal *memory)
             store_kept(&stream->kept[k]);
     }
     buffer_clear(&memory->touched);
+    memory_cards_commit(&memory->cards);
 }
 
 static troupe_status memory_commit(struct journal *journal)
@@ -335,6 +339,41 @@ static troupe_status memory_streams(struct journal *journal, const char *prefix,
     return status;
 }
 
+static troupe_status memory_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                                size_t stream_len, const journal_card *card)
+{
+    return memory_cards_put(&of(journal)->cards, shelf, stream, stream_len, card);
+}
+
+static troupe_status memory_forget_cards(struct journal *journal)
+{
+    memory_cards_forget(&of(journal)->cards);
+    return TROUPE_OK;
+}
+
+static troupe_status memory_complete_cards(struct journal *journal)
+{
+    of(journal)->cards.is_incomplete = false;
+    return TROUPE_OK;
+}
+
+static bool memory_has_cards(struct journal *journal)
+{
+    return !of(journal)->cards.is_incomplete;
+}
+
+static troupe_status memory_compare_cards(struct journal *journal, journal_report_card *report, void *context)
+{
+    return memory_cards_compare(&of(journal)->cards, report, context);
+}
+
+static troupe_status memory_find(struct journal *journal, const struct journal_query *query,
+                                 const struct journal_words *words, journal_visit_card *visit, void *context,
+                                 uint64_t *ret_next)
+{
+    return memory_cards_find(&of(journal)->cards, query, words, visit, context, ret_next);
+}
+
 /* Invariants 2 and 3. */
 static troupe_status memory_verify(struct journal *journal, journal_report *report, void *context)
 {
@@ -375,6 +414,7 @@ void journal_memory_restart(struct journal *journal)
     ASSERT(journal->driver == &journal_memory);
     ASSERT(!journal->is_visiting);
     buffer_clear(&memory->touched);
+    memory_cards_drop(&memory->cards);
     memory->position = 0;
     for (uint32_t i = 0; i < memory->heads.count; i++) {
         struct stream *stream = &memory->streams[i];
@@ -397,6 +437,12 @@ const struct journal_driver journal_memory = {
     .begin = memory_begin,
     .append = memory_append,
     .keep = memory_keep,
+    .put = memory_put,
+    .forget_cards = memory_forget_cards,
+    .complete_cards = memory_complete_cards,
+    .has_cards = memory_has_cards,
+    .compare_cards = memory_compare_cards,
+    .find = memory_find,
     .commit = memory_commit,
     .recall = memory_recall,
     .summaries = memory_summaries,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sqlite.h: the SQLite driver, private to sqlite.c (transactions), sqlite_open.c (the file), sqlite_schema.c
- * (its tables, from each version to the next), sqlite_read.c (rows and scans) and sqlite_snapshot.c.
+ * (its tables, from each version to the next), sqlite_read.c (rows and scans), sqlite_snapshot.c and
+ * sqlite_cards.c.
  *
  * The file. Rows are laid so that a commit writes as few pages as it can: 128 records for 128 streams go to
  * the end of one table.
@@ -10,9 +11,10 @@
  *            stream, seq, previous, type, version, checksum, body
  *   stream   id, name, last_seq, last_position, checksum     its end, written down now and then: invariant 3
  *   mark     (stream, seq) -> position                       for every MARK_EVERY-th record of a stream
- *   state    heads_position, checksum                        one row
+ *   state    heads_position, checksum, has_cards             one row
  *   snapshot stream, seq, checksum, body                     the newest one of each stream that has any
  *   summary  stream, seq, checksum, body                     the same
+ *   card     id, stream, ..., and card_text, their words     sqlite_cards.c
  *
  * An index on (stream, seq) would put each record of a group on a page of its own, and each page into the log
  * at each commit. In its place each record points to the one before it in its stream, `previous`, and the
@@ -55,7 +57,7 @@ enum {
     /** "TRPE", in the head of the file, so that other programs and file(1) can tell whose it is. */
     SQLITE_APPLICATION_ID = 0x54525045,
     /** The version of the tables; a file with a higher one is refused. */
-    SQLITE_SCHEMA_VERSION = 3,
+    SQLITE_SCHEMA_VERSION = 4,
     /**
      * A mark stands for every so many-th record of a stream: a read walks over at most this many for nothing.
      */
@@ -78,6 +80,11 @@ enum {
      */
     SQLITE_BUSY_MS = 5000,
 };
+
+/** What the FIND statements give of a card. */
+#define SQLITE_FIND                                                                                          \
+    "SELECT c.id, s.name, c.thread, c.state, c.kind, c.rank, c.made_at, c.changed_at, c.author, c.holder, "  \
+    "c.title "
 
 /** The statements, each prepared once. */
 #define SQLITE_STATEMENTS(X)                                                                                 \
@@ -107,6 +114,18 @@ enum {
     X(GET_SUMMARY, "SELECT seq, checksum, body FROM summary WHERE stream=?1")                                \
     X(LIST_SUMMARIES, "SELECT m.seq, m.checksum, m.body, s.id, s.name, s.last_seq FROM summary m JOIN "      \
                       "stream s ON s.id=m.stream WHERE m.stream>?1 ORDER BY m.stream")                       \
+    X(ADD_CARD, "INSERT OR IGNORE INTO card VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")                     \
+    X(ADD_WORDS, "INSERT INTO card_text(rowid, title, text) VALUES(?1,?2,?3)")                               \
+    X(CHANGE_CARD, "UPDATE card SET state=?3, changed_at=?4, holder=CASE ?5 WHEN '' THEN holder ELSE ?5 "    \
+                   "END WHERE id=?1 AND stream=?2")                                                          \
+    X(HAS_CARDS, "SELECT has_cards FROM state")                                                              \
+    X(FIND_ALL, SQLITE_FIND "FROM card c JOIN stream s ON s.id=c.stream WHERE c.id<?1 ORDER BY c.id DESC")   \
+    X(FIND_STREAM, SQLITE_FIND "FROM card c JOIN stream s ON s.id=c.stream WHERE c.stream=?2 AND c.id<?1 "   \
+                               "ORDER BY c.id DESC")                                                         \
+    X(FIND_AUTHOR, SQLITE_FIND "FROM card c JOIN stream s ON s.id=c.stream WHERE c.author=?2 AND c.id<?1 "   \
+                               "ORDER BY c.id DESC")                                                         \
+    X(FIND_WORDS, SQLITE_FIND "FROM card_text t CROSS JOIN card c ON c.id=t.rowid CROSS JOIN stream s ON "   \
+                              "s.id=c.stream WHERE card_text MATCH ?2 AND t.rowid<?1 ORDER BY t.rowid DESC") \
     X(LIST_RECORDS,                                                                                          \
       "SELECT position, stream, seq, previous, type, version, checksum, body FROM record WHERE "             \
       "position>?1 ORDER BY position")
@@ -118,11 +137,19 @@ enum sqlite_statement {
         SQLITE_STATEMENT_COUNT
 };
 
+/** The three statements that put a card: into the catalogue, where they follow each other, or aside. */
+enum sqlite_put { SQLITE_PUT_ADD, SQLITE_PUT_WORDS, SQLITE_PUT_CHANGE, SQLITE_PUT_COUNT };
+
+_Static_assert(SQLITE_ADD_WORDS_STATEMENT == SQLITE_ADD_CARD_STATEMENT + SQLITE_PUT_WORDS &&
+                   SQLITE_CHANGE_CARD_STATEMENT == SQLITE_ADD_CARD_STATEMENT + SQLITE_PUT_CHANGE,
+               "the statements that put a card follow each other");
+
 /** An open file. */
 struct sqlite_journal {
     struct journal base;
     sqlite3 *db;
     sqlite3_stmt *statements[SQLITE_STATEMENT_COUNT];
+    sqlite3_stmt *expected[SQLITE_PUT_COUNT]; /**< while cards are expected; else NULL */
     struct heads heads;
     struct buffer body;        /**< the body of the record being read, at a multiple of 8 */
     uint64_t position;         /**< the last one given, committed or not */
@@ -202,6 +229,29 @@ troupe_status sqlite_recall(struct journal *journal, enum journal_kept kind, con
                             size_t stream_len, struct buffer *bytes, uint64_t *ret_seq);
 troupe_status sqlite_summaries(struct journal *journal, uint64_t after, journal_visit_summary *visit,
                                void *context);
+
+/* --- sqlite_cards.c --- */
+
+/** The driver's `put`, `forget_cards`, `complete_cards`, `has_cards` and `find`. */
+troupe_status sqlite_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                         size_t stream_len, const journal_card *card);
+troupe_status sqlite_forget_cards(struct journal *journal);
+troupe_status sqlite_complete_cards(struct journal *journal);
+bool sqlite_has_cards(struct journal *journal);
+troupe_status sqlite_find(struct journal *journal, const struct journal_query *query,
+                          const struct journal_words *words, journal_visit_card *visit, void *context,
+                          uint64_t *ret_next);
+
+/* --- sqlite_cards_compare.c --- */
+
+/** Makes the tables that expected cards are put into, and sqlite->expected, unless they are there. */
+TROUPE_MUST_CHECK troupe_status sqlite_expect_cards(struct sqlite_journal *sqlite);
+
+/** Ends the statements of sqlite->expected. */
+void sqlite_drop_expected(struct sqlite_journal *sqlite);
+
+/** The driver's `compare_cards`. */
+troupe_status sqlite_compare_cards(struct journal *journal, journal_report_card *report_to, void *context);
 
 /* --- sqlite_verify.c --- */
 

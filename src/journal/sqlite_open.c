@@ -284,6 +284,7 @@ static void release(struct sqlite_journal *sqlite)
 {
     for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++)
         sqlite3_finalize(sqlite->statements[i]);
+    sqlite_drop_expected(sqlite);
     sqlite3_close(sqlite->db);
     heads_done(&sqlite->heads);
     buffer_done(&sqlite->body);

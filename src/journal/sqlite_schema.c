@@ -5,7 +5,9 @@
  *
  * A new file is made by all steps in a row, so that a file that was brought up to date and one that was made
  * today are the same. A step and the new version are one transaction: a crash leaves the old file or the new
- * one. tests/data/journals has a file of each version that ever was; all of them must open.
+ * one. Cards are not made by a step: they follow from what the records mean, which is not known here; the
+ * file says that it has none (journal_has_cards), until somebody has made them. tests/data/journals has a
+ * file of each version that ever was; all of them must open.
  *
  * Threads: as every call of the driver. Blocks on the disk.
  */
@@ -33,6 +35,15 @@ static const char *const steps[] = {
 
     "CREATE TABLE summary (stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, checksum INTEGER NOT NULL,"
     " body BLOB NOT NULL) STRICT;",
+
+    "CREATE TABLE card (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, thread INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, kind INTEGER NOT NULL, rank INTEGER NOT NULL, made_at INTEGER NOT NULL,"
+    " changed_at INTEGER NOT NULL, author TEXT NOT NULL, holder TEXT NOT NULL, title TEXT NOT NULL) STRICT;"
+    "CREATE INDEX card_by_stream ON card(stream);"
+    "CREATE INDEX card_by_author ON card(author);"
+    "CREATE VIRTUAL TABLE card_text USING fts5(title, text, content='',"
+    " tokenize='unicode61 remove_diacritics 2');"
+    "ALTER TABLE state ADD COLUMN has_cards INTEGER NOT NULL DEFAULT 0;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == SQLITE_SCHEMA_VERSION, "a step for each version");
@@ -43,7 +54,9 @@ troupe_status sqlite_script(sqlite3 *db, const char *script, const char *what, s
         return TROUPE_OK;
     int code = sqlite3_extended_errcode(db);
     snprintf(error->text, sizeof(error->text), "cannot %s: %s (SQLite %d)", what, sqlite3_errmsg(db), code);
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
+    bool is_corrupt = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ||
+                      (code & 0xff) == SQLITE_ERROR; /* the last: the tables are not those we know */
+    return is_corrupt ? TROUPE_CORRUPT : TROUPE_IO;
 }
 
 /* The steps after version `from`, within a transaction, and then the version. */
@@ -62,7 +75,7 @@ troupe_status sqlite_schema_make(sqlite3 *db, struct journal_error *error)
     static const char *const what = "make the tables";
     char script[256];
     snprintf(script, sizeof(script),
-             "INSERT INTO state VALUES(1, 0, %" PRId32 "); PRAGMA application_id=%d; COMMIT;",
+             "INSERT INTO state VALUES(1, 0, %" PRId32 ", 1); PRAGMA application_id=%d; COMMIT;",
              (int32_t)sqlite_state_checksum(0), (int)SQLITE_APPLICATION_ID);
     troupe_status status = sqlite_script(db, "PRAGMA synchronous=FULL; BEGIN;", what, error);
     if (status == TROUPE_OK)

@@ -57,6 +57,19 @@ static troupe_status check_pages(struct walk *walk)
     return sqlite_check_end(walk->sqlite, result, "check the file's pages");
 }
 
+/* What FTS5 finds wrong with the index of words: whether its lists are in order and fit each other. */
+static troupe_status check_index(struct walk *walk)
+{
+    sqlite3 *db = walk->sqlite->db;
+    int result =
+        sqlite3_exec(db, "INSERT INTO card_text(card_text) VALUES('integrity-check')", NULL, NULL, NULL);
+    if ((result & 0xff) == SQLITE_CORRUPT) {
+        report(walk, "the index of words is damaged: %s", sqlite3_errmsg(db));
+        return TROUPE_OK;
+    }
+    return sqlite_check_end(walk->sqlite, result, "check the index of words");
+}
+
 static troupe_status check_mark(struct walk *walk, const struct sqlite_row *row)
 {
     sqlite3_stmt *get = walk->sqlite->statements[SQLITE_GET_MARK_STATEMENT];
@@ -148,6 +161,8 @@ troupe_status sqlite_verify(struct journal *journal, journal_report *report_to, 
         return status;
     memset(walk.ends, 0, ((size_t)walk.sqlite->stream_id + 1) * sizeof(*walk.ends));
     status = check_pages(&walk);
+    if (status == TROUPE_OK)
+        status = check_index(&walk);
     if (status == TROUPE_OK)
         status = check_records(&walk);
     if (status == TROUPE_OK)

@@ -51,6 +51,7 @@ struct waiting {
     troupe_status status; /* of an append: how staging went */
     uint64_t seq;         /* of an append: what journal_stage gave; of a read: from where */
     uint32_t size_max;
+    troupe_message *find; /* of a search: a copy of what was asked; else NULL */
     uint32_t stream_len;
     char stream[JOURNAL_STREAM_LEN_MAX + 1]; /* of a read */
 };
@@ -164,6 +165,50 @@ static void answer_summaries(troupe_self *self, struct journal_writer_state *sta
     buffer_clear(&group->snapshot);
 }
 
+/* What a search has found so far. */
+struct finding {
+    struct record_batch *piece;
+    uint32_t limit;
+};
+
+static troupe_status gather_card(void *context, const journal_card_fields *card)
+{
+    struct finding *finding = context;
+    if (finding->piece->count == finding->limit)
+        return TROUPE_END;
+    return journal_card_add(finding->piece, card);
+}
+
+static void answer_find(troupe_self *self, struct journal_writer_state *state, struct waiting *waiting)
+{
+    const troupe_message *asked = waiting->find;
+    const journal_find_ask *find = journal_find_ask_of(asked);
+    struct record_batch *piece = &state->group->piece;
+    struct finding finding = {piece, find->limit < JOURNAL_FOUND_MAX ? find->limit : JOURNAL_FOUND_MAX};
+    struct journal_query query = {
+        .words = troupe_text(asked, find->words),
+        .stream = troupe_text(asked, find->stream),
+        .author = troupe_text(asked, find->author),
+        .holder = troupe_text(asked, find->holder),
+        .thread = find->thread,
+        .state = find->state,
+        .before = find->before,
+        .readable = find->sees_all ? NULL : troupe_text(asked, find->readable),
+        .reader = troupe_text(asked, find->reader),
+    };
+    uint64_t next = 0;
+    troupe_status status = journal_find(state->journal, &query, gather_card, &finding, &next);
+    const char *reason = status == TROUPE_OK ? "" : journal_error(state->journal);
+    status = troupe_reply(self, waiting->asker, journal_found, .next = next, .status = (uint32_t)status,
+                          .count = piece->count, .cards = {piece->bytes.bytes, piece->bytes.size},
+                          .reason = reason);
+    if (status == TROUPE_NO_MEMORY)
+        troupe_refuse(self, waiting->asker, status);
+    record_batch_clear(piece);
+    free(waiting->find);
+    waiting->find = NULL;
+}
+
 static void answer_read(troupe_self *self, struct journal_writer_state *state, const struct waiting *waiting)
 {
     struct journal_group *group = state->group;
@@ -212,6 +257,10 @@ static troupe_status settle(troupe_self *self)
         struct waiting *waiting = &group->waiting[i];
         if (waiting->is_listing) {
             answer_summaries(self, state, waiting);
+            continue;
+        }
+        if (waiting->find != NULL) {
+            answer_find(self, state, waiting);
             continue;
         }
         if (waiting->is_read) {
@@ -276,6 +325,18 @@ static troupe_status keep(struct journal_writer_state *state, enum journal_kept 
                                           bytes.size, &unused);
 }
 
+/*
+ * The records are staged, and true whatever the catalogue says: a card that is there already stays, for
+ * `troupe verify` to tell of.
+ */
+static troupe_status put(struct journal_writer_state *state, const char *stream, troupe_bytes cards)
+{
+    troupe_status status = cards.size == 0 ? TROUPE_OK
+                                           : journal_put(state->journal, JOURNAL_CARDS, stream,
+                                                         strlen(stream), cards.data, cards.size);
+    return status == TROUPE_CONFLICT ? TROUPE_OK : status;
+}
+
 static troupe_status receive_append(troupe_self *self, const troupe_message *message,
                                     const journal_append *append)
 {
@@ -283,14 +344,19 @@ static troupe_status receive_append(troupe_self *self, const troupe_message *mes
     struct journal_group *group = state->group;
     struct waiting *waiting = wait_in(group, message);
     troupe_bytes records = troupe_bytes_of(message, append->records);
+    troupe_bytes cards = troupe_bytes_of(message, append->cards);
     uint64_t seq = 0;
     troupe_status status = open_group(self, state);
+    if (status == TROUPE_OK)
+        status = journal_check_cards(cards.data, cards.size); /* before anything is staged */
     if (status == TROUPE_OK)
         status = journal_stage(state->journal, troupe_text(message, append->stream), append->stream.size,
                                append->expected_seq, records.data, records.size, &seq);
     if (status == TROUPE_OK)
         status = keep(state, JOURNAL_SUMMARY, troupe_text(message, append->stream), seq,
                       troupe_bytes_of(message, append->summary));
+    if (status == TROUPE_OK)
+        status = put(state, troupe_text(message, append->stream), cards);
     waiting->status = status;
     waiting->seq = seq;
     if (status == TROUPE_OK)
@@ -343,6 +409,23 @@ static troupe_status receive_listing(troupe_self *self, const troupe_message *me
     return state->group->waiting_count == JOURNAL_GROUP_WAITING_MAX ? settle(self) : TROUPE_OK;
 }
 
+/* Searches wait for the end of the group, as reads do: what is not committed is not to be seen. */
+static troupe_status receive_find(troupe_self *self, const troupe_message *message)
+{
+    struct journal_writer_state *state = troupe_state(self);
+    size_t size = sizeof(*message) + message->size;
+    troupe_message *copy = malloc(size);
+    if (copy == NULL) {
+        troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_MEMORY);
+        return TROUPE_OK;
+    }
+    memcpy(copy, message, size);
+    struct waiting *waiting = wait_in(state->group, message);
+    waiting->is_read = true;
+    waiting->find = copy;
+    return state->group->waiting_count == JOURNAL_GROUP_WAITING_MAX ? settle(self) : TROUPE_OK;
+}
+
 static troupe_status writer_receive(troupe_self *self, const troupe_message *message)
 {
     const journal_append *append = journal_append_of(message);
@@ -357,6 +440,8 @@ static troupe_status writer_receive(troupe_self *self, const troupe_message *mes
     const journal_summaries_ask *asked = journal_summaries_ask_of(message);
     if (asked != NULL)
         return receive_listing(self, message, asked);
+    if (journal_find_ask_of(message) != NULL)
+        return receive_find(self, message);
     return writer_poll_of(message) != NULL ? TROUPE_OK : TROUPE_UNEXPECTED;
 }
 

@@ -65,6 +65,8 @@ enum {
     JOURNAL_WRITER_MAILBOX_BYTES_MAX = 256 << 20,
     /** The piece that a read gives when it asks for 0 bytes. */
     JOURNAL_READ_SIZE_DEFAULT = 256 << 10,
+    /** The most cards of one answer. */
+    JOURNAL_FOUND_MAX = 200,
     /** The largest piece. A single record that is larger than the piece asked for comes alone. */
     JOURNAL_READ_SIZE_MAX = 8 << 20,
 };
@@ -73,9 +75,10 @@ enum {
  * Appends `records` (base/record.h) to `stream`, whose last number is believed to be `expected_seq`; see
  * journal_stage. The answer is journal_appended. TROUPE_NO_ACTOR, TROUPE_TIMEOUT or no answer: it is not
  * known whether the records are stored; read again. A `summary` that is given is kept with them, as that
- * after the last of them: both become durable, or neither.
+ * after the last of them, and `cards` (journal/card.h) are put: all become durable, or none.
  */
-#define JOURNAL_APPEND_FIELDS(F) F(u64, expected_seq) F(bytes, records) F(bytes, summary) F(text, stream)
+#define JOURNAL_APPEND_FIELDS(F)                                                                             \
+    F(u64, expected_seq) F(bytes, records) F(bytes, cards) F(bytes, summary) F(text, stream)
 TROUPE_MESSAGE(journal_append, JOURNAL_APPEND_FIELDS)
 
 /**
@@ -127,6 +130,23 @@ TROUPE_MESSAGE(journal_summaries_ask, JOURNAL_SUMMARIES_ASK_FIELDS)
 #define JOURNAL_SUMMARIES_ARE_FIELDS(F) F(u64, next) F(u32, status) F(bool, is_end) F(bytes, list)
 TROUPE_MESSAGE(journal_summaries_are, JOURNAL_SUMMARIES_ARE_FIELDS)
 
+/**
+ * Looks for cards, as a journal_query says; `readable` and `reader` count unless `sees_all`. The answer is
+ * journal_found: at most `limit` of the newest ones, in `cards` as journal_card_next reads them, each with
+ * its stream. `status` is a troupe_status: TROUPE_INVALID with a reason when the words are none. Ask on with
+ * `before` = `next`, until that is 0; an answer may have few cards, or none, and still not be the last one.
+ */
+#define JOURNAL_FIND_FIELDS(F)                                                                               \
+    F(u64, before)                                                                                           \
+    F(u64, thread)                                                                                           \
+    F(u32, state)                                                                                            \
+    F(u32, limit)                                                                                            \
+    F(text, words)                                                                                           \
+    F(text, stream) F(text, author) F(text, holder) F(text, readable) F(text, reader) F(bool, sees_all)
+TROUPE_MESSAGE(journal_find_ask, JOURNAL_FIND_FIELDS)
+#define JOURNAL_FOUND_FIELDS(F) F(u64, next) F(u32, status) F(u32, count) F(bytes, cards) F(text, reason)
+TROUPE_MESSAGE(journal_found, JOURNAL_FOUND_FIELDS)
+
 /** What stands before each summary in the list. */
 struct journal_summary_head {
     uint64_t seq;
@@ -136,6 +156,7 @@ struct journal_summary_head {
 
 _Static_assert(sizeof(journal_append) % RECORD_ALIGNMENT == 0,
                "the records, first of what varies, lie aligned");
+_Static_assert(sizeof(journal_found) % RECORD_ALIGNMENT == 0, "the cards, first of what varies, lie aligned");
 _Static_assert(sizeof(journal_summaries_are) % RECORD_ALIGNMENT == 0,
                "the list, first of what varies, lies aligned");
 _Static_assert(sizeof(journal_records) % RECORD_ALIGNMENT == 0,

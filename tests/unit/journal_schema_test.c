@@ -30,6 +30,7 @@ static const struct {
 } files[] = {
     {1, 29, 112, 0x4a21dae4u},
     {2, 29, 194, 0x323b7f4du},
+    {3, 14, 164, 0xa61912b4u},
 };
 
 enum { FILE_COUNT = sizeof(files) / sizeof(files[0]), SCHEMA_TEXT_MAX = 8192 };
@@ -171,12 +172,36 @@ static void an_old_file_gets_the_tables_of_a_new_one_and_goes_on(void **state)
     }
 }
 
+static void an_old_file_says_that_it_has_no_cards_and_a_new_one_that_it_has(void **state)
+{
+    struct test_folder *folder = *state;
+    struct journal *journal = test_open(&journal_sqlite, folder->journal);
+    assert_true(journal_has_cards(journal));
+    assert_int_equal(journal_close(&journal), TROUPE_OK);
+    unlink(folder->journal);
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        copy_file(files[i].version, folder->journal);
+        for (int time = 0; time < 3; time++) {
+            journal = test_open(&journal_sqlite, folder->journal);
+            assert_int_equal(journal_has_cards(journal), files[i].version >= 4 || time == 2);
+            assert_int_equal(journal_begin(journal), TROUPE_OK);
+            assert_int_equal(journal_complete_cards(journal), TROUPE_OK);
+            if (time == 1) /* the first time nothing is committed */
+                assert_int_equal(journal_commit(journal), TROUPE_OK);
+            assert_int_equal(journal_close(&journal), TROUPE_OK);
+        }
+        unlink(folder->journal);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_a_file_of_every_earlier_version),
         cmocka_unit_test_setup_teardown(a_file_of_every_version_opens_and_reads_as_it_read_then, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(an_old_file_says_that_it_has_no_cards_and_a_new_one_that_it_has,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_file_gets_the_tables_of_a_new_one_and_goes_on, set_up,
                                         tear_down),
     };

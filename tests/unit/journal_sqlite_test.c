@@ -364,7 +364,7 @@ static void file_that_is_only_named_a_journal_is_corrupt(void **state)
     struct journal *journal = NULL;
     struct journal_error error;
     assert_int_equal(journal_open(&journal_sqlite, folder->journal, &journal, &error), TROUPE_CORRUPT);
-    assert_non_null(strstr(error.text, "no such table: record"));
+    assert_non_null(strstr(error.text, "no such table: state"));
 }
 
 static void a_damaged_snapshot_is_corrupt_and_the_records_are_there(void **state)
