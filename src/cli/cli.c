@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/text.h"
+#include "env/disk.h"
 
 enum {
     READ_FIRST = 65536, /* bytes; doubled while more comes */
@@ -86,7 +87,7 @@ enum cli_exit cli_read_input(const struct cli *cli, const char *path, size_t siz
 {
     if (strcmp(path, "-") == 0)
         return read_stream(cli, stdin, "standard input", size_max, ret_bytes, ret_size);
-    FILE *file = fopen(path, "re");
+    FILE *file = env_file_stream(path);
     if (file == NULL)
         return cli_fail(cli, CLI_INPUT, "%s: %s", path, strerror(errno));
     enum cli_exit ending = read_stream(cli, file, path, size_max, ret_bytes, ret_size);

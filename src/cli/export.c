@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/storage.h"
 #include "cli/text.h"
+#include "env/disk.h"
 #include "server/transcript.h"
 #include "server/verify.h"
 
@@ -53,7 +53,7 @@ static void remove_files(const char *path)
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         char name[PATH_MAX + 8];
         snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        unlink(name);
+        (void)env_disk()->unlink(name);
     }
 }
 
@@ -99,15 +99,15 @@ static enum cli_exit run_restore(struct cli *cli)
     enum cli_exit ending = storage_path(cli, NULL, cli->values[EXPORT_DATA], path);
     if (ending != CLI_OK)
         return ending;
-    if (stat(path, &about) == 0)
+    if (env_disk()->stat(path, &about) == 0)
         return cli_fail(cli, CLI_FAILED, "%s is there already", path);
     char *slash = strrchr(path, '/');
     *slash = '\0';
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (env_disk()->mkdir(path, 0700) != 0 && errno != EEXIST)
         return cli_fail(cli, CLI_FAILED, "cannot make %s: %s", path, strerror(errno));
     *slash = '/';
     bool is_stdin = strcmp(cli->operands[0], "-") == 0;
-    FILE *in = is_stdin ? stdin : fopen(cli->operands[0], "re");
+    FILE *in = is_stdin ? stdin : env_file_stream(cli->operands[0]);
     if (in == NULL)
         return cli_fail(cli, CLI_INPUT, "%s: %s", cli->operands[0], strerror(errno));
     ending = read_in(cli, in, path);

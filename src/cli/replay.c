@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/text.h"
+#include "env/disk.h"
 
 enum {
     REPLAY_ROLE,
@@ -304,7 +305,7 @@ static enum cli_exit run(struct cli *cli)
     enum cli_exit ending = read_options(replay, cli);
     if (ending == CLI_OK)
         ending = settings_read(cli, &replay->settings);
-    FILE *file = ending == CLI_OK ? fopen(replay->path, "re") : NULL;
+    FILE *file = ending == CLI_OK ? env_file_stream(replay->path) : NULL;
     if (file != NULL) {
         ending = replay_file(replay, file);
         fclose(file);

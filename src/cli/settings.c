@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "env/disk.h"
+
 static const char url_default[] = "http://127.0.0.1:7373";
 
 /* The value of an environment variable that is set and not empty, or NULL. */
@@ -84,16 +86,14 @@ static enum cli_exit read_token(const struct cli *cli, struct settings *settings
     int length = snprintf(path, sizeof path, "%s/token", settings_data_folder());
     if (length < 0 || (size_t)length >= sizeof path)
         return cli_fail(cli, CLI_USAGE, "TROUPE_DATA is too long");
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    char content[SETTINGS_TOKEN_MAX + 2];
+    ssize_t size = env_file_load(path, content, sizeof content - 1);
+    if (size < 0)
         return cli_fail(
             cli, CLI_NOT_ALLOWED,
             "no token: TROUPE_TOKEN is not set and %s cannot be read: %s (TROUPE_DATA names the folder "
             "that `troupe serve` keeps its data in)",
             path, strerror(errno));
-    char content[SETTINGS_TOKEN_MAX + 2];
-    size_t size = fread(content, 1, sizeof content - 1, file);
-    fclose(file);
     content[size] = '\0';
     return keep_token(cli, settings, content, path);
 }

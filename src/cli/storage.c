@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/settings.h"
+#include "env/disk.h"
 
 enum cli_exit storage_path(const struct cli *cli, const char *operand, const char *data_folder,
                            char ret_path[PATH_MAX])
@@ -25,7 +26,7 @@ enum cli_exit storage_open(const struct cli *cli, const char *path, struct journ
 {
     struct journal_error error = {""};
     struct stat about;
-    if (stat(path, &about) != 0)
+    if (env_disk()->stat(path, &about) != 0)
         return cli_fail(cli, CLI_INPUT, "there is no journal at %s", path);
     if (journal_open(&journal_sqlite, path, ret_journal, &error) == TROUPE_OK)
         return CLI_OK;
@@ -34,7 +35,8 @@ enum cli_exit storage_open(const struct cli *cli, const char *path, struct journ
 
 enum cli_exit storage_close(const struct cli *cli, struct journal **journal, enum cli_exit ending)
 {
-    if (journal_close(journal) != TROUPE_OK && ending == CLI_OK)
-        return cli_fail(cli, CLI_FAILED, "the journal could not be closed in order");
+    if (ending == CLI_OK && journal_finish(*journal) != TROUPE_OK)
+        ending = cli_fail(cli, CLI_FAILED, "%s", journal_error(*journal));
+    (void)journal_close(journal);
     return ending;
 }

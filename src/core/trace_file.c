@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "base/json_text.h"
 #include "core/tracer.h"
+#include "env/disk.h"
 
 enum {
     SENDS_LEN = 1 << 16, /* places for sends whose message was not taken yet */

@@ -2,7 +2,7 @@
 /*
  * env.h: the seam between the runtime and the world: clock, randomness, memory pages, threads, and waiting
  * for descriptors. Everything the core needs from outside goes through here, so that linux/ can be swapped
- * for sim/, where time is virtual and one seed decides.
+ * for sim/, where time is virtual and one seed decides. Files have a header of their own, env/disk.h.
  *
  * A poller is where one worker sleeps: it waits for watched descriptors, a deadline, or a wake-up from
  * another thread, whichever is first.
@@ -134,14 +134,6 @@ bool env_signal_is_catchable(int number);
 
 /** Closes a descriptor of the caller's, which is then no more, whatever the system says. */
 void env_fd_close(int fd);
-
-/**
- * A file to be written from its beginning, made or emptied; -1 when it cannot be had. Written and closed by
- * one thread at a time; false: not all of it is there. For what people read, not for what must last.
- */
-int env_file_create(const char *path);
-bool env_file_write(int fd, const void *bytes, size_t size);
-bool env_file_close(int fd);
 
 /** Puts the calling thread to sleep for about so long: for threads outside, never for workers. */
 void env_sleep_ms(uint32_t ms);

@@ -13,6 +13,7 @@
 
 #include "journal/file.h"
 #include "journal/sqlite.h"
+#include "journal/vfs.h"
 
 static troupe_status check_source(const char *from, struct journal_error *error)
 {
@@ -33,8 +34,7 @@ static troupe_status check_source(const char *from, struct journal_error *error)
 
 static troupe_status fail(sqlite3 *db, const char *what, const char *path, struct journal_error *error)
 {
-    snprintf(error->text, sizeof(error->text), "cannot %s %s: %s", what, path,
-             db == NULL ? "out of memory" : sqlite3_errmsg(db));
+    vfs_explain(db, error, "cannot %s %s", what, path);
     return TROUPE_IO;
 }
 
@@ -44,9 +44,11 @@ static troupe_status copy(const char *from, const char *fresh, struct journal_er
     sqlite3 *source = NULL;
     sqlite3 *target = NULL;
     troupe_status status = TROUPE_OK;
-    if (sqlite3_open_v2(from, &source, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+    const char *disk = vfs_name();
+    vfs_forget();
+    if (disk == NULL || sqlite3_open_v2(from, &source, SQLITE_OPEN_READWRITE, disk) != SQLITE_OK)
         status = fail(source, "open", from, error);
-    else if (sqlite3_open_v2(fresh, &target, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+    else if (sqlite3_open_v2(fresh, &target, SQLITE_OPEN_READWRITE, disk) != SQLITE_OK)
         status = fail(target, "open", fresh, error);
     if (status == TROUPE_OK) {
         sqlite3_db_config(source, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -55,9 +57,8 @@ static troupe_status copy(const char *from, const char *fresh, struct journal_er
         sqlite3_exec(target, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
         sqlite3_backup *backup = sqlite3_backup_init(target, "main", source, "main");
         int result = backup == NULL ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
-        if (result != SQLITE_DONE)
-            status = fail(target, "write", fresh, error);
-        if (sqlite3_backup_finish(backup) != SQLITE_OK && status == TROUPE_OK)
+        /* The target knows what went wrong when the copying has ended. */
+        if (sqlite3_backup_finish(backup) != SQLITE_OK || result != SQLITE_DONE)
             status = fail(target, "write", fresh, error);
     }
     sqlite3_close(source);

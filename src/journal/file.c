@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "env/disk.h"
+
 enum {
     OWNER_ONLY = 0600,
     SQLITE_HEAD_SIZE = 100,
@@ -41,48 +43,35 @@ __attribute__((format(printf, 2, 3))) static troupe_status io_error(struct journ
     return TROUPE_IO;
 }
 
-/* Reads up to `size` bytes from the start of a file; how many there were, or -1. */
-static ssize_t read_start(int fd, void *bytes, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(fd, (char *)bytes + done, size - done, (off_t)done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    return (ssize_t)done;
-}
-
 troupe_status file_lock(const char *path, int *ret_lock, struct journal_error *error)
 {
     char name[FILE_PATH_SIZE];
     snprintf(name, sizeof(name), "%s.lock", path);
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, OWNER_ONLY);
+    int fd = env_file_open(name, O_RDWR | O_CREAT, OWNER_ONLY);
     if (fd < 0)
         return io_error(error, "cannot open %s", name);
 
     char process[PROCESS_TEXT_SIZE] = {0};
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    int locked;
+    do {
+        locked = env_disk()->flock(fd, LOCK_EX | LOCK_NB);
+    } while (locked != 0 && errno == EINTR);
+    if (locked != 0) {
         troupe_status status = TROUPE_CONFLICT;
         if (errno != EWOULDBLOCK)
             status = io_error(error, "cannot lock %s", name);
-        else if (read_start(fd, process, sizeof(process) - 1) > 0)
+        else if (env_file_read(fd, process, sizeof(process) - 1) > 0)
             snprintf(error->text, sizeof(error->text), "%s is in use by another server (process %.*s)", path,
                      (int)strcspn(process, "\n"), process);
         else
             snprintf(error->text, sizeof(error->text), "%s is in use by another server", path);
-        close(fd);
+        (void)env_file_close(fd);
         return status;
     }
 
     /* For people who meet the lock; that it cannot be written is no reason to refuse. */
     int len = snprintf(process, sizeof(process), "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, process, (size_t)len, 0) != len)
+    if (env_disk()->ftruncate(fd, 0) != 0 || !env_file_write(fd, process, (size_t)len))
         errno = 0;
     *ret_lock = fd;
     return TROUPE_OK;
@@ -91,7 +80,7 @@ troupe_status file_lock(const char *path, int *ret_lock, struct journal_error *e
 void file_unlock(int lock)
 {
     if (lock >= 0)
-        close(lock);
+        (void)env_file_close(lock);
 }
 
 static uint32_t big_endian(const unsigned char *bytes)
@@ -103,7 +92,7 @@ troupe_status file_inspect(const char *path, struct file_kind *ret_kind, struct 
 {
     struct file_kind kind = {0};
     unsigned char head[SQLITE_HEAD_SIZE] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = env_file_open(path, O_RDONLY, 0);
     if (fd < 0) {
         if (errno != ENOENT)
             return io_error(error, "cannot open %s", path);
@@ -112,7 +101,7 @@ troupe_status file_inspect(const char *path, struct file_kind *ret_kind, struct 
     }
 
     struct stat about;
-    ssize_t size = fstat(fd, &about) == 0 ? read_start(fd, head, sizeof(head)) : -1;
+    ssize_t size = env_disk()->fstat(fd, &about) == 0 ? env_file_read(fd, head, sizeof(head)) : -1;
     troupe_status status = TROUPE_OK;
     if (size < 0) {
         status = io_error(error, "cannot read %s", path);
@@ -123,13 +112,13 @@ troupe_status file_inspect(const char *path, struct file_kind *ret_kind, struct 
         kind.application_id = big_endian(head + APPLICATION_ID_AT);
         *ret_kind = kind;
     }
-    close(fd);
+    (void)env_file_close(fd);
     return status;
 }
 
 troupe_status file_remove(const char *path, struct journal_error *error)
 {
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (env_disk()->unlink(path) != 0 && errno != ENOENT)
         return io_error(error, "cannot remove %s", path);
     return TROUPE_OK;
 }
@@ -139,24 +128,21 @@ troupe_status file_make_empty(const char *path, struct journal_error *error)
     troupe_status status = file_remove(path, error);
     if (status != TROUPE_OK)
         return status;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, OWNER_ONLY);
+    int fd = env_file_open(path, O_RDWR | O_CREAT | O_EXCL, OWNER_ONLY);
     if (fd < 0)
         return io_error(error, "cannot make %s", path);
-    close(fd);
+    (void)env_file_close(fd);
     return TROUPE_OK;
 }
 
 troupe_status file_rename(const char *from, const char *to, struct journal_error *error)
 {
-    if (rename(from, to) != 0)
+    if (env_disk()->rename(from, to) != 0)
         return io_error(error, "cannot rename %s to %s", from, to);
 
     char folder[FILE_PATH_SIZE];
     snprintf(folder, sizeof(folder), "%s", to);
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return io_error(error, "cannot open the folder of %s", to);
-    troupe_status status = fsync(fd) == 0 ? TROUPE_OK : io_error(error, "cannot sync the folder of %s", to);
-    close(fd);
-    return status;
+    if (!env_folder_sync(dirname(folder)))
+        return io_error(error, "cannot sync the folder of %s", to);
+    return TROUPE_OK;
 }

@@ -47,6 +47,7 @@ troupe_status journal_begin(struct journal *journal)
     ASSERT(!journal->is_in_transaction);
     status = journal->driver->begin(journal);
     journal->is_in_transaction = status == TROUPE_OK;
+    journal->is_finished = false;
     return status;
 }
 
@@ -309,6 +310,17 @@ troupe_status journal_upkeep(struct journal *journal)
     return journal->driver->upkeep(journal);
 }
 
+troupe_status journal_finish(struct journal *journal)
+{
+    troupe_status status = check_usable(journal);
+    if (status != TROUPE_OK)
+        return status;
+    if (!journal->is_in_transaction && !journal->is_finished)
+        status = journal->driver->finish(journal);
+    journal->is_finished = status == TROUPE_OK;
+    return status;
+}
+
 bool journal_is_failed(const struct journal *journal)
 {
     return journal->failure != TROUPE_OK;
@@ -326,7 +338,11 @@ troupe_status journal_close(struct journal **journal)
     struct journal *closing = *journal;
     *journal = NULL;
     ASSERT(!closing->is_visiting);
-    return closing->driver->close(closing);
+    troupe_status status = closing->failure;
+    if (status == TROUPE_OK)
+        status = journal_finish(closing);
+    closing->driver->close(closing);
+    return status;
 }
 
 troupe_status journal_explain(struct journal *journal, troupe_status status, const char *format, ...)

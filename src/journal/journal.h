@@ -60,8 +60,8 @@
 /** The largest snapshot in bytes. An owner with a larger state is read from its first record. */
 #define JOURNAL_SNAPSHOT_SIZE_MAX ((size_t)14 << 20)
 
-/** The longest text of an error, with its NUL. */
-#define JOURNAL_ERROR_SIZE 512
+/** The longest text of an error, with its NUL: room for a path or two. */
+#define JOURNAL_ERROR_SIZE 1280
 
 /** Why something failed, in one line for people, without an ending stop. Empty when nothing did. */
 struct journal_error {
@@ -185,7 +185,8 @@ struct journal_driver {
                              journal_visit_stream *visit, void *context);
     troupe_status (*verify)(struct journal *journal, journal_report *report, void *context);
     troupe_status (*upkeep)(struct journal *journal);
-    troupe_status (*close)(struct journal *journal);
+    troupe_status (*finish)(struct journal *journal);
+    void (*close)(struct journal *journal);
 };
 
 /**
@@ -202,6 +203,7 @@ extern const struct journal_driver journal_sqlite;
 struct journal {
     const struct journal_driver *driver;
     bool is_in_transaction;
+    bool is_finished; /**< the file is in order, and nothing was begun since */
     bool is_visiting;
     troupe_status failure; /**< TROUPE_OK, or why it failed for ever */
     struct journal_error error;
@@ -351,6 +353,14 @@ bool journal_is_failed(const struct journal *journal);
 
 /** Why the last call failed, one line for people; "" when none did. Good until the next call. */
 const char *journal_error(const struct journal *journal);
+
+/**
+ * Leaves the file in order, with an empty log: what an ending does last, so that the next start has nothing
+ * to catch up with. journal_close does it too, but cannot say why it failed. Nothing is done within a
+ * transaction, which closing loses. Errors: TROUPE_IO, and the journal has failed; what was acknowledged is
+ * in the log all the same.
+ */
+TROUPE_MUST_CHECK troupe_status journal_finish(struct journal *journal);
 
 /**
  * Ends a journal, clears the pointer and frees everything, whatever is answered. An open transaction is lost.

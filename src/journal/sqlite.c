@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/checksum.h"
+#include "journal/vfs.h"
 
 /* What a checksum covers beside the body; no hidden padding, so that it can be summed as it lies. */
 struct covered_record {
@@ -71,13 +72,9 @@ int sqlite_run(struct sqlite_journal *sqlite, enum sqlite_statement statement)
 
 troupe_status sqlite_fail(struct sqlite_journal *sqlite, const char *what)
 {
-    int code = sqlite3_extended_errcode(sqlite->db);
-    int system_code = sqlite3_system_errno(sqlite->db);
-    const char *text = sqlite3_errmsg(sqlite->db);
-    if ((code & 0xff) == SQLITE_IOERR && system_code != 0)
-        return journal_fail(&sqlite->base, TROUPE_IO, "cannot %s: %s (SQLite %d: %s)", what, text, code,
-                            strerror(system_code));
-    return journal_fail(&sqlite->base, TROUPE_IO, "cannot %s: %s (SQLite %d)", what, text, code);
+    struct journal_error why;
+    vfs_explain(sqlite->db, &why, "cannot %s", what);
+    return journal_fail(&sqlite->base, TROUPE_IO, "%s", why.text);
 }
 
 /* Checksums are kept as signed numbers, which SQLite stores in four bytes; unsigned ones would take six. */
@@ -94,6 +91,7 @@ static void bind_number(sqlite3_stmt *prepared, int column, uint64_t number)
 static troupe_status sqlite_begin(struct journal *journal)
 {
     struct sqlite_journal *sqlite = sqlite_of(journal);
+    vfs_forget();
     if (sqlite_run(sqlite, SQLITE_BEGIN_STATEMENT) != SQLITE_OK)
         return sqlite_fail(sqlite, "begin a transaction");
     return TROUPE_OK;
@@ -253,6 +251,7 @@ static troupe_status sqlite_upkeep(struct journal *journal)
          */
         int in_log = 0;
         int copied = 0;
+        vfs_forget();
         int result = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
         if (result != SQLITE_OK && result != SQLITE_BUSY)
             return sqlite_fail(sqlite, "copy the log into the file");
@@ -282,5 +281,6 @@ const struct journal_driver journal_sqlite = {
     .streams = sqlite_streams,
     .verify = sqlite_verify,
     .upkeep = sqlite_upkeep,
+    .finish = sqlite_finish,
     .close = sqlite_close,
 };

@@ -204,9 +204,10 @@ TROUPE_MUST_CHECK troupe_status sqlite_write_heads(struct sqlite_journal *sqlite
 
 /* --- sqlite_open.c --- */
 
-/** The driver's `open` and `close`. */
+/** The driver's `open`, `finish` and `close`. */
 troupe_status sqlite_open(const char *where, struct journal **ret_journal, struct journal_error *error);
-troupe_status sqlite_close(struct journal *journal);
+troupe_status sqlite_finish(struct journal *journal);
+void sqlite_close(struct journal *journal);
 
 /* --- sqlite_schema.c --- */
 

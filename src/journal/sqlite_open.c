@@ -20,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "env/env.h"
 #include "journal/file.h"
+#include "journal/vfs.h"
 
 /*
  * cell_size_check makes SQLite notice some damage to a page before it reads it; trusted_schema=OFF keeps a
@@ -51,9 +53,10 @@ static troupe_status open_database(const char *path, sqlite3 **ret_db, struct jo
     sqlite3 *db = NULL;
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
-        snprintf(error->text, sizeof(error->text), "cannot open %s: %s", path,
-                 db == NULL ? "out of memory" : sqlite3_errmsg(db));
+    const char *disk = vfs_name();
+    vfs_forget();
+    if (disk == NULL || sqlite3_open_v2(path, &db, flags, disk) != SQLITE_OK) {
+        vfs_explain(db, error, "cannot open %s", path);
         sqlite3_close(db);
         return db == NULL ? TROUPE_NO_MEMORY : TROUPE_IO;
     }
@@ -159,8 +162,11 @@ static troupe_status switch_log_on(struct sqlite_journal *sqlite, struct journal
         result = sqlite3_finalize(pragma);
     if (result == SQLITE_OK && is_on)
         return TROUPE_OK;
-    snprintf(error->text, sizeof(error->text), "cannot switch the write-ahead log on: %s",
-             result == SQLITE_OK ? "the file system has no shared memory" : sqlite3_errmsg(sqlite->db));
+    if (result == SQLITE_OK)
+        snprintf(error->text, sizeof error->text,
+                 "cannot switch the write-ahead log on: the file system has no shared memory");
+    else
+        vfs_explain(sqlite->db, error, "cannot switch the write-ahead log on");
     return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB ? TROUPE_CORRUPT : TROUPE_IO;
 }
 
@@ -170,8 +176,7 @@ static troupe_status prepare(struct sqlite_journal *sqlite, struct journal_error
         int result = sqlite3_prepare_v3(sqlite->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                         &sqlite->statements[i], NULL);
         if (result != SQLITE_OK) {
-            snprintf(error->text, sizeof(error->text), "the tables are not a journal's: %s",
-                     sqlite3_errmsg(sqlite->db));
+            vfs_explain(sqlite->db, error, "cannot find a journal's tables");
             return (result & 0xff) == SQLITE_IOERR ? TROUPE_IO : TROUPE_CORRUPT;
         }
     }
@@ -186,18 +191,21 @@ static troupe_status prepare(struct sqlite_journal *sqlite, struct journal_error
 static troupe_status check_directory(struct sqlite_journal *sqlite, struct journal_error *error)
 {
     sqlite3_stmt *check = NULL;
+    vfs_forget();
     int result = sqlite3_prepare_v2(sqlite->db, "PRAGMA integrity_check(stream)", -1, &check, NULL);
     const char *said = NULL;
     if (result == SQLITE_OK && sqlite3_step(check) == SQLITE_ROW)
         said = (const char *)sqlite3_column_text(check, 0);
     bool is_right = said != NULL && strcmp(said, "ok") == 0;
-    if (!is_right)
-        snprintf(error->text, sizeof(error->text), "the table of streams is damaged: %s",
-                 said != NULL ? said : sqlite3_errmsg(sqlite->db));
-    result = sqlite3_finalize(check) & 0xff;
-    if (!is_right)
-        return result == SQLITE_IOERR ? TROUPE_IO : TROUPE_CORRUPT;
-    return TROUPE_OK;
+    bool is_unread = said == NULL || (!is_right && vfs_has_failed());
+    if (is_unread)
+        vfs_explain(sqlite->db, error, "cannot check the table of streams");
+    else if (!is_right)
+        snprintf(error->text, sizeof(error->text), "the table of streams is damaged: %s", said);
+    sqlite3_finalize(check);
+    if (is_unread && vfs_has_failed())
+        return TROUPE_IO;
+    return is_right ? TROUPE_OK : TROUPE_CORRUPT;
 }
 
 /* Reads a row of two numbers; a NULL in one that may be NULL is 0. */
@@ -306,7 +314,8 @@ troupe_status sqlite_open(const char *where, struct journal **ret_journal, struc
     sqlite->lock = -1;
     sqlite->checkpoint_pages = SQLITE_CHECKPOINT_PAGES;
     struct hash_key key;
-    sqlite3_randomness((int)sizeof(key), &key);
+    key.words[0] = env_entropy();
+    key.words[1] = env_entropy();
     heads_init(&sqlite->heads, &key);
 
     troupe_status status = file_lock(where, &sqlite->lock, error);
@@ -329,29 +338,34 @@ troupe_status sqlite_open(const char *where, struct journal **ret_journal, struc
     if (status == TROUPE_OK) {
         status = recover(sqlite);
         if (status != TROUPE_OK)
-            snprintf(error->text, sizeof(error->text), "%.200s: %.250s", where, sqlite->base.error.text);
+            snprintf(error->text, sizeof(error->text), "%.*s: %.700s", FILE_PATH_LEN_MAX, where,
+                     sqlite->base.error.text);
     }
     if (status != TROUPE_OK) {
         release(sqlite);
         return status;
     }
+    vfs_forget();
     *ret_journal = &sqlite->base;
     return TROUPE_OK;
 }
 
-troupe_status sqlite_close(struct journal *journal)
+troupe_status sqlite_finish(struct journal *journal)
 {
     struct sqlite_journal *sqlite = sqlite_of(journal);
-    troupe_status status = journal->failure;
-    if (status == TROUPE_OK && journal->is_in_transaction)
-        sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
-    else if (status == TROUPE_OK && sqlite->position != sqlite->heads_position)
-        status = sqlite_write_heads(sqlite);
-    if (status == TROUPE_OK) {
-        int result = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        if (result != SQLITE_OK && result != SQLITE_BUSY)
-            status = TROUPE_IO;
+    if (sqlite->position != sqlite->heads_position) {
+        troupe_status status = sqlite_write_heads(sqlite);
+        if (status != TROUPE_OK)
+            return status;
     }
-    release(sqlite);
-    return status;
+    vfs_forget();
+    int result = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (result != SQLITE_OK && result != SQLITE_BUSY) /* busy: somebody reads, and the log stays */
+        return sqlite_fail(sqlite, "empty the log");
+    return TROUPE_OK;
+}
+
+void sqlite_close(struct journal *journal)
+{
+    release(sqlite_of(journal));
 }

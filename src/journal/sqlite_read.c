@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "journal/vfs.h"
 
 /* The columns of the statements in sqlite.h, in their order. */
 enum {
@@ -43,14 +44,15 @@ struct stretch {
 
 troupe_status sqlite_check_end(struct sqlite_journal *sqlite, int result, const char *what)
 {
+    struct journal_error why;
     switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_DONE:
         return TROUPE_OK;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "cannot %s: %s (SQLite %d)", what,
-                               sqlite3_errmsg(sqlite->db), sqlite3_extended_errcode(sqlite->db));
+        vfs_explain(sqlite->db, &why, "cannot %s", what);
+        return journal_explain(&sqlite->base, TROUPE_CORRUPT, "%s", why.text);
     case SQLITE_NOMEM:
         return journal_explain(&sqlite->base, TROUPE_NO_MEMORY, "cannot %s: out of memory", what);
     default:

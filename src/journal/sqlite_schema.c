@@ -16,6 +16,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "journal/vfs.h"
+
 /*
  * From each version of the tables to the next, the first one from an empty file. Released steps never change.
  */
@@ -48,15 +50,21 @@ static const char *const steps[] = {
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == SQLITE_SCHEMA_VERSION, "a step for each version");
 
+/* Why something could not be done, and what that makes of the file. */
+static troupe_status fail(sqlite3 *db, const char *what, struct journal_error *error)
+{
+    int kind = sqlite3_extended_errcode(db) & 0xff;
+    vfs_explain(db, error, "cannot %s", what);
+    bool is_corrupt = kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB ||
+                      kind == SQLITE_ERROR; /* the last: the tables are not those we know */
+    return is_corrupt ? TROUPE_CORRUPT : TROUPE_IO;
+}
+
 troupe_status sqlite_script(sqlite3 *db, const char *script, const char *what, struct journal_error *error)
 {
     if (sqlite3_exec(db, script, NULL, NULL, NULL) == SQLITE_OK)
         return TROUPE_OK;
-    int code = sqlite3_extended_errcode(db);
-    snprintf(error->text, sizeof(error->text), "cannot %s: %s (SQLite %d)", what, sqlite3_errmsg(db), code);
-    bool is_corrupt = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ||
-                      (code & 0xff) == SQLITE_ERROR; /* the last: the tables are not those we know */
-    return is_corrupt ? TROUPE_CORRUPT : TROUPE_IO;
+    return fail(db, what, error);
 }
 
 /* The steps after version `from`, within a transaction, and then the version. */
@@ -83,28 +91,32 @@ troupe_status sqlite_schema_make(sqlite3 *db, struct journal_error *error)
     return status == TROUPE_OK ? sqlite_script(db, script, what, error) : status;
 }
 
-static int read_version(sqlite3 *db)
+static troupe_status read_version(sqlite3 *db, const char *what, int *ret_version,
+                                  struct journal_error *error)
 {
     sqlite3_stmt *pragma = NULL;
-    int version = -1;
+    troupe_status status = TROUPE_OK;
     if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &pragma, NULL) == SQLITE_OK &&
         sqlite3_step(pragma) == SQLITE_ROW)
-        version = sqlite3_column_int(pragma, 0);
+        *ret_version = sqlite3_column_int(pragma, 0);
+    else
+        status = fail(db, what, error);
     sqlite3_finalize(pragma);
-    return version;
+    return status;
 }
 
 troupe_status sqlite_schema_migrate(sqlite3 *db, struct journal_error *error)
 {
     static const char *const what = "bring the tables up to date";
-    int version = read_version(db);
-    if (version == SQLITE_SCHEMA_VERSION)
-        return TROUPE_OK;
+    int version = 0;
+    troupe_status status = read_version(db, what, &version, error);
+    if (status != TROUPE_OK || version == SQLITE_SCHEMA_VERSION)
+        return status;
     if (version < 1 || version > SQLITE_SCHEMA_VERSION) {
         snprintf(error->text, sizeof(error->text), "cannot %s: their version is %d", what, version);
         return TROUPE_CORRUPT;
     }
-    troupe_status status = sqlite_script(db, "BEGIN IMMEDIATE", what, error);
+    status = sqlite_script(db, "BEGIN IMMEDIATE", what, error);
     if (status == TROUPE_OK)
         status = step_from(db, version, what, error);
     return status == TROUPE_OK ? sqlite_script(db, "COMMIT", what, error) : status;

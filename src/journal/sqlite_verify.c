@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "journal/vfs.h"
 
 /* Where a stream ended when its last record so far was seen. */
 struct end {
@@ -46,14 +47,17 @@ __attribute__((format(printf, 2, 3))) static void report(struct walk *walk, cons
 static troupe_status check_pages(struct walk *walk)
 {
     sqlite3_stmt *check = NULL;
+    vfs_forget();
     int result = sqlite3_prepare_v2(walk->sqlite->db, "PRAGMA integrity_check", -1, &check, NULL);
     while (result == SQLITE_OK && (result = sqlite3_step(check)) == SQLITE_ROW) {
         const char *said = (const char *)sqlite3_column_text(check, 0);
-        if (said != NULL && strcmp(said, "ok") != 0)
+        if (said != NULL && strcmp(said, "ok") != 0 && !vfs_has_failed())
             report(walk, "the file is damaged: %s", said);
         result = SQLITE_OK;
     }
     sqlite3_finalize(check);
+    if (vfs_has_failed()) /* SQLite reports pages that cannot be read as if they were damaged */
+        return sqlite_fail(walk->sqlite, "check the file's pages");
     return sqlite_check_end(walk->sqlite, result, "check the file's pages");
 }
 

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "env/disk.h"
 
 static troupe_status failed(char *ret_why, const char *what, const char *path)
 {
@@ -28,26 +29,14 @@ static bool make_folder(const char *path)
             continue;
         memcpy(step, path, i);
         step[i] = '\0';
-        if (mkdir(step, 0700) != 0 && errno != EEXIST)
+        if (env_disk()->mkdir(step, 0700) != 0 && errno != EEXIST)
             return false;
     }
     struct stat found;
-    if (stat(path, &found) != 0)
+    if (env_disk()->stat(path, &found) != 0)
         return false;
     errno = ENOTDIR;
     return S_ISDIR(found.st_mode);
-}
-
-static bool sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool is_synced = fsync(fd) == 0;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return is_synced;
 }
 
 /*
@@ -58,35 +47,24 @@ static bool write_token(const char *folder, const struct datadir *datadir)
 {
     char draft[PATH_MAX + 8];
     snprintf(draft, sizeof draft, "%s.new", datadir->token_path);
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = env_file_open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return false;
     char line[TOKEN_TEXT_SIZE + 1];
     int size = snprintf(line, sizeof line, "%s\n", datadir->token);
     bool is_written =
-        fchmod(fd, 0600) == 0 && write(fd, line, (size_t)size) == (ssize_t)size && fsync(fd) == 0;
-    int error = errno;
-    if (close(fd) != 0)
-        is_written = false;
-    else
-        errno = error;
-    return is_written && rename(draft, datadir->token_path) == 0 && sync_folder(folder);
+        env_disk()->fchmod(fd, 0600) == 0 && env_file_write(fd, line, (size_t)size) && env_file_sync(fd);
+    is_written &= env_file_close(fd);
+    return is_written && env_disk()->rename(draft, datadir->token_path) == 0 && env_folder_sync(folder);
 }
 
 /* Reads the token's file. TROUPE_NOT_FOUND: there is none. */
 static troupe_status read_token(struct datadir *datadir, char *ret_why)
 {
-    int fd = open(datadir->token_path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? TROUPE_NOT_FOUND : failed(ret_why, "cannot read", datadir->token_path);
     char text[TOKEN_TEXT_SIZE + 2];
-    ssize_t size = read(fd, text, sizeof text);
-    if (size < 0) {
-        troupe_status status = failed(ret_why, "cannot read", datadir->token_path);
-        close(fd);
-        return status;
-    }
-    close(fd);
+    ssize_t size = env_file_load(datadir->token_path, text, sizeof text);
+    if (size < 0)
+        return errno == ENOENT ? TROUPE_NOT_FOUND : failed(ret_why, "cannot read", datadir->token_path);
     size_t len = (size_t)size;
     if (len > 0 && text[len - 1] == '\n')
         len--;

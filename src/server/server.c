@@ -29,6 +29,7 @@
 #include <troupe.h>
 
 #include "base/buffer.h"
+#include "env/disk.h"
 #include "journal/journal.h"
 #include "org/limits.h"
 #include "org/name.h"
@@ -199,7 +200,7 @@ static troupe_status own(struct server *server, bool *ret_is_empty)
 
 static troupe_status read_sample(struct server *server, struct buffer *ret_bytes)
 {
-    FILE *file = fopen(server->options->sample, "re");
+    FILE *file = env_file_stream(server->options->sample);
     troupe_status status = file != NULL ? TROUPE_OK : TROUPE_IO;
     char piece[4096];
     size_t size;
@@ -290,12 +291,17 @@ static void close_doors(struct server *server)
         troupe_message_free(server->system, &reply);
 }
 
-static void end(struct server *server, troupe_status status)
+static troupe_status end(struct server *server, troupe_status status)
 {
     if (server->system != NULL) {
         if (status == TROUPE_OK)
             close_doors(server);
         (void)troupe_stop(&server->system);
+    }
+    if (server->journal != NULL && status == TROUPE_OK) {
+        status = journal_finish(server->journal);
+        if (status != TROUPE_OK)
+            fprintf(stderr, "troupe serve: %s\n", journal_error(server->journal));
     }
     (void)journal_close(&server->journal);
     if (server->listen_fd >= 0)
@@ -305,6 +311,7 @@ static void end(struct server *server, troupe_status status)
         pthread_sigmask(SIG_SETMASK, &server->signals_before, NULL);
     }
     sodium_memzero(server->datadir.token, sizeof server->datadir.token);
+    return status;
 }
 
 troupe_status server_run(const struct server_options *options)
@@ -321,7 +328,7 @@ troupe_status server_run(const struct server_options *options)
     else if (status != TROUPE_OK)
         fprintf(stderr, "troupe serve: %s\n",
                 server->why[0] != '\0' ? server->why : troupe_status_text(status));
-    end(server, status);
+    status = end(server, status);
     free(server);
     return status;
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "env/disk.h"
+
 #define FOLDER "/usr/share/zoneinfo"
 
 struct known {
@@ -26,14 +28,11 @@ static struct org_zone *read_zone(const char *name)
     char path[sizeof FOLDER + 1 + ORG_ZONE_NAME_LEN_MAX];
     struct org_zone *zone = NULL;
     snprintf(path, sizeof path, "%s/%s", FOLDER, name);
-    FILE *file = fopen(path, "re");
-    void *bytes = file != NULL ? malloc(ORG_ZONE_FILE_SIZE_MAX) : NULL;
-    size_t size = bytes != NULL ? fread(bytes, 1, ORG_ZONE_FILE_SIZE_MAX, file) : 0;
-    if (size > 0 && org_zone_read(bytes, size, &zone) != TROUPE_OK)
+    void *bytes = malloc(ORG_ZONE_FILE_SIZE_MAX);
+    ssize_t size = bytes != NULL ? env_file_load(path, bytes, ORG_ZONE_FILE_SIZE_MAX) : -1;
+    if (size > 0 && org_zone_read(bytes, (size_t)size, &zone) != TROUPE_OK)
         zone = NULL;
     free(bytes);
-    if (file != NULL)
-        fclose(file);
     return zone;
 }
 

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "journal/journal.h"
 #include "journal/sqlite.h"
-#include "support/journal_fault_vfs.h"
+#include "support/disk_faults.h"
 #include "support/journal_power.h"
 #include "support/journal_support.h"
 
@@ -152,14 +152,14 @@ static void power_failing_at_any_sync_loses_nothing_and_doubles_nothing(void **s
     struct journal *journal = test_open(&journal_sqlite, folder.journal);
     assert_int_equal(journal_close(&journal), TROUPE_OK);
 
-    fault_vfs_install(FAULT_NONE, 0);
+    disk_faults_install();
     journal = test_open(&journal_sqlite, folder.journal);
-    fault_vfs_remove(); /* what is opened after this, after a crash, is on the real disk */
     power_watch(folder.journal, on_sync, NULL);
     for (int number = 1; number <= COMMANDS; number++)
         command(journal, number);
     assert_int_equal(journal_close(&journal), TROUPE_OK);
     power_unwatch();
+    disk_faults_remove();
 
     /* One sync a command at least, checkpoints beside, and crashes of both kinds. */
     assert_true(run.syncs > COMMANDS + COMMANDS / 20);

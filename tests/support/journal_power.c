@@ -18,7 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/hash.h"
-#include "support/journal_fault_vfs.h"
+#include "support/disk_faults.h"
 
 enum { SECTOR = 512, CHANGES_MAX = 4096, PATH_SIZE = 512 };
 
@@ -39,6 +39,7 @@ struct disk_file {
 
 static struct {
     struct disk_file files[2]; /* the database, and its log */
+    char paths[2][PATH_SIZE];
     void (*on_sync)(void *context);
     void *context;
 } power;
@@ -64,10 +65,13 @@ static void put(struct buffer *image, uint64_t offset, const void *bytes, size_t
     memcpy(image->bytes + offset, bytes, size);
 }
 
+/* NULL: it is not watched. */
 static struct disk_file *file_of(const char *path)
 {
-    size_t len = strlen(path);
-    return &power.files[len > 4 && strcmp(path + len - 4, "-wal") == 0];
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(path, power.paths[i]) == 0)
+            return &power.files[i];
+    return NULL;
 }
 
 /* What is in a file before anybody watches is durable. */
@@ -84,6 +88,8 @@ static void read_file(const char *path)
 
 static void note(struct disk_file *file, struct change change, const void *bytes)
 {
+    if (file == NULL)
+        return;
     assert_true(file->count < CHANGES_MAX);
     change.at = file->bytes.size;
     if (change.size > 0)
@@ -112,6 +118,8 @@ static void apply(const struct disk_file *file, const struct change *change, str
 static void on_sync(const char *path)
 {
     struct disk_file *file = file_of(path);
+    if (file == NULL)
+        return;
     power.on_sync(power.context);
     for (size_t i = 0; i < file->count; i++)
         apply(file, &file->changes[i], &file->durable);
@@ -173,21 +181,20 @@ void power_fail(enum power_loss loss, uint64_t seed, const char *path)
 
 void power_watch(const char *path, void (*when)(void *context), void *context)
 {
-    static const struct fault_watcher watcher = {on_write, on_truncate, on_sync};
+    static const struct disk_watcher watcher = {on_write, on_truncate, on_sync};
     power_unwatch();
     for (size_t i = 0; i < 2; i++) {
-        char name[PATH_SIZE];
-        snprintf(name, sizeof(name), "%s%s", path, endings[i]);
-        read_file(name);
+        snprintf(power.paths[i], PATH_SIZE, "%s%s", path, endings[i]);
+        read_file(power.paths[i]);
     }
     power.on_sync = when;
     power.context = context;
-    fault_vfs_watch(&watcher);
+    disk_faults_watch(&watcher);
 }
 
 void power_unwatch(void)
 {
-    fault_vfs_watch(NULL);
+    disk_faults_watch(NULL);
     for (size_t i = 0; i < 2; i++) {
         buffer_done(&power.files[i].durable);
         buffer_done(&power.files[i].bytes);

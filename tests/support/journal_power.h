@@ -18,9 +18,9 @@ enum power_loss {
 };
 
 /**
- * Watches the database at `path` and its log from here on; they are open on the failing disk
- * (fault_vfs_install), and what is in them is durable. `on_sync` runs at each sync, before it; the power may
- * fail there.
+ * Watches the database at `path` and its log from here on, on the disk of disk_faults_install, under which
+ * they were opened; what is in them is durable. `on_sync` runs at each sync, before it; the power may fail
+ * there.
  */
 void power_watch(const char *path, void (*on_sync)(void *context), void *context);
 

@@ -9,7 +9,6 @@
 #include "env/env.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -342,31 +341,6 @@ void env_fd_close(int fd)
 {
     /* Not again after EINTR: on Linux the number is free by then, and may be somebody else's. */
     close(fd);
-}
-
-int env_file_create(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-bool env_file_write(int fd, const void *bytes, size_t size)
-{
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t written = write(fd, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        at += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
-bool env_file_close(int fd)
-{
-    return close(fd) == 0;
 }
 
 void env_sleep_ms(uint32_t ms)
