@@ -473,6 +473,24 @@ TROUPE_MUST_CHECK troupe_status org_directory_owners(const struct org_directory 
 /** Frees what an answer holds. */
 void org_owners_done(struct org_owners *owners);
 
+/** What may trouble an organisation before anything has gone wrong. */
+enum org_concern {
+    ORG_CONCERN_VACANT,   /* a role that nobody holds */
+    ORG_CONCERN_ALONE,    /* a role with one holder and no deputy: a bus factor of one. `other`: who it is */
+    ORG_CONCERN_UNOWNED,  /* a domain whose owner is vacant. `other`: the owner */
+    ORG_CONCERN_REDIRECT, /* a full role redirects, and back to itself. `other`: the next on that way */
+    ORG_CONCERN_UNHEARD,  /* what `other` fails in a role can reach nobody above but `other` */
+};
+
+/** Called for each; the names live until the next fold. */
+typedef void org_concern_found(void *context, enum org_concern concern, const char *name, const char *other);
+
+/** Goes through the whole organisation and tells what there is of these. */
+void org_directory_concerns(const struct org_directory *directory, org_concern_found *found, void *context);
+
+/** Whether nobody holds a role: a team's may be empty, and a personal one is when its actor has left. */
+bool org_directory_is_vacant(const struct org_directory *directory, const char *role);
+
 /** Whether every invariant holds; what does not is named in `ret_reason`. Goes through everything. */
 bool org_directory_check(const struct org_directory *directory, const char **ret_reason);
 

@@ -253,6 +253,7 @@ struct org_role_view org_role_view(const struct org_role *role)
         view.note_by = troupe_flat_text(note, note->by);
         view.note_at = note->at;
     }
+    view.timed = role->timed;
     if (role->first_live < role->counts.accepted)
         view.oldest_at = message_body(role->entries[role->first_live].live)->at;
     return view;
@@ -326,6 +327,27 @@ size_t org_role_list(const struct org_role *role, enum org_state state, int64_t 
     default:
         return 0;
     }
+}
+
+static size_t list_late(const struct role_chain *chain, int64_t now_ms, const struct org_message **list,
+                        size_t count, size_t limit)
+{
+    for (const struct role_message *message = chain->first; message != NULL && count < limit;
+         message = message->next) {
+        int64_t deadline = message_body(message)->deadline;
+        if (deadline != 0 && deadline <= now_ms)
+            list[count++] = &message->seen;
+    }
+    return count;
+}
+
+size_t org_role_list_late(const struct org_role *role, int64_t now_ms,
+                          const struct org_message **ret_messages, size_t limit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < role->name_count && role->timed > 0; i++)
+        count = list_late(&role->names[i]->held, now_ms, ret_messages, count, limit);
+    return role->timed > 0 ? list_late(&role->quarantined, now_ms, ret_messages, count, limit) : 0;
 }
 
 size_t org_role_list_for(const struct org_role *role, const char *actor, const struct org_hours *hours,

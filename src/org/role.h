@@ -338,6 +338,7 @@ struct org_role_view {
     const char *note_by; /* who left it */
     int64_t note_at;
     int64_t oldest_at; /* when the oldest message that has not ended was accepted; 0 for none */
+    uint64_t timed;    /* held or quarantined messages that have a deadline */
 };
 
 /* --- living ------------------------------------------------------------------------------------- */
@@ -418,6 +419,13 @@ size_t org_role_held_by(const struct org_role *role, const char *actor,
  */
 size_t org_role_list(const struct org_role *role, enum org_state state, int64_t now_ms,
                      const struct org_message **ret_messages, size_t limit);
+
+/**
+ * Messages that are held or quarantined beyond their deadline, at most `limit`; returns how many were
+ * written. What only waits ends at its deadline.
+ */
+size_t org_role_list_late(const struct org_role *role, int64_t now_ms,
+                          const struct org_message **ret_messages, size_t limit);
 
 /**
  * Queued messages that this actor may take now, in the order of taking, at most `limit`; returns how many

@@ -16,6 +16,7 @@ struct tally {
     uint64_t queued[ORG_CLASS_COUNT];
     uint64_t queued_work;
     uint64_t awaiting;
+    uint64_t timed;
     uint64_t due;
 };
 
@@ -82,6 +83,8 @@ static bool check_live(const struct org_role *role, const struct role_message *m
     bool is_counted = body->kind == ORG_KIND_MESSAGE;
     tally->counted += is_counted && message->seen.state != ORG_PARKED;
     tally->counted_parked += is_counted && message->seen.state == ORG_PARKED;
+    tally->timed +=
+        body->deadline != 0 && (message->seen.state == ORG_HELD || message->seen.state == ORG_QUARANTINED);
     bool is_due = role_due_of(message) != INT64_MAX;
     tally->due += is_due;
     return is_well && is_due == is_in_heap(&role->due, &message->due_node) && message->seen.id == body->id;
@@ -119,8 +122,8 @@ static bool check_tally(const struct org_role *role, const struct tally *tally)
            a->forwarded == b->forwarded && a->expired == b->expired && a->shed == b->shed &&
            a->bytes == b->bytes && role->counted == tally->counted &&
            role->queued_work == tally->queued_work && role->awaiting == tally->awaiting &&
-           role->counted_parked == tally->counted_parked && role->due.count == tally->due &&
-           memcmp(role->queued, tally->queued, sizeof(role->queued)) == 0;
+           role->timed == tally->timed && role->counted_parked == tally->counted_parked &&
+           role->due.count == tally->due && memcmp(role->queued, tally->queued, sizeof(role->queued)) == 0;
 }
 
 static bool check_outbox(const struct org_role *role)

@@ -130,6 +130,7 @@ void role_place(struct org_role *role, struct role_message *message)
         holder = role->names[message->holder_name];
         holder->held_count++;
         role->counts.held++;
+        role->timed += message_body(message)->deadline != 0;
         chain_append(&holder->held, message);
         break;
     case ORG_PARKED:
@@ -138,6 +139,7 @@ void role_place(struct org_role *role, struct role_message *message)
         break;
     default:
         role->counts.quarantined++;
+        role->timed += message_body(message)->deadline != 0;
         chain_append(&role->quarantined, message);
         break;
     }
@@ -161,6 +163,7 @@ void role_displace(struct org_role *role, struct role_message *message)
         holder = role->names[message->holder_name];
         holder->held_count--;
         role->counts.held--;
+        role->timed -= message_body(message)->deadline != 0;
         chain_remove(message);
         break;
     case ORG_PARKED:
@@ -171,6 +174,7 @@ void role_displace(struct org_role *role, struct role_message *message)
         break;
     default:
         role->counts.quarantined--;
+        role->timed -= message_body(message)->deadline != 0;
         chain_remove(message);
         break;
     }

@@ -37,7 +37,8 @@
  *   5. counts are what a walk over the entries finds.
  *   6. queued_work is the number of queued messages of kind ORG_KIND_MESSAGE; awaiting that of parked ones
  *      that await another.
- *   7. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
+ *   7. timed is the number of held and quarantined messages that have a deadline.
+ *   8. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
  */
 #ifndef ORG_ROLE_STATE_H
 #define ORG_ROLE_STATE_H
@@ -179,6 +180,7 @@ struct org_role {
     uint64_t queued[ORG_CLASS_COUNT];
     uint64_t queued_work;
     uint64_t awaiting;
+    uint64_t timed; /* held or quarantined, with a deadline: what can be late */
     struct role_chain told;
     struct role_chain parked;
     struct role_chain quarantined;

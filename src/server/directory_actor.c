@@ -287,6 +287,7 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
     const directory_owner *owner = directory_owner_of(message);
     const directory_change *change = directory_change_of(message);
     const directory_own *own = directory_own_of(message);
+    const directory_health *health = directory_health_of(message);
     if (check != NULL)
         return directory_answer_caller(self, directory, message, check);
     if (of != NULL)
@@ -310,6 +311,8 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
         return directory_begin_own(self, directory, message, own);
     if (directory_actors_of(message) != NULL)
         return directory_answer_actors(self, directory, message);
+    if (health != NULL)
+        return directory_begin_health(self, directory, message, health);
     if (directory_check_of(message) != NULL)
         return directory_begin_check(self, directory, message);
     return TROUPE_UNEXPECTED;
@@ -386,6 +389,7 @@ static void directory_stop(troupe_self *self, troupe_status reason)
     free(directory->desks);
     map_done(&directory->desk_map);
     directory_checks_done(self, directory);
+    directory_healths_done(self, directory);
     directory_roles_done(self, directory);
     buffer_done(&directory->tree);
     record_batch_done(&directory->batch);

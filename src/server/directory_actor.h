@@ -149,6 +149,7 @@ struct directory_actor {
     uint32_t flight_count;
     struct directory_task *tasks;   /* oldest first */
     struct directory_audit *audits; /* under way */
+    struct directory_health_check *healths;
     bool is_retrying;
     int64_t presence_at;     /* who is present was last looked at then */
     int64_t presence_due;    /* and is to be looked at then; INT64_MAX: never */
@@ -175,7 +176,9 @@ struct directory_actor {
     struct map desk_map;
 
     uint64_t version;
-    uint64_t tree_version; /* of `tree`; 0: none */
+    uint64_t alarms_version; /* of `alarms`; 0: none */
+    size_t alarms;           /* roles that have one */
+    uint64_t tree_version;   /* of `tree`; 0: none */
     struct buffer tree;
 };
 
@@ -283,6 +286,17 @@ void directory_import_organisation(troupe_self *self, struct directory_actor *di
                                    struct directory_task *task, const struct org_who *who);
 /** Sends what messages it has; true when none is left and the change can be answered. */
 bool directory_import_send(troupe_self *self, struct directory_task *task);
+
+/* --- directory_health.c: what troubles the organisation ---------------------------------------- */
+
+troupe_status directory_begin_health(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const directory_health *asked);
+/** Ends all looks, because the directory ends. */
+void directory_healths_done(troupe_self *self, struct directory_actor *directory);
+/** Whether a role has an alarm: by itself, or because nobody holds it. */
+bool directory_has_alarm(const struct directory_actor *directory, const struct directory_entry *entry);
+/** How many have one. */
+size_t directory_alarms(struct directory_actor *directory);
 
 /* --- directory_check.c: is everything accounted for? ------------------------------------------ */
 

@@ -123,6 +123,7 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
         json_put_text(&out, NULL, role);
     json_put_text(&out, NULL, personal);
     json_close(&out, ']');
+    json_put_number(&out, "alarms", (int64_t)directory_alarms(directory));
     json_open(&out, "scopes", '[');
     for (unsigned i = 0; i < SCOPE_COUNT; i++) {
         if ((who->scopes & 1u << i) != 0)
@@ -237,6 +238,7 @@ static void put_role(struct json_writer *out, const struct directory_actor *dire
     put_or_null(out, "holder", entry->holder);
     json_put_flag(out, "vacant", role.holder_count == 0 && !role.is_team);
     json_put_number(out, "capacity", role.capacity);
+    json_put_flag(out, "alarm", directory_has_alarm(directory, entry));
     put_load(out, entry, now_ms);
     json_close(out, '}');
 }

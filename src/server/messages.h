@@ -190,12 +190,18 @@ TROUPE_MESSAGE_EMPTY(role_audit)
 #define ROLE_AUDITED(F) ROLE_COUNTERS(F) F(u64, owed) F(text, reason) F(bool, is_sound)
 TROUPE_MESSAGE(role_audited, ROLE_AUDITED)
 
+/**
+ * To a role: which messages are beyond their deadline? Answered with a JSON array.
+ */
+TROUPE_MESSAGE_EMPTY(role_late)
+
 /** To a role, from a directory that was started anew: say again how loaded you are. */
 TROUPE_MESSAGE_EMPTY(role_report)
 
 /**
  * To the directory, whenever it has changed, once when the role has read its stream, and when it goes to
- * sleep: how loaded it is. `due_at` is when time does something to it by itself, INT64_MAX for never.
+ * sleep: how loaded it is. `due_at` is when time does something to it by itself, INT64_MAX for never;
+ * `timed` how many messages could be late (role_late).
  */
 #define ROLE_LOAD(F)                                                                                         \
     ROLE_COUNTERS(F)                                                                                         \
@@ -203,8 +209,11 @@ TROUPE_MESSAGE_EMPTY(role_report)
     F(u64, last_id)                                                                                          \
     F(i64, oldest_at)                                                                                        \
     F(i64, due_at)                                                                                           \
+    F(u64, occupied)                                                                                         \
+    F(u64, timed)                                                                                            \
     F(text, role)                                                                                            \
-    F(text, holder) F(text, reason) F(u32, capacity) F(bool, is_sound) F(bool, is_asleep)
+    F(text, holder)                                                                                          \
+    F(text, reason) F(u32, capacity) F(bool, is_sound) F(bool, is_asleep) F(bool, has_alarm)
 TROUPE_MESSAGE(role_load, ROLE_LOAD)
 
 /** To the directory: is there a role of that name? It is awake when the answer comes. Answer: role_exists. */
@@ -291,6 +300,10 @@ TROUPE_MESSAGE(directory_tree_is, DIRECTORY_TREE_IS)
 /** Who owns a path? Answered. */
 #define DIRECTORY_OWNER(F) F(text, path) F(bool, all)
 TROUPE_MESSAGE(directory_owner, DIRECTORY_OWNER)
+
+/** What troubles the organisation, or soon may, as this actor may know it? Answered. */
+#define DIRECTORY_HEALTH(F) F(text, actor)
+TROUPE_MESSAGE(directory_health, DIRECTORY_HEALTH)
 
 /** Is every message accounted for, in every role? Answered. */
 TROUPE_MESSAGE_EMPTY(directory_check)

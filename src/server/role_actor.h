@@ -191,6 +191,9 @@ bool role_has_in_succession(const struct role_actor *actor, const char *who);
 void role_describe_to(struct json_writer *out, const struct role_actor *actor, const char *who,
                       bool is_administrator, int64_t now_ms);
 
+/** Writes an array of the messages that are beyond their deadline: role_describe.c. */
+void role_late_to(struct json_writer *out, const struct role_actor *actor, int64_t now_ms);
+
 /** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
 void role_tell_waiters(troupe_self *self, struct role_actor *actor);
 

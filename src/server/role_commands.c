@@ -490,6 +490,17 @@ static troupe_status command_describe(troupe_self *self, struct role_actor *acto
     return TROUPE_OK;
 }
 
+static troupe_status command_late(troupe_self *self, struct role_actor *actor, const troupe_message *message)
+{
+    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
+    if (answer == NULL)
+        return TROUPE_OK;
+    struct json_writer out = json_writer_to(&answer->json);
+    role_late_to(&out, actor, troupe_unix_ms(self));
+    end_json(answer, 200, &out);
+    return TROUPE_OK;
+}
+
 static troupe_status command_where(troupe_self *self, struct role_actor *actor, const troupe_message *message,
                                    const role_where *where)
 {
@@ -544,6 +555,8 @@ troupe_status role_command(troupe_self *self, struct role_actor *actor, const tr
         actor->is_load_told = false;
         return TROUPE_OK;
     }
+    if (role_late_of(message) != NULL)
+        return command_late(self, actor, message);
     if (role_audit_of(message) != NULL)
         return command_audit(self, actor, message);
     return TROUPE_UNEXPECTED;

@@ -8,12 +8,15 @@
  */
 #include <string.h>
 
+#include "org/id.h"
 #include "server/role_actor.h"
 #include "server/role_words.h"
 #include "server/view.h"
 
 /* Messages listed of those that failed. */
 #define FAILED_MAX 100
+/* And of those that are late. */
+#define LATE_MAX 100
 
 bool role_has_in_succession(const struct role_actor *actor, const char *who)
 {
@@ -72,6 +75,25 @@ static void put_inside(struct json_writer *out, const struct role_actor *actor,
     json_open(out, "failed", '[');
     for (size_t i = 0; i < count; i++)
         view_message(out, actor->name, list[i], false);
+    json_close(out, ']');
+}
+
+void role_late_to(struct json_writer *out, const struct role_actor *actor, int64_t now_ms)
+{
+    const struct org_message *list[LATE_MAX];
+    size_t count = org_role_list_late(actor->role, now_ms, list, LATE_MAX);
+    json_open(out, NULL, '[');
+    for (size_t i = 0; i < count; i++) {
+        char id[ORG_ID_TEXT_LEN + 1];
+        org_id_text(list[i]->id, id);
+        json_open(out, NULL, '{');
+        json_put_text(out, "role", actor->name);
+        json_put_text(out, "id", id);
+        json_put_text(out, "state", org_state_text(list[i]->state));
+        json_put_number(out, "deadline", list[i]->accepted->deadline);
+        json_put_text(out, "holder", list[i]->state == ORG_HELD ? list[i]->holder : NULL);
+        json_close(out, '}');
+    }
     json_close(out, ']');
 }
 

@@ -57,6 +57,8 @@ static const struct route routes[] = {
     {"POST", "/v1/import/organisation", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false,
      route_import_organisation},
     {"GET", "/v1/health", ROUTE_PUBLIC, 0, ROUTE_NO_BODY, false, route_health},
+    {"GET", "/v1/health/organisation", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false,
+     route_organisation_health},
     {"GET", "/v1/check", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_check},
 };
 

@@ -111,6 +111,12 @@ void route_check(troupe_self *self, struct call *call)
     ask(self, call, IMPORT_TIMEOUT_MS, on_answer, &directory_check_type, &fields);
 }
 
+void route_organisation_health(troupe_self *self, struct call *call)
+{
+    directory_health_fields fields = {.actor = call->request->caller.actor};
+    ask(self, call, IMPORT_TIMEOUT_MS, on_answer, &directory_health_type, &fields);
+}
+
 void route_health(troupe_self *self, struct call *call)
 {
     struct buffer json = {0};

@@ -42,6 +42,7 @@ OPENED_BY = {
     "POST /v1/leave": "admin",
     "POST /v1/import/maintainers": "admin",
     "POST /v1/import/organisation": "admin",
+    "GET /v1/health/organisation": "read",
     "GET /v1/check": "read",
 }
 SCOPES = ("read", "send", "work", "admin")
