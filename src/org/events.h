@@ -289,7 +289,8 @@ TROUPE_MESSAGE(org_shed, ORG_SHED_EVENT)
  * from 1; `previous` is the entry to the same role that was still owed then, 0 for none. The rest becomes the
  * message there, as in org_accepted; for a resolution `action` says what to do with the message `origin_id`
  * of the role `to`. Of a failure told for the first time, as an escalation or a report, `outcome` is its
- * org_cause, `action` 1 and the kind of what holds the role: so it is counted there, once.
+ * org_cause, `action` 1 and the kind of what holds the role: so it is counted there, once. Of an answer
+ * `action` is 1 when the message was forwarded on its way.
  */
 #define ORG_SENT(F)                                                                                          \
     F(i64, at)                                                                                               \

@@ -59,6 +59,7 @@ static uint64_t emit_answer(struct decision *d, const struct role_message *messa
         .kind = ORG_KIND_ANSWER,
         .message_class = body->message_class,
         .outcome = (uint8_t)outcome,
+        .action = body->hops > 0,
     };
     return emit_sent(d, &fields);
 }

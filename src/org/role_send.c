@@ -269,6 +269,8 @@ void decide_deliver(struct decision *d)
     emit_accepted(d, &fields);
     if (sent->kind == ORG_KIND_ANSWER)
         emit_wakes(d, sent->origin_id);
+    if (sent->kind == ORG_KIND_ANSWER && sent->action != 0 && sent->thread != sent->origin_id)
+        emit_wakes(d, sent->thread); /* it has another id since it was forwarded; its thread is the same */
     if (sent->kind == ORG_KIND_ESCALATION && sent->action != 0)
         emit_counted(d, sent, "");
 }

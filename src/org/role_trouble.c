@@ -240,6 +240,7 @@ static void pass_up(struct decision *d, const struct role_message *message)
                                    .to = supervisor,
                                    .note = "nobody present may take it"};
     emit(d, &org_forwarded_type, &fields);
+    emit_wakes(d, message->seen.id);
 }
 
 void decide_trouble(struct decision *d, size_t limit)

@@ -207,6 +207,7 @@ void decide_forward(struct decision *d)
                                    .to = to,
                                    .note = text_or_empty(about->text)};
     emit(d, &org_forwarded_type, &fields);
+    emit_wakes(d, message->seen.id);
     d->answer->state = ORG_FORWARDED;
     d->answer->sent_number = number;
 }

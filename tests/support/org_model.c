@@ -181,8 +181,7 @@ static void complete(struct model *model, struct model_message *message, enum or
         model->owed++;
     else
         tell_sender(model, message);
-    if (state != ORG_FORWARDED)
-        wake(model, message->id);
+    wake(model, message->id);
 }
 
 /* What was kept comes back to whoever kept it, or else to the queue, first in its class. */

@@ -425,6 +425,36 @@ static void deferred_message_comes_back_when_the_one_it_awaits_has_ended(void **
     assert_true(desk_next(&team, "ann", 2) == first); /* first in its class */
 }
 
+static void deferred_message_comes_back_when_the_one_it_awaits_goes_elsewhere(void **state)
+{
+    (void)state;
+    uint64_t first = desk_send(&team, "zoe", ORG_NORMAL, "first");
+    uint64_t second = desk_send(&team, "zoe", ORG_NORMAL, "second");
+    desk_next(&team, "ann", 2);
+    desk_about(&team, ORG_DEFER, "ann", (struct org_about){.id = first, .awaits = second});
+    assert_true(desk_next(&team, "ann", 2) == second);
+    desk_about(&team, ORG_FORWARD, "ann", (struct org_about){.id = second, .to = "team"});
+    assert_int_equal(desk_state(&team, first), ORG_QUEUED);
+}
+
+static void answer_to_a_question_that_was_forwarded_brings_back_what_awaits_it(void **state)
+{
+    (void)state;
+    uint64_t work = desk_send(&team, "zoe", ORG_NORMAL, "work");
+    desk_next(&team, "ann", 1);
+    uint64_t question =
+        desk_send_with(&lead, "ann", (struct org_send){.sender = "team/docs", .subject = "may I"});
+    desk_about(&team, ORG_DEFER, "ann", (struct org_about){.id = work, .awaits = question});
+    desk_next(&lead, "lea", 1);
+    desk_about(&lead, ORG_FORWARD, "lea", (struct org_about){.id = question, .to = "root"});
+    settle();
+    assert_int_equal(desk_state(&team, work), ORG_PARKED);
+    uint64_t there = desk_next(&root, "ray", 1);
+    desk_about(&root, ORG_FINISH, "ray", (struct org_about){.id = there, .text = "yes"});
+    settle();
+    assert_int_equal(desk_state(&team, work), ORG_QUEUED);
+}
+
 static void answer_to_a_question_brings_back_what_awaits_it(void **state)
 {
     (void)state;
@@ -548,6 +578,8 @@ int main(void)
         TEST(only_held_messages_are_kept_and_until_a_time_ahead),
         TEST(hand_over_note_is_for_whoever_is_next),
         TEST(deferred_message_comes_back_when_the_one_it_awaits_has_ended),
+        TEST(deferred_message_comes_back_when_the_one_it_awaits_goes_elsewhere),
+        TEST(answer_to_a_question_that_was_forwarded_brings_back_what_awaits_it),
         TEST(answer_to_a_question_brings_back_what_awaits_it),
         TEST(what_has_ended_or_is_the_same_cannot_be_awaited),
         TEST(lease_of_three_working_days_ends_after_three_working_days),
