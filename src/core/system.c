@@ -409,13 +409,28 @@ static int younger_first(const void *a, const void *b)
     return created_a < created_b ? 1 : -1;
 }
 
-/* Ends one actor on behalf of its home. */
+/*
+ * Nobody runs any more, and whoever ends goes by the links of a run queue to where slots are free: it must be
+ * in none when the next one is pushed.
+ */
+static void run_queues_forget(struct worker *worker)
+{
+    worker->slot = NULL;
+    worker->ready = (struct run_queue){0};
+    worker->fresh = (struct run_queue){0};
+}
+
+/*
+ * Ends one actor on behalf of its home. What it tells others at its end makes them run, which they will not.
+ */
 static void end_one(struct troupe_system *system, struct actor *actor)
 {
     struct worker *worker = system->workers[load_relaxed(&actor->home)];
     worker_current = worker;
+    actor->is_queued = 1; /* its own word to itself does not queue it */
     actor_ending(actor, TROUPE_SHUTDOWN);
     actor_end(worker, actor);
+    run_queues_forget(worker);
     worker_current = NULL;
 }
 
@@ -425,6 +440,10 @@ static void actors_end(struct troupe_system *system)
     uint32_t slot_count = system->slots.chunk_count << SLOTS_CHUNK_BITS;
     struct actor **live = malloc((size_t)slot_count * sizeof *live + 1);
     uint32_t live_count = 0;
+    for (uint32_t i = 0; i < WORKERS_ALL_MAX; i++) {
+        if (system->workers[i] != NULL)
+            run_queues_forget(system->workers[i]);
+    }
     for (uint32_t slot = 0; slot < slot_count; slot++) {
         struct actor *actor = slots_at(system->slots.chunks, slot);
         if (actor->phase == ACTOR_FREE)
