@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <unistd.h>
 
 static const struct env_disk *current = &env_linux_disk;
 
@@ -116,6 +117,16 @@ static ssize_t stream_read(void *cookie, char *bytes, size_t size)
     return env_file_read((int)(intptr_t)cookie, bytes, size);
 }
 
+/* Where to read on is no matter of the disk: a place that there is not is refused, and nothing is read. */
+static int stream_seek(void *cookie, off64_t *offset, int whence)
+{
+    off_t place = lseek((int)(intptr_t)cookie, *offset, whence);
+    if (place < 0)
+        return -1;
+    *offset = place;
+    return 0;
+}
+
 static int stream_close(void *cookie)
 {
     return env_file_close((int)(intptr_t)cookie) ? 0 : EOF;
@@ -123,7 +134,8 @@ static int stream_close(void *cookie)
 
 FILE *env_file_stream(const char *path)
 {
-    static const cookie_io_functions_t functions = {.read = stream_read, .close = stream_close};
+    static const cookie_io_functions_t functions = {
+        .read = stream_read, .seek = stream_seek, .close = stream_close};
     int fd = env_file_open(path, O_RDONLY, 0);
     FILE *stream = fd >= 0 ? fopencookie((void *)(intptr_t)fd, "r", functions) : NULL;
     if (fd >= 0 && stream == NULL)
