@@ -494,6 +494,9 @@ bool org_directory_is_vacant(const struct org_directory *directory, const char *
 /** Whether every invariant holds; what does not is named in `ret_reason`. Goes through everything. */
 bool org_directory_check(const struct org_directory *directory, const char **ret_reason);
 
+/** Whether a text may be a mail address: something, an "@", and something, without blanks. */
+bool org_is_mail(const char *mail);
+
 /** The text of a refusal in English, never NULL. */
 const char *org_directory_refusal_text(enum org_directory_refusal refusal);
 

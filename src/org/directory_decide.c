@@ -35,7 +35,7 @@ static bool may_change(struct directory_decision *d, enum directory_written writ
 
 /* --- actors --------------------------------------------------------------------------------------- */
 
-static bool is_mail(const char *mail)
+bool org_is_mail(const char *mail)
 {
     const char *at = strchr(mail, '@');
     return at != NULL && at != mail && at[1] != '\0' && strpbrk(mail, " \t") == NULL;
@@ -48,7 +48,7 @@ static bool check_actor(struct directory_decision *d, const struct org_set_actor
     if (!directory_check_line(d, set->display, ORG_DISPLAY_LEN_MAX) ||
         !directory_check_line(d, mail, ORG_MAIL_LEN_MAX))
         return false;
-    if (*mail != '\0' && !is_mail(mail))
+    if (*mail != '\0' && !org_is_mail(mail))
         return directory_refuse(d, ORG_DIRECTORY_BAD_TEXT, mail);
     uint32_t owner = *mail == '\0' ? MAP_NONE : directory_find_mail(directory, mail);
     if (owner != MAP_NONE && owner != known) {

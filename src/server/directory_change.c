@@ -182,6 +182,15 @@ static void change_one(troupe_self *self, struct directory_task *task, enum dire
     }
 }
 
+/* Whether a time that was said is not past already; 0: it was not said. */
+static bool lies_ahead(troupe_self *self, struct directory_task *task, const char *name, int64_t time_ms)
+{
+    if (time_ms == 0 || time_ms > troupe_unix_ms(self))
+        return true;
+    problem_set(&task->problem, PROBLEM_MALFORMED, "\"%s\" must lie ahead", name);
+    return false;
+}
+
 /* Whoever goes away is asked for a note for each of its roles. */
 static void write_hand_over(struct directory_task *task, const char *name)
 {
@@ -220,6 +229,8 @@ static void change_existing(troupe_self *self, struct directory_task *task, enum
         name = command.calendar.actor;
     else if (kind == CHANGE_LEAVE && decode_leave(task->document, &command, &task->problem))
         name = command.presence.actor;
+    if (kind == CHANGE_PRESENCE && task->problem.kind == PROBLEM_NONE)
+        (void)lies_ahead(self, task, "until", command.presence.until);
     if (task->problem.kind != PROBLEM_NONE ||
         !directory_decide(self, task->directory, &command, &answer, &task->problem))
         return;
@@ -248,7 +259,8 @@ static void change_token(troupe_self *self, struct directory_task *task, unsigne
     char token[TOKEN_TEXT_SIZE];
     struct org_directory_command command = {.who = *who};
     struct org_directory_answer answer;
-    if (!decode_token(task->document, scopes, &room, &command, &task->problem))
+    if (!decode_token(task->document, scopes, &room, &command, &task->problem) ||
+        !lies_ahead(self, task, "expires_at", command.token.expires_at))
         return;
     token_make(token);
     token_hash(token, TOKEN_TEXT_LEN, command.token.hash);

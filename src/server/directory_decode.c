@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "org/text.h"
 #include "server/json.h"
+#include "server/members.h"
 #include "server/role_words.h"
 
 /* Beyond every limit of the organisation, which says itself what is too long. */
@@ -16,18 +18,12 @@
 
 static const char *const kinds[] = {"person", "program"};
 
-/* An array of texts. */
-static size_t take_texts(struct json_reader *in, const char *name, enum json_presence presence,
-                         const char **ret_texts, size_t limit)
+/* What the organisation says of an address, and a little more: that there is one. */
+static void take_mail(struct json_reader *in, const char **ret_mail)
 {
-    const json_t *array = NULL;
-    json_take_array(in, name, presence, limit, &array);
-    size_t count = array != NULL ? json_array_size(array) : 0;
-    char where[64];
-    snprintf(where, sizeof where, "%s%s", in->where, name);
-    for (size_t i = 0; i < count; i++)
-        ret_texts[i] = json_element_text(array, i, where, TEXT_MAX, in->problem);
-    return count;
+    member_take_line(in, "mail", JSON_OPTIONAL, 1, ORG_MAIL_LEN_MAX, ret_mail);
+    if (*ret_mail != NULL && in->problem->kind == PROBLEM_NONE && !org_is_mail(*ret_mail))
+        problem_set(in->problem, PROBLEM_MALFORMED, "\"%smail\" must be a mail address", in->where);
 }
 
 const char *decode_known_team(const struct org_directory *directory, const struct org_actor_view *known)
@@ -47,7 +43,7 @@ bool decode_actor(const struct org_directory *directory, const json_t *value, co
     ret_command->kind = ORG_SET_ACTOR;
     ret_command->is_create = true;
     *actor = (struct org_set_actor){0};
-    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &actor->name);
+    member_take_actor(&in, "name", JSON_REQUIRED, &actor->name);
     if (actor->name != NULL && org_directory_actor(directory, actor->name, &known)) {
         actor->display = known.display;
         actor->mail = known.mail[0] != '\0' ? known.mail : NULL;
@@ -56,9 +52,9 @@ bool decode_actor(const struct org_directory *directory, const json_t *value, co
         wip_limit = known.wip_limit;
     }
     json_take_choice(&in, "kind", JSON_REQUIRED, kinds, 2, &kind);
-    json_take_text(&in, "display", JSON_OPTIONAL, 1, TEXT_MAX, &actor->display);
-    json_take_text(&in, "mail", JSON_OPTIONAL, 1, TEXT_MAX, &actor->mail);
-    json_take_text(&in, "team", JSON_OPTIONAL, 1, TEXT_MAX, &actor->team);
+    member_take_line(&in, "display", JSON_OPTIONAL, 1, ORG_DISPLAY_LEN_MAX, &actor->display);
+    take_mail(&in, &actor->mail);
+    member_take_tree_role(&in, "team", JSON_OPTIONAL, &actor->team);
     json_take_number(&in, "wip_limit", JSON_OPTIONAL, 1, ORG_WIP_LIMIT_MAX, &wip_limit);
     json_take_flag(&in, "administrator", JSON_OPTIONAL, &actor->is_administrator);
     actor->kind = (enum org_holder_kind)kind;
@@ -74,23 +70,34 @@ bool decode_role(const json_t *value, const char *where, struct decode_room *roo
     ret_command->kind = ORG_SET_ROLE;
     ret_command->is_create = true;
     *role = (struct org_set_role){.holders = room->holders};
-    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &role->name);
-    json_take_text(&in, "title", JSON_OPTIONAL, 1, TEXT_MAX, &role->title);
-    json_take_text(&in, "parent", JSON_OPTIONAL, 1, TEXT_MAX, &role->parent);
-    json_take_text(&in, "supervisor", JSON_OPTIONAL, 1, TEXT_MAX, &role->supervisor);
+    member_take_tree_role(&in, "name", JSON_REQUIRED, &role->name);
+    member_take_line(&in, "title", JSON_OPTIONAL, 1, ORG_DISPLAY_LEN_MAX, &role->title);
+    member_take_tree_role(&in, "parent", JSON_OPTIONAL, &role->parent);
+    member_take_tree_role(&in, "supervisor", JSON_OPTIONAL, &role->supervisor);
     json_take_flag(&in, "team", JSON_OPTIONAL, &role->is_team);
-    role->holder_count = take_texts(&in, "holders", JSON_OPTIONAL, room->holders, ORG_SUCCESSION_MAX);
+    role->holder_count =
+        member_take_actors(&in, "holders", JSON_OPTIONAL, ORG_SUCCESSION_MAX, room->holders, NULL);
     role_words_take_bounds(&in, 1, role);
     role_words_take_rules(&in, 1, role);
     return json_reader_end(&in);
 }
 
-/* A text that is said anew; "" takes it away. */
-static void take_again(struct json_reader *in, const char *name, const char **ret_text)
+/* "" takes away what was said. */
+static void may_be_empty(const char **text)
 {
-    json_take_text(in, name, JSON_OPTIONAL, 0, TEXT_MAX, ret_text);
-    if (*ret_text != NULL && **ret_text == '\0')
-        *ret_text = NULL;
+    if (*text != NULL && **text == '\0')
+        *text = NULL;
+}
+
+/* The same of the name of a role. */
+static void take_supervisor_again(struct json_reader *in, const json_t *value, const char **ret_supervisor)
+{
+    const char *said = json_string_value(json_object_get(value, "supervisor"));
+    if (said != NULL && *said == '\0')
+        json_take_text(in, "supervisor", JSON_OPTIONAL, 0, 0, ret_supervisor);
+    else
+        member_take_tree_role(in, "supervisor", JSON_OPTIONAL, ret_supervisor);
+    may_be_empty(ret_supervisor);
 }
 
 bool decode_role_again(const struct org_directory *directory, const json_t *value, struct decode_room *room,
@@ -100,46 +107,68 @@ bool decode_role_again(const struct org_directory *directory, const json_t *valu
     const char *name = NULL;
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_SET_ROLE;
-    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &name);
-    if (name == NULL)
+    member_take_tree_role(&in, "name", JSON_REQUIRED, &name);
+    if (name == NULL || problem->kind != PROBLEM_NONE)
         return false;
     if (!org_directory_role_as_set(directory, name, room->holders, role)) {
         problem_set(problem, PROBLEM_NOT_FOUND, "there is no role %s", name);
         return false;
     }
-    take_again(&in, "title", &role->title);
-    json_take_text(&in, "parent", JSON_OPTIONAL, 1, TEXT_MAX, &role->parent);
-    take_again(&in, "supervisor", &role->supervisor);
+    member_take_line(&in, "title", JSON_OPTIONAL, 0, ORG_DISPLAY_LEN_MAX, &role->title);
+    may_be_empty(&role->title);
+    member_take_tree_role(&in, "parent", JSON_OPTIONAL, &role->parent);
+    take_supervisor_again(&in, value, &role->supervisor);
     json_take_flag(&in, "team", JSON_OPTIONAL, &role->is_team);
-    size_t holder_count = take_texts(&in, "holders", JSON_OPTIONAL, room->holders, ORG_SUCCESSION_MAX);
-    if (json_is_array(json_object_get(value, "holders")))
+    bool is_said;
+    size_t holder_count =
+        member_take_actors(&in, "holders", JSON_OPTIONAL, ORG_SUCCESSION_MAX, room->holders, &is_said);
+    if (is_said)
         role->holder_count = holder_count;
     role_words_take_bounds(&in, 0, role);
     role_words_take_rules(&in, 0, role);
     return json_reader_end(&in);
 }
 
+/* Patterns as in a CODEOWNERS file; "!" takes out. Each is tried. */
+static size_t take_patterns(struct json_reader *in, struct decode_room *room)
+{
+    const json_t *array = NULL;
+    char where[64];
+    snprintf(where, sizeof where, "%spatterns", in->where);
+    json_take_array(in, "patterns", JSON_REQUIRED, DECODE_PATTERNS_MAX, &array);
+    size_t count = array != NULL ? json_array_size(array) : 0;
+    for (size_t i = 0; i < count && in->problem->kind == PROBLEM_NONE; i++) {
+        const char *text = json_element_text(array, i, where, ORG_PATTERN_LEN_MAX + 1, in->problem);
+        if (text == NULL)
+            break;
+        bool is_exclude = text[0] == '!';
+        struct org_pattern *pattern = NULL;
+        const char *reason = "it is not a line of text";
+        room->rules[i] = (struct org_rule){
+            .kind = ORG_PATTERN_OWNERS, .is_exclude = is_exclude, .text = text + (is_exclude ? 1 : 0)};
+        bool is_line = org_text_is_line(text, strlen(text));
+        if (!is_line ||
+            org_pattern_new(ORG_PATTERN_OWNERS, room->rules[i].text, &pattern, &reason) != TROUPE_OK)
+            problem_set(in->problem, PROBLEM_MALFORMED, "\"%s[%zu]\" cannot be used: %s: %.200s", where, i,
+                        reason, text);
+        org_pattern_free(pattern);
+    }
+    return count;
+}
+
 bool decode_domain(const json_t *value, const char *where, struct decode_room *room,
                    struct org_directory_command *ret_command, struct problem *problem)
 {
     struct org_claim_domain *claim = &ret_command->claim;
-    const char *patterns[DECODE_PATTERNS_MAX];
     struct json_reader in = json_reader_of(value, where, problem);
     ret_command->kind = ORG_CLAIM_DOMAIN;
     ret_command->is_create = true;
     *claim = (struct org_claim_domain){.rules = room->rules};
-    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &claim->name);
-    json_take_text(&in, "title", JSON_OPTIONAL, 1, TEXT_MAX, &claim->title);
-    json_take_text(&in, "owner", JSON_REQUIRED, 1, TEXT_MAX, &claim->owner);
-    claim->rule_count = take_texts(&in, "patterns", JSON_REQUIRED, patterns, DECODE_PATTERNS_MAX);
-    if (!json_reader_end(&in))
-        return false;
-    for (size_t i = 0; i < claim->rule_count; i++) {
-        bool is_exclude = patterns[i][0] == '!';
-        room->rules[i] = (struct org_rule){
-            .kind = ORG_PATTERN_OWNERS, .is_exclude = is_exclude, .text = patterns[i] + (is_exclude ? 1 : 0)};
-    }
-    return true;
+    member_take_tree_role(&in, "name", JSON_REQUIRED, &claim->name);
+    member_take_line(&in, "title", JSON_OPTIONAL, 1, ORG_DISPLAY_LEN_MAX, &claim->title);
+    member_take_role(&in, "owner", JSON_REQUIRED, &claim->owner);
+    claim->rule_count = take_patterns(&in, room);
+    return json_reader_end(&in);
 }
 
 /* A set of scopes; the whole of `may` when none is named. What is beyond `may` is refused. */
@@ -178,9 +207,9 @@ bool decode_token(const json_t *value, unsigned scopes, struct decode_room *room
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_ADD_TOKEN;
     *token = (struct org_token_command){0};
-    json_take_text(&in, "actor", JSON_REQUIRED, 1, TEXT_MAX, &token->actor);
-    json_take_text(&in, "label", JSON_OPTIONAL, 1, TEXT_MAX, &token->label);
-    json_take_number(&in, "expires_at", JSON_OPTIONAL, 1, INT64_MAX, &token->expires_at);
+    member_take_actor(&in, "actor", JSON_REQUIRED, &token->actor);
+    member_take_line(&in, "label", JSON_OPTIONAL, 1, ORG_DISPLAY_LEN_MAX, &token->label);
+    member_take_time(&in, "expires_at", JSON_OPTIONAL, &token->expires_at);
     scope_to_words(take_scopes(&in, scopes), room->scopes);
     token->scopes = room->scopes;
     return json_reader_end(&in);

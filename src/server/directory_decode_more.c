@@ -10,6 +10,7 @@
 #include "org/id.h"
 #include "server/directory_decode.h"
 #include "server/json.h"
+#include "server/members.h"
 #include "server/zones.h"
 
 #define TEXT_MAX ((size_t)4096)
@@ -18,15 +19,12 @@ bool decode_holders(const json_t *value, struct decode_room *room, struct org_di
                     struct problem *problem)
 {
     struct org_set_holders *set = &ret_command->holders;
-    const json_t *array = NULL;
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_SET_HOLDERS;
     *set = (struct org_set_holders){.holders = room->holders};
-    json_take_text(&in, "role", JSON_REQUIRED, 1, TEXT_MAX, &set->role);
-    json_take_array(&in, "holders", JSON_REQUIRED, ORG_SUCCESSION_MAX, &array);
-    set->holder_count = array != NULL ? json_array_size(array) : 0;
-    for (size_t i = 0; i < set->holder_count; i++)
-        room->holders[i] = json_element_text(array, i, "holders", TEXT_MAX, problem);
+    member_take_tree_role(&in, "role", JSON_REQUIRED, &set->role);
+    set->holder_count =
+        member_take_actors(&in, "holders", JSON_REQUIRED, ORG_SUCCESSION_MAX, room->holders, NULL);
     return json_reader_end(&in);
 }
 
@@ -36,8 +34,8 @@ bool decode_transfer(const json_t *value, struct org_directory_command *ret_comm
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_TRANSFER_DOMAIN;
     *transfer = (struct org_transfer_domain){0};
-    json_take_text(&in, "name", JSON_REQUIRED, 1, TEXT_MAX, &transfer->name);
-    json_take_text(&in, "owner", JSON_REQUIRED, 1, TEXT_MAX, &transfer->owner);
+    member_take_tree_role(&in, "name", JSON_REQUIRED, &transfer->name);
+    member_take_role(&in, "owner", JSON_REQUIRED, &transfer->owner);
     return json_reader_end(&in);
 }
 
@@ -75,10 +73,12 @@ bool decode_presence(const json_t *value, const char *own, struct decode_room *r
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_SET_PRESENCE;
     *set = (struct org_set_presence){.actor = own};
-    json_take_text(&in, "actor", JSON_OPTIONAL, 1, TEXT_MAX, &set->actor);
+    member_take_actor(&in, "actor", JSON_OPTIONAL, &set->actor);
     json_take_flag(&in, "present", JSON_REQUIRED, &set->is_present);
-    json_take_number(&in, "until", JSON_OPTIONAL, 1, INT64_MAX, &set->until);
+    member_take_time(&in, "until", JSON_OPTIONAL, &set->until);
     take_keeps(&in, own, room, set);
+    if (set->is_present && set->until != 0 && problem->kind == PROBLEM_NONE)
+        problem_set(problem, PROBLEM_MALFORMED, "\"until\" is for whoever goes away");
     return json_reader_end(&in);
 }
 
@@ -87,7 +87,7 @@ bool decode_leave(const json_t *value, struct org_directory_command *ret_command
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_LEAVE;
     ret_command->presence = (struct org_set_presence){0};
-    json_take_text(&in, "actor", JSON_REQUIRED, 1, TEXT_MAX, &ret_command->presence.actor);
+    member_take_actor(&in, "actor", JSON_REQUIRED, &ret_command->presence.actor);
     return json_reader_end(&in);
 }
 
@@ -141,9 +141,11 @@ static void take_absences(struct json_reader *in, struct decode_room *room, stru
         snprintf(where, sizeof where, "absences[%zu].", i);
         struct json_reader one = json_reader_of(json_array_get(array, i), where, in->problem);
         room->absences[i] = (struct org_absence){0};
-        json_take_number(&one, "from", JSON_REQUIRED, 1, INT64_MAX, &room->absences[i].from);
-        json_take_number(&one, "until", JSON_OPTIONAL, 1, INT64_MAX, &room->absences[i].until);
-        (void)json_reader_end(&one);
+        member_take_time(&one, "from", JSON_REQUIRED, &room->absences[i].from);
+        member_take_time(&one, "until", JSON_OPTIONAL, &room->absences[i].until);
+        if (json_reader_end(&one) && room->absences[i].until != 0 &&
+            room->absences[i].until <= room->absences[i].from)
+            problem_set(in->problem, PROBLEM_MALFORMED, "\"%suntil\" must be later than \"from\"", where);
     }
 }
 
@@ -155,7 +157,7 @@ bool decode_calendar(const json_t *value, const char *own, struct decode_room *r
     struct json_reader in = json_reader_of(value, "", problem);
     ret_command->kind = ORG_SET_CALENDAR;
     *set = (struct org_set_calendar){.actor = own, .absences = room->absences};
-    json_take_text(&in, "actor", JSON_OPTIONAL, 1, TEXT_MAX, &set->actor);
+    member_take_actor(&in, "actor", JSON_OPTIONAL, &set->actor);
     json_take_text(&in, "zone", JSON_OPTIONAL, 1, TEXT_MAX, &set->zone);
     take_days(&in, &set->days);
     take_clock(&in, "from", set->days != 0 ? JSON_REQUIRED : JSON_OPTIONAL, &set->from_minute);
@@ -163,7 +165,11 @@ bool decode_calendar(const json_t *value, const char *own, struct decode_room *r
     take_absences(&in, room, set);
     if (!json_reader_end(&in))
         return false;
+    if (set->days == 0 && (set->from_minute != 0 || set->to_minute != 0))
+        problem_set(problem, PROBLEM_MALFORMED, "\"days\" is missing: which days are these hours of?");
+    else if (set->days != 0 && set->from_minute >= set->to_minute)
+        problem_set(problem, PROBLEM_MALFORMED, "\"to\" must be later than \"from\"");
     if (set->zone != NULL && !zones_find(set->zone, &zone))
-        problem_set(problem, PROBLEM_MALFORMED, "there is no time zone %.64s", set->zone);
+        problem_set(problem, PROBLEM_MALFORMED, "\"zone\": there is no time zone %.64s", set->zone);
     return problem->kind == PROBLEM_NONE;
 }

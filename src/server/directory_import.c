@@ -18,10 +18,10 @@
 
 #include <sodium.h>
 
-#include "org/text.h"
 #include "server/directory_actor.h"
 #include "server/directory_decode.h"
 #include "server/json.h"
+#include "server/members.h"
 #include "server/json_writer.h"
 #include "server/view.h"
 
@@ -99,10 +99,10 @@ static bool decode_message(const json_t *messages, size_t index, struct import_m
     snprintf(where, sizeof where, "messages[%zu].", index);
     *ret_message = (struct import_message){.body = "", .message_class = ORG_NORMAL};
     struct json_reader in = json_reader_of(json_array_get(messages, index), where, problem);
-    json_take_text(&in, "from", JSON_REQUIRED, 1, ORG_ACTOR_NAME_LEN_MAX, &ret_message->from);
-    json_take_text(&in, "to", JSON_REQUIRED, 1, ORG_NAME_LEN_MAX, &ret_message->to);
-    json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &ret_message->subject);
-    json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &ret_message->body);
+    member_take_actor(&in, "from", JSON_REQUIRED, &ret_message->from);
+    member_take_role(&in, "to", JSON_REQUIRED, &ret_message->to);
+    member_take_line(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &ret_message->subject);
+    member_take_lines(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &ret_message->body);
     json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &ret_message->message_class);
     return json_reader_end(&in);
 }
@@ -125,9 +125,7 @@ static bool check_message(const struct org_directory *org, const struct import_m
         return false;
     }
     uint64_t bytes_max = configure.bytes_max != 0 ? configure.bytes_max : ORG_BYTES_DEFAULT;
-    if (!org_text_is_line(message->subject, subject_len) || !org_text_is_lines(message->body, body_len))
-        problem_set(problem, PROBLEM_MALFORMED, "messages[%zu]: a text has control characters", index);
-    else if (subject_len + body_len > bytes_max)
+    if (subject_len + body_len > bytes_max)
         problem_set(problem, PROBLEM_TOO_LARGE, "messages[%zu]: it has %zu bytes; %s takes %llu", index,
                     subject_len + body_len, message->to, (unsigned long long)bytes_max);
     return problem->kind == PROBLEM_NONE;

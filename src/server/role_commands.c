@@ -44,6 +44,16 @@ static void set_refusal(troupe_self *self, struct role_actor *actor, struct role
     view_refusal(&answer->problem, actor->name, refused, troupe_unix_ms(self));
 }
 
+/* A time that is refused is a member of that name. */
+static void name_time(struct role_answer *answer, const struct org_answer *refused, const char *name)
+{
+    char text[PROBLEM_DETAIL_MAX + 1];
+    if (refused->refusal != ORG_REFUSED_TIME)
+        return;
+    memcpy(text, answer->problem.detail, sizeof text);
+    problem_set(&answer->problem, answer->problem.kind, "\"%s\": %.200s", name, text);
+}
+
 static void end_json(struct role_answer *answer, uint32_t status, const struct json_writer *out)
 {
     answer->kind = ROLE_ANSWER_JSON;
@@ -61,6 +71,7 @@ static void send_decided(troupe_self *self, struct role_actor *actor, struct rol
     bool is_repeated = decided->kind == ORG_ANSWER_REFUSED && decided->refusal == ORG_REFUSED_ID_TAKEN;
     if (decided->kind == ORG_ANSWER_REFUSED && !is_repeated) {
         set_refusal(self, actor, answer, decided);
+        name_time(answer, decided, "deadline");
         return;
     }
     if (is_repeated) {
@@ -170,6 +181,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
         set_failure(answer, status);
     } else if (decision.answer.kind == ORG_ANSWER_REFUSED) {
         set_refusal(self, actor, answer, &decision.answer);
+        name_time(answer, &decision.answer, "until");
     } else if (command.kind == ORG_HAND_OVER) {
         struct json_writer out = json_writer_to(&answer->json);
         json_open(&out, NULL, '{');

@@ -4,8 +4,7 @@
  */
 #include "server/role_words.h"
 
-/* Beyond every limit of the organisation, which says itself what is too long. */
-#define ROLE_TEXT_MAX ((size_t)4096)
+#include "server/members.h"
 
 static const char *const overflows[] = {"refuse", "redirect", "shed"};
 
@@ -46,7 +45,7 @@ void role_words_take_bounds(struct json_reader *in, int64_t min, struct org_set_
     json_take_choice(in, "overflow", JSON_OPTIONAL, overflows, 3, &overflow);
     if (overflow != ORG_OVERFLOW_REDIRECT)
         role->redirect_to = NULL;
-    json_take_text(in, "redirect_to", JSON_OPTIONAL, 1, ROLE_TEXT_MAX, &role->redirect_to);
+    member_take_role(in, "redirect_to", JSON_OPTIONAL, &role->redirect_to);
     role->bytes_max = (uint64_t)bytes_max;
     role->overflow = (enum org_overflow)overflow;
     if (in->problem->kind == PROBLEM_NONE &&

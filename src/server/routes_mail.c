@@ -92,13 +92,13 @@ void route_send(troupe_self *self, struct call *call)
     bool wants_reply = true;
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_role(&in, "to", JSON_REQUIRED, &sending->to);
-    json_take_text(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
-    json_take_text(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields->body);
+    member_take_line(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
+    member_take_lines(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields->body);
     json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &message_class);
-    json_take_number(&in, "deadline", JSON_OPTIONAL, 1, INT64_MAX, &fields->deadline);
+    member_take_time(&in, "deadline", JSON_OPTIONAL, &fields->deadline);
     member_take_id(&in, "in_reply_to", JSON_OPTIONAL, &fields->in_reply_to);
     member_take_id(&in, "thread", JSON_OPTIONAL, &fields->thread);
-    json_take_text(&in, "key", JSON_OPTIONAL, 1, ORG_KEY_LEN_MAX, &fields->key);
+    member_take_line(&in, "key", JSON_OPTIONAL, 1, ORG_KEY_LEN_MAX, &fields->key);
     json_take_flag(&in, "insist", JSON_OPTIONAL, &fields->is_insisted);
     json_take_flag(&in, "reply", JSON_OPTIONAL, &wants_reply);
     if (!member_end(call, &in))
@@ -171,7 +171,7 @@ void route_done(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    json_take_text(&in, "reply", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields.text);
+    member_take_lines(&in, "reply", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields.text);
     json_take_flag(&in, "next", JSON_OPTIONAL, &fields.and_next);
     ask_about(self, call, &in, &fields, ORG_FINISH);
 }
@@ -181,7 +181,7 @@ void route_decline(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    json_take_text(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
+    member_take_lines(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_DECLINE);
 }
 
@@ -191,7 +191,7 @@ void route_forward(troupe_self *self, struct call *call)
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_role(&in, "to", JSON_REQUIRED, &fields.to);
-    json_take_text(&in, "note", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    member_take_lines(&in, "note", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_FORWARD);
 }
 
@@ -209,9 +209,8 @@ void route_defer(troupe_self *self, struct call *call)
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_id(&in, "awaits", JSON_OPTIONAL, &fields.awaits);
-    json_take_number(&in, "until", fields.awaits != 0 ? JSON_OPTIONAL : JSON_REQUIRED, 1, INT64_MAX,
-                     &fields.until);
-    json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    member_take_time(&in, "until", fields.awaits != 0 ? JSON_OPTIONAL : JSON_REQUIRED, &fields.until);
+    member_take_lines(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_DEFER);
 }
 
@@ -220,7 +219,7 @@ void route_fail(troupe_self *self, struct call *call)
     struct problem problem = {0};
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
-    json_take_text(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
+    member_take_lines(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
     json_take_flag(&in, "crash", JSON_OPTIONAL, &fields.is_crash);
     ask_about(self, call, &in, &fields, ORG_FAIL);
 }
@@ -234,7 +233,7 @@ void route_resolve(troupe_self *self, struct call *call)
     unsigned action = 0;
     struct json_reader in = json_reader_of(call->body, "", &problem);
     json_take_choice(&in, "action", JSON_REQUIRED, actions, 2, &action);
-    json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
+    member_take_lines(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     fields.action = codes[action];
     ask_about(self, call, &in, &fields, ORG_RESOLVE);
 }

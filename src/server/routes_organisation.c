@@ -10,6 +10,7 @@
 
 #include "org/id.h"
 #include "org/limits.h"
+#include "org/name.h"
 #include "server/http.h"
 #include "server/json.h"
 #include "server/json_writer.h"
@@ -235,7 +236,8 @@ static troupe_status on_held(troupe_self *self, troupe_status status, const trou
 
 void route_presence(troupe_self *self, struct call *call)
 {
-    if (json_array_size(json_object_get(call->body, "keeps")) == 0) {
+    size_t keeps = json_array_size(json_object_get(call->body, "keeps"));
+    if (keeps == 0 || keeps > ORG_KEEPS_MAX) { /* which the directory refuses */
         change(self, call, CHANGE_PRESENCE, NULL);
         return;
     }
@@ -257,7 +259,14 @@ void route_leave(troupe_self *self, struct call *call)
 
 void route_import_maintainers(troupe_self *self, struct call *call)
 {
-    change(self, call, CHANGE_IMPORT_MAINTAINERS, call_argument(call, "team"));
+    const char *team = call_argument(call, "team");
+    struct problem problem = {0};
+    if (team == NULL || org_name_is_role(team)) {
+        change(self, call, CHANGE_IMPORT_MAINTAINERS, team);
+        return;
+    }
+    problem_set(&problem, PROBLEM_MALFORMED, "\"team\" must be the name of a role of the tree");
+    call_fail(call, &problem);
 }
 
 void route_import_organisation(troupe_self *self, struct call *call)

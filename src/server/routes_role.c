@@ -131,7 +131,7 @@ void route_hand_over(troupe_self *self, struct call *call)
     struct problem problem = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_role(&in, "role", JSON_REQUIRED, &asking->role);
-    json_take_text(&in, "note", JSON_REQUIRED, 0, ORG_REASON_LEN_MAX, &asking->about.text);
+    member_take_lines(&in, "note", JSON_REQUIRED, 0, ORG_REASON_LEN_MAX, &asking->about.text);
     ask_about(self, call, &in, ORG_HAND_OVER);
 }
 
@@ -147,7 +147,7 @@ void route_settle(troupe_self *self, struct call *call)
     member_take_role(&in, "role", JSON_REQUIRED, &asking->role);
     member_take_id(&in, "id", JSON_REQUIRED, &asking->about.id);
     json_take_choice(&in, "action", JSON_REQUIRED, actions, 4, &action);
-    json_take_text(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &asking->about.text);
+    member_take_lines(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &asking->about.text);
     asking->about.action = codes[action];
     ask_about(self, call, &in, ORG_SETTLE);
 }
