@@ -2,11 +2,12 @@
 /*
  * start.c: how long a server takes from its exec until it serves, on a file with many roles and events.
  *
- *   start [--actors ROLES] [--n EVENTS] [--dir DIR] [--program TROUPE]
+ *   start [--actors ROLES] [--n EVENTS] [--dir DIR] [--program TROUPE] [--keep yes]
  *
  * makes a data folder in DIR with that many roles and that many events over all of them, valid ones, decided
  * by the organisation's own rules (messages that are sent, taken and finished, one in ten still waiting),
  * starts the program on it three times, and prints one JSON object with the best time and the memory it took.
+ * With --keep the folder stays, for other measurements.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 #include "org/directory.h"
 #include "org/id.h"
 #include "org/role.h"
+#include "server/role_cards.h"
 #include "server/role_summary.h"
 
 enum { HOLDERS = 200, STARTS = 3, PATH_SIZE = 2048, ROLES_A_TRANSACTION = 50, ORGANISATION_PIECE = 1 << 20 };
@@ -53,6 +55,7 @@ struct filler {
     struct journal *journal;
     struct org_directory *directory;
     struct record_batch batch;
+    struct role_cards cards;
     uint64_t organisation_seq;
     uint64_t events;
 };
@@ -187,7 +190,12 @@ static void fill_role(struct filler *filler, uint32_t index, uint64_t events)
         filler, role,
         &(struct org_command){.kind = ORG_CONFIGURE, .who = {.actor = "holder-0"}, .configure = configure});
     live(filler, role, configure.holders[0], events);
+    must(role_cards_make(&filler->cards, filler->batch.bytes.bytes, filler->batch.bytes.size) == TROUPE_OK,
+         "no memory");
     append(filler, stream, &seq);
+    must(journal_put(filler->journal, JOURNAL_CARDS, stream, strlen(stream), filler->cards.cards.bytes.bytes,
+                     filler->cards.cards.bytes.size) == TROUPE_OK,
+         journal_error(filler->journal));
     keep(filler, role, stream, seq);
     org_role_free(role);
 }
@@ -212,6 +220,7 @@ static uint64_t fill(uint32_t roles, uint64_t events)
     must(journal_close(&filler.journal) == TROUPE_OK, "the journal does not close");
     org_directory_free(filler.directory);
     record_batch_done(&filler.batch);
+    role_cards_done(&filler.cards);
     return filler.events;
 }
 
@@ -289,6 +298,7 @@ int main(int argc, char **argv)
 {
     uint64_t events = 100000;
     uint32_t roles = 1000;
+    bool is_kept = false;
     char program[PATH_SIZE];
     const char *parent = ".";
     const char *slash = strrchr(argv[0], '/');
@@ -304,8 +314,11 @@ int main(int argc, char **argv)
             parent = argv[i + 1];
         else if (strcmp(argv[i], "--program") == 0)
             snprintf(program, sizeof program, "%s", argv[i + 1]);
+        else if (strcmp(argv[i], "--keep") == 0)
+            is_kept = strcmp(argv[i + 1], "yes") == 0;
         else
-            must(false, "usage: start [--actors ROLES] [--n EVENTS] [--dir DIR] [--program TROUPE]");
+            must(false,
+                 "usage: start [--actors ROLES] [--n EVENTS] [--dir DIR] [--program TROUPE] [--keep yes]");
     }
     must(roles >= 1 && events / roles >= 10, "at least ten events a role");
     snprintf(folder, sizeof folder, "%s/bench-start-%ld", parent, (long)getpid());
@@ -319,7 +332,8 @@ int main(int argc, char **argv)
         cpu = cpu == 0 || once < cpu ? once : cpu;
         best = best == 0 || seconds < best ? seconds : best;
     }
-    remove_folder();
+    if (!is_kept)
+        remove_folder();
     printf("{\"kernel\": \"start\", \"n\": %" PRIu64 ", \"actors\": %" PRIu32
            ", \"seconds\": %.3f, \"cpu_seconds\": %.2f, \"rate\": %.3f, \"unit\": \"s a start\", "
            "\"rss_bytes\": %" PRIu64 ", \"checked\": true}\n",

@@ -84,9 +84,10 @@ const struct cli_verb verb_verify = {
     .operands = "[FILE]",
     .summary = "check that everything in a journal is whole",
     .details =
-        "Every record's checksum and place, every message accounted for, each snapshot and summary\n"
-        "against the events. FILE is a journal, as a backup; the data folder's when not given. What is\n"
-        "found stands on standard error, one a line. No server may be using the file.",
+        "Every record's checksum and place, every message accounted for; each snapshot and summary, each\n"
+        "message in the lists and each word of the search against the events. FILE is a journal, as a\n"
+        "backup; the data folder's when not given. What is found stands on standard error, one a line.\n"
+        "No server may be using the file.",
     .options = options,
     .operand_count_max = 1,
     .run = run_verify,
@@ -95,10 +96,10 @@ const struct cli_verb verb_verify = {
 const struct cli_verb verb_rebuild = {
     .name = "rebuild",
     .operands = "[FILE]",
-    .summary = "make a journal's snapshots and summaries anew",
+    .summary = "make a journal's summaries, lists and search anew",
     .details =
-        "They follow from the events, which stay as they are. FILE is a journal; the data folder's when\n"
-        "not given. No server may be using the file.",
+        "They follow from the events, which stay as they are; snapshots too. FILE is a journal; the data\n"
+        "folder's when not given. No server may be using the file.",
     .options = options,
     .operand_count_max = 1,
     .run = run_rebuild,

@@ -205,18 +205,20 @@ static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
     role_load_fields load = role_summary_of(actor->role, actor->last_id);
     load.is_asleep = true; /* as whoever reads it will find it */
     buffer_clear(&actor->summary);
-    if (flight == NULL || role_summary_write(&load, &actor->summary) != TROUPE_OK) {
+    if (flight == NULL || role_summary_write(&load, &actor->summary) != TROUPE_OK ||
+        role_cards_make(&actor->cards, actor->batch.bytes.bytes, actor->batch.bytes.size) != TROUPE_OK) {
         free(flight);
         return role_try_later(self, actor);
     }
     troupe_bytes records = {actor->batch.bytes.bytes, actor->batch.bytes.size};
+    troupe_bytes cards = {actor->cards.cards.bytes.bytes, actor->cards.cards.bytes.size};
     flight->actor = actor;
     flight->seq = actor->seq + actor->batch.count;
     flight->outbox_last = actor->batch_outbox;
     troupe_status status =
         troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_appended, flight,
                    journal_append, .stream = actor->stream, .expected_seq = actor->seq, .records = records,
-                   .summary = {actor->summary.bytes, actor->summary.size});
+                   .cards = cards, .summary = {actor->summary.bytes, actor->summary.size});
     if (status != TROUPE_OK) {
         free(flight);
         if (status == TROUPE_FULL || status == TROUPE_NO_MEMORY)
@@ -535,6 +537,7 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
     free(actor->deliveries);
     record_batch_done(&actor->batch);
     buffer_done(&actor->summary);
+    role_cards_done(&actor->cards);
     org_role_free(actor->role);
 }
 

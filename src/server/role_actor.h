@@ -48,6 +48,7 @@
 #include "server/json_writer.h"
 #include "server/ids.h"
 #include "server/problem.h"
+#include "server/role_cards.h"
 
 /** Commands kept while the stream is read, and their bytes; more are told to come back. */
 #define ROLE_KEPT_MAX 1024
@@ -125,6 +126,7 @@ struct role_actor {
     uint64_t active_ns;    /* when something was last asked of it */
     struct record_batch batch;
     struct buffer summary;       /* of the append that is being sent */
+    struct role_cards cards;     /* the same */
     struct role_answer *answers; /* of the batch, and those that came after it */
     struct role_answer **answers_end;
     struct role_flight *flights;

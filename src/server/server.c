@@ -40,6 +40,7 @@
 #include "server/ids.h"
 #include "server/keeper.h"
 #include "server/messages.h"
+#include "server/verify.h"
 #include "server/supervision.h"
 
 #define WHY_SIZE (DATADIR_WHY_SIZE > JOURNAL_ERROR_SIZE ? DATADIR_WHY_SIZE : JOURNAL_ERROR_SIZE)
@@ -82,6 +83,30 @@ static troupe_status take_signals(struct server *server)
     return TROUPE_IO;
 }
 
+static void note_finding(void *context, const char *finding)
+{
+    (void)context;
+    fprintf(stderr, "troupe serve: %s\n", finding);
+}
+
+/*
+ * A file of an older version has no lists, and one whose rebuild was cut short not all of them: they are made
+ * before anybody is let in. A role that cannot be read is the directory's to tell of, as ever.
+ */
+static troupe_status make_lists(struct server *server)
+{
+    struct verify_counts counts;
+    if (journal_has_cards(server->journal))
+        return TROUPE_OK;
+    fprintf(stderr, "troupe serve: making the lists of messages anew, once\n");
+    troupe_status status = rebuild_journal(server->journal, note_finding, NULL, &counts);
+    if (status != TROUPE_OK)
+        snprintf(server->why, sizeof server->why, "the lists of messages: %s",
+                 journal_is_failed(server->journal) ? journal_error(server->journal)
+                                                    : troupe_status_text(status));
+    return status;
+}
+
 static troupe_status open_journal(struct server *server)
 {
     struct journal_error error;
@@ -89,7 +114,7 @@ static troupe_status open_journal(struct server *server)
         journal_open(&journal_sqlite, server->datadir.journal_path, &server->journal, &error);
     if (status != TROUPE_OK)
         snprintf(server->why, sizeof server->why, "%s", error.text);
-    return status;
+    return status == TROUPE_OK ? make_lists(server) : status;
 }
 
 /* The name of the server's own user, as an actor is called. */

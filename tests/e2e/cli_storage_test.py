@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -45,6 +46,16 @@ class Storage(unittest.TestCase):
     def rows(self, path, script):
         database = sqlite3.connect(path)
         rows = database.execute(script).fetchall()
+        database.close()
+        return rows
+
+    WORDS = "SELECT doc, term, col, offset FROM temp.word ORDER BY 1, 2, 3, 4"
+
+    def words(self, path):
+        """Every word of every message in the index, with its place."""
+        database = sqlite3.connect(path)
+        database.execute("CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, card_text, instance)")
+        rows = database.execute(self.WORDS).fetchall()
         database.close()
         return rows
 
@@ -169,6 +180,82 @@ class Storage(unittest.TestCase):
         self.assertEqual(len(self.rows(path, "SELECT 1 FROM snapshot")), len(before))
         self.assertTrue(self.verify(path)["whole"])
 
+    def test_rebuilt_lists_are_the_same_rows_and_words(self):
+        path = self.a_file()
+        lists = "SELECT * FROM card ORDER BY id"
+        before, words = self.rows(path, lists), self.words(path)
+        self.assertEqual(len(before), 71)
+        self.assertGreater(len(words), 71)
+        self.change(path, "DELETE FROM card WHERE id % 3 = 0")
+        self.change(path, "UPDATE card SET state = 9, holder = 'nobody' WHERE id % 5 = 0")
+        self.change(path, "INSERT INTO card_text(card_text) VALUES('delete-all')")
+        self.assertGreater(len(self.verify(path, status=1)["findings"]), 60)
+        self.run_verb("rebuild", path)
+        self.assertEqual(self.rows(path, lists), before)
+        self.assertEqual(self.words(path), words)
+        self.assertTrue(self.verify(path)["whole"])
+
+    def test_a_list_or_an_index_that_says_something_else_is_found_and_says_where(self):
+        path = self.a_file()
+        with open(path, "rb") as file:
+            whole = file.read()
+        message = "role/docs: in the lists message "
+        row = "(SELECT id FROM card WHERE title = 'message 7')"
+        for script, expected in (
+            (f"UPDATE card SET state = 5 WHERE id = {row}", "is not what the records say"),
+            (f"UPDATE card SET title = 'message 8' WHERE id = {row}", "is not what the records say"),
+            (f"DELETE FROM card WHERE id = {row}", "is missing"),
+            (
+                "INSERT INTO card_text(card_text, rowid, title, text) "
+                f"VALUES('delete', {row}, 'message 7', '')",
+                "is not in the index of words",
+            ),
+            (
+                f"INSERT INTO card_text(rowid, title, text) VALUES({row}, 'extra', '')",
+                'is found by the word "extra", which it does not have there',
+            ),
+        ):
+            with self.subTest(script):
+                with open(path, "wb") as file:
+                    file.write(whole)
+                self.change(path, script)
+                (finding,) = self.verify(path, status=1)["findings"]
+                self.assertTrue(finding.startswith(message), finding)
+                self.assertIn(expected, finding)
+        self.change(path, "UPDATE card SET id = 5 WHERE title = 'message 7'")
+        self.assertIn("is of no record", " ".join(self.verify(path, status=1)["findings"]))
+
+    def test_a_journal_of_an_older_format_gets_its_lists_when_it_is_served(self):
+        server = Server()
+        self.addCleanup(server.close)
+        source = os.path.join(os.environ.get("TROUPE_SOURCE_DIR", "."), "tests/data/journals/schema-3.db")
+        path = os.path.join(server.data, "troupe.db")
+        os.makedirs(server.data, exist_ok=True)
+        shutil.copyfile(source, path)
+        # Looking at it brings the tables up to date, and makes no lists: there is nothing wrong with it.
+        self.assertTrue(self.verify(path)["whole"])
+        self.assertEqual(self.rows(path, "SELECT has_cards FROM state"), [(0,)])
+        self.assertEqual(self.rows(path, "SELECT * FROM card"), [])
+        server.start()
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.rows(path, "SELECT has_cards FROM state"), [(1,)])
+        found = self.verify(path)
+        self.assertTrue(found["whole"])
+        self.assertEqual(self.rows(path, "SELECT count(*) FROM card"), [(found["messages"],)])
+
+    def test_lists_that_were_not_completed_are_made_when_it_is_served(self):
+        path = self.a_file()
+        lists = self.rows(path, "SELECT * FROM card ORDER BY id")
+        self.change(path, "UPDATE state SET has_cards = 0")
+        self.change(path, "DELETE FROM card WHERE id % 2 = 0")
+        server = Server()
+        self.addCleanup(server.close)
+        server.data = os.path.dirname(path)
+        server.start()
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.rows(path, "SELECT * FROM card ORDER BY id"), lists)
+        self.assertTrue(self.verify(path)["whole"])
+
     def test_what_is_exported_and_restored_is_the_same_organisation(self):
         path = self.a_file()
         text = self.run_verb("export", path).stdout
@@ -186,6 +273,10 @@ class Storage(unittest.TestCase):
         self.assertEqual(self.run_verb("export", copy).stdout, text)
         summaries = "SELECT name, m.seq, body FROM summary m JOIN stream s ON s.id = stream ORDER BY name"
         self.assertEqual(self.rows(copy, summaries), self.rows(path, summaries))
+        cards = "SELECT c.*, name FROM card c JOIN stream s ON s.id = stream ORDER BY c.id"
+        without_stream = [row[:1] + row[2:] for row in self.rows(path, cards)]
+        self.assertEqual([row[:1] + row[2:] for row in self.rows(copy, cards)], without_stream)
+        self.assertEqual(self.words(copy), self.words(path))
         server.start()
         self.assertEqual(server.expect(200, server.get("/v1/check"))["accepted"], 71)
 

@@ -142,7 +142,7 @@ class Restart(unittest.TestCase):
         path = os.path.join(server.data, "troupe.db")
         with open(path, "r+b") as file:
             content = file.read()
-            at = content.index(b"message 7")
+            at = content.index(b"message 7\0")  # the record's, which ends its texts so; not the list's
             file.seek(at)
             file.write(b"Message")
         server.start()
