@@ -10,7 +10,8 @@
 
 const struct cli_verb *const cli_verbs[] = {
     &verb_serve,  &verb_send,    &verb_next,   &verb_done,    &verb_decline, &verb_forward,
-    &verb_inbox,  &verb_owner,   &verb_tree,   &verb_import,  &verb_replay,  &verb_backup,
+    &verb_inbox,  &verb_owner,   &verb_tree,   &verb_health,  &verb_away,    &verb_back,
+    &verb_note,   &verb_give,    &verb_settle, &verb_import,  &verb_replay,  &verb_backup,
     &verb_verify, &verb_rebuild, &verb_export, &verb_restore, &verb_help,    NULL,
 };
 
