@@ -43,7 +43,7 @@
 #include "server/verify.h"
 #include "server/supervision.h"
 
-#define WHY_SIZE (DATADIR_WHY_SIZE > JOURNAL_ERROR_SIZE ? DATADIR_WHY_SIZE : JOURNAL_ERROR_SIZE)
+#define WHY_SIZE (DATADIR_WHY_SIZE + JOURNAL_ERROR_SIZE)
 /* How long the directory may take for the sample: it waits for its roles. */
 #define IMPORT_TIMEOUT_MS 300000
 /* And http for what is under way. */
@@ -323,10 +323,12 @@ static troupe_status end(struct server *server, troupe_status status)
             close_doors(server);
         (void)troupe_stop(&server->system);
     }
-    if (server->journal != NULL && status == TROUPE_OK) {
+    if (server->journal != NULL && (status == TROUPE_OK || journal_is_failed(server->journal))) {
+        /* What the writer ended with is cut short, and whoever waited for it may have been told first. */
         status = journal_finish(server->journal);
         if (status != TROUPE_OK)
-            fprintf(stderr, "troupe serve: %s\n", journal_error(server->journal));
+            snprintf(server->why, sizeof server->why, "the journal failed: %s",
+                     journal_error(server->journal));
     }
     (void)journal_close(&server->journal);
     if (server->listen_fd >= 0)
@@ -350,10 +352,10 @@ troupe_status server_run(const struct server_options *options)
     troupe_status status = serve(server);
     if (status == TROUPE_SHUTDOWN) /* told to end before it had begun: that is in order too */
         status = TROUPE_OK;
-    else if (status != TROUPE_OK)
+    status = end(server, status);
+    if (status != TROUPE_OK)
         fprintf(stderr, "troupe serve: %s\n",
                 server->why[0] != '\0' ? server->why : troupe_status_text(status));
-    status = end(server, status);
     free(server);
     return status;
 }
