@@ -167,6 +167,7 @@ struct org_about {
     const char *text;              /* the reply, the reason or the note; NULL for none */
     const char *to;                /* FORWARD: the role */
     int64_t until;                 /* DEFER: when it returns; 0 with `awaits`: as late as may be */
+    int64_t after_ms;              /* DEFER: instead of that, so long from now; 0 for none */
     uint64_t awaits;               /* DEFER: it returns when this message has ended; 0 for none */
     const struct org_hours *hours; /* RENEW: as in org_next */
     bool is_crash;                 /* FAIL: the program died, rather than said so */

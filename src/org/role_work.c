@@ -212,6 +212,15 @@ void decide_forward(struct decision *d)
     d->answer->sent_number = number;
 }
 
+/* When a deferred message returns; a time that is past for one that cannot be. */
+static int64_t deferred_until(const struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    if (about->after_ms != 0)
+        return about->after_ms > 0 && about->after_ms <= ORG_DEFER_MAX_MS ? d->now_ms + about->after_ms : 0;
+    return about->until == 0 && about->awaits != 0 ? d->now_ms + ORG_DEFER_MAX_MS : about->until;
+}
+
 void decide_defer(struct decision *d)
 {
     const struct org_about *about = &d->command->about;
@@ -220,7 +229,7 @@ void decide_defer(struct decision *d)
     const struct role_message *message = held_by_actor(d);
     if (message == NULL)
         return;
-    int64_t until = about->until == 0 && about->awaits != 0 ? d->now_ms + ORG_DEFER_MAX_MS : about->until;
+    int64_t until = deferred_until(d);
     if (until <= d->now_ms || until - d->now_ms > ORG_DEFER_MAX_MS) {
         refuse(d, ORG_REFUSED_TIME);
         return;

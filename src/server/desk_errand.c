@@ -112,12 +112,12 @@ static troupe_status command(troupe_self *self, struct desk_errand *errand)
         status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DIRECTORY_TIMEOUT_MS, on_woken,
                             errand, role_search, .role = errand->role);
     else
-        status =
-            troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
-                       .awaits = about->awaits, .until = about->until, .zone = hours->zone,
-                       .from_minute = hours->from_minute, .to_minute = hours->to_minute, .days = hours->days,
-                       .command = about->command, .action = about->action, .actor = errand->desk->actor,
-                       .via = about->via, .text = about->text, .to = about->to, .is_crash = about->is_crash);
+        status = troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
+                            .awaits = about->awaits, .until = about->until, .after_ms = about->after_ms,
+                            .zone = hours->zone, .from_minute = hours->from_minute,
+                            .to_minute = hours->to_minute, .days = hours->days, .command = about->command,
+                            .action = about->action, .actor = errand->desk->actor, .via = about->via,
+                            .text = about->text, .to = about->to, .is_crash = about->is_crash);
     return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
 }
 
@@ -198,6 +198,7 @@ static bool keep_texts(struct desk_errand *errand, const troupe_message *message
         .id = about->id,
         .awaits = about->awaits,
         .until = about->until,
+        .after_ms = about->after_ms,
         .command = about->command,
         .action = about->action,
         .via = errand->texts,

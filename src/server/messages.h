@@ -78,6 +78,7 @@ TROUPE_MESSAGE(role_took, ROLE_TOOK)
     F(u64, id)                                                                                               \
     F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
+    F(i64, after_ms)                                                                                         \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
     F(text, actor)                                                                                           \
@@ -239,6 +240,7 @@ TROUPE_MESSAGE(desk_next, DESK_NEXT)
     F(u64, id)                                                                                               \
     F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
+    F(i64, after_ms)                                                                                         \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
     F(text, via)                                                                                             \

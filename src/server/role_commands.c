@@ -168,6 +168,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
                   .text = said(message, about->text),
                   .to = said(message, about->to),
                   .until = about->until,
+                  .after_ms = about->after_ms,
                   .awaits = about->awaits,
                   .hours = zones_hours(&room, troupe_text(message, about->zone), about->from_minute,
                                        about->to_minute, about->days),
@@ -192,7 +193,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
         struct json_writer out = json_writer_to(&answer->json);
         enum org_state state = decision.answer.state;
         (void)org_role_state_of(actor->role, about->id, &state);
-        view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until,
+        view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until, troupe_unix_ms(self),
                      command.kind == ORG_FORWARD ? command.about.to : NULL);
         end_json(answer, 200, &out);
     }
@@ -478,7 +479,7 @@ static troupe_status command_read(troupe_self *self, struct role_actor *actor, c
     if (found == NULL && !org_role_state_of(actor->role, read->id, &state)) {
         set_problem(answer, PROBLEM_NOT_FOUND, "there is no such message in this role");
     } else if (found == NULL) {
-        view_outcome(&out, actor->name, read->id, state, 0, NULL);
+        view_outcome(&out, actor->name, read->id, state, 0, 0, NULL);
         end_json(answer, 200, &out);
     } else if (!may_read(actor, found, troupe_text(message, read->actor))) {
         set_problem(answer, PROBLEM_FORBIDDEN, "a message is for its sender and for the holders of its role");

@@ -209,7 +209,11 @@ void route_defer(troupe_self *self, struct call *call)
     desk_about_fields fields = {0};
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_id(&in, "awaits", JSON_OPTIONAL, &fields.awaits);
-    member_take_time(&in, "until", fields.awaits != 0 ? JSON_OPTIONAL : JSON_REQUIRED, &fields.until);
+    json_take_number(&in, "after_ms", JSON_OPTIONAL, 1, ORG_DEFER_MAX_MS, &fields.after_ms);
+    bool is_said = fields.awaits != 0 || fields.after_ms != 0;
+    member_take_time(&in, "until", is_said ? JSON_OPTIONAL : JSON_REQUIRED, &fields.until);
+    if (fields.after_ms != 0 && fields.until != 0 && problem.kind == PROBLEM_NONE)
+        problem_set(&problem, PROBLEM_MALFORMED, "\"until\" and \"after_ms\" cannot both be given");
     member_take_lines(&in, "reason", JSON_OPTIONAL, 0, ORG_REASON_LEN_MAX, &fields.text);
     ask_about(self, call, &in, &fields, ORG_DEFER);
 }

@@ -130,13 +130,16 @@ void view_receipt(struct json_writer *out, const char *role, const struct org_an
 }
 
 void view_outcome(struct json_writer *out, const char *role, uint64_t id, enum org_state state,
-                  int64_t lease_until, const char *forwarded_to)
+                  int64_t lease_until, int64_t now_ms, const char *forwarded_to)
 {
     json_open(out, NULL, '{');
     put_id(out, "id", id);
     json_put_text(out, "role", role);
     json_put_text(out, "state", org_state_text(state));
-    put_if_set(out, "lease_until", lease_until);
+    if (lease_until != 0) {
+        json_put_number(out, "lease_until", lease_until);
+        json_put_number(out, "lease_ms", lease_until > now_ms ? lease_until - now_ms : 0);
+    }
     if (forwarded_to != NULL) {
         json_open(out, "forwarded_to", '{');
         json_put_text(out, "role", forwarded_to);

@@ -22,11 +22,11 @@ void view_message(struct json_writer *out, const char *role, const struct org_me
 void view_receipt(struct json_writer *out, const char *role, const struct org_answer *answer);
 
 /**
- * Writes what became of a message: its id, the role and a state; where it is not 0, until when it is held;
- * where it is not NULL, which role it was forwarded to.
+ * Writes what became of a message: its id, the role and a state; where it is not 0, until when it is held,
+ * and how long that is from now; where it is not NULL, which role it was forwarded to.
  */
 void view_outcome(struct json_writer *out, const char *role, uint64_t id, enum org_state state,
-                  int64_t lease_until, const char *forwarded_to);
+                  int64_t lease_until, int64_t now_ms, const char *forwarded_to);
 
 /** States why a role refused. */
 void view_refusal(struct problem *problem, const char *role, const struct org_answer *answer, int64_t now_ms);

@@ -159,6 +159,7 @@ class Mail(ServerCase):
         time.sleep(0.02)
         renewed = self.expect(200, self.post("/v1/renew", {"id": message["id"]}, self.ann))
         self.assertGreater(renewed["lease_until"], message["lease_until"])
+        self.assertTrue(59000 < renewed["lease_ms"] <= 60000, renewed)
         self.finish(message)
         self.answer_of(self.ben)
 
@@ -213,6 +214,22 @@ class Mail(ServerCase):
         (again,) = self.take(self.ann, wait_ms=5000)
         self.assertEqual(again["id"], message["id"])
         self.assertGreaterEqual(time.time() * 1000, until)
+        self.finish(again)
+        self.answer_of(self.ben)
+
+    def test_a_message_is_deferred_for_a_time_from_now(self):
+        role = self.role(self.ann)
+        self.send(role, "a little later", self.ben)
+        (message,) = self.take(self.ann)
+        body = {"id": message["id"], "after_ms": 200}
+        detail = self.problem(self.post("/v1/defer", {**body, "until": 1}, self.ann), 400, "malformed")
+        self.assertIn("cannot both", detail)
+        for wrong in (0, 366 * 24 * 3600 * 1000 + 1):
+            self.problem(self.post("/v1/defer", {**body, "after_ms": wrong}, self.ann), 400, "malformed")
+        self.assertEqual(self.post("/v1/defer", body, self.ann).json["state"], "parked")
+        self.assertEqual(self.take(self.ann), [])
+        (again,) = self.take(self.ann, wait_ms=5000)
+        self.assertEqual((again["id"], again["attempts"]), (message["id"], 0))
         self.finish(again)
         self.answer_of(self.ben)
 

@@ -335,9 +335,23 @@ static void deferring_needs_a_time_within_its_limits(void **state)
     desk_about(&desk, ORG_DEFER, "ann",
                (struct org_about){.id = id, .until = desk.now_ms + ORG_DEFER_MAX_MS + 1});
     expect_refusal(ORG_REFUSED_TIME);
+    desk_about(&desk, ORG_DEFER, "ann", (struct org_about){.id = id, .after_ms = ORG_DEFER_MAX_MS + 1});
+    expect_refusal(ORG_REFUSED_TIME);
+    desk_about(&desk, ORG_DEFER, "ann", (struct org_about){.id = id, .after_ms = -1});
+    expect_refusal(ORG_REFUSED_TIME);
     desk_about(&desk, ORG_DEFER, "ann",
                (struct org_about){.id = id, .until = desk.now_ms + ORG_DEFER_MAX_MS});
     assert_int_equal(desk_state(&desk, id), ORG_PARKED);
+}
+
+static void deferring_for_a_time_from_now_is_that_time_later(void **state)
+{
+    (void)state;
+    uint64_t id = send("later");
+    desk_next(&desk, "ann", 1);
+    desk_about(&desk, ORG_DEFER, "ann", (struct org_about){.id = id, .after_ms = ORG_DEFER_MAX_MS});
+    assert_int_equal(desk_state(&desk, id), ORG_PARKED);
+    assert_int_equal(org_role_find(desk.role, id)->parked_until, desk.now_ms + ORG_DEFER_MAX_MS);
 }
 
 static void parked_messages_count_against_capacity_only_beyond_as_many_again(void **state)
@@ -536,6 +550,7 @@ int main(void)
         TEST(renewed_lease_is_whole_again),
         TEST(deferred_message_is_parked_and_comes_back_first_in_its_class),
         TEST(deferring_needs_a_time_within_its_limits),
+        TEST(deferring_for_a_time_from_now_is_that_time_later),
         TEST(parked_messages_count_against_capacity_only_beyond_as_many_again),
         TEST(deadline_ends_what_waits_and_tells_the_sender),
         TEST(deadline_does_not_end_what_is_held),
