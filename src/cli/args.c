@@ -111,6 +111,10 @@ enum cli_exit args_read(struct cli *cli, int count, char *const *arguments, bool
         enum cli_exit ending;
         if (!options_ended && strcmp(argument, "--") == 0) {
             options_ended = true;
+            if (cli->verb->takes_command && walk.at + 1 < count)
+                cli->command = arguments + walk.at + 1;
+            if (cli->verb->takes_command)
+                break;
             continue;
         }
         if (!options_ended && argument[0] == '-' && argument[1] != '\0')
@@ -125,5 +129,7 @@ enum cli_exit args_read(struct cli *cli, int count, char *const *arguments, bool
     *ret_help = walk.shared[SHARED_HELP] != NULL;
     if (!*ret_help && cli->operand_count < cli->verb->operand_count_min)
         return wrong(&walk, "too few operands; it takes ", cli->verb->operands, "");
+    if (!*ret_help && cli->verb->takes_command && cli->command == NULL)
+        return wrong(&walk, "there is no command; it stands behind --", "", "");
     return CLI_OK;
 }

@@ -18,14 +18,11 @@ enum {
     READ_FIRST = 65536, /* bytes; doubled while more comes */
 };
 
-enum cli_exit cli_fail(const struct cli *cli, enum cli_exit ending, const char *format, ...)
+static void say(const struct cli *cli, const char *format, va_list arguments)
 {
     char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
-    va_end(arguments);
     /* Detail of a problem and names of files are other people's text. */
     char *clean = text_clean(text_must(text), true);
     if (cli->verb != NULL)
@@ -34,7 +31,23 @@ enum cli_exit cli_fail(const struct cli *cli, enum cli_exit ending, const char *
         fprintf(stderr, "troupe: %s\n", clean);
     free(clean);
     free(text);
+}
+
+enum cli_exit cli_fail(const struct cli *cli, enum cli_exit ending, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(cli, format, arguments);
+    va_end(arguments);
     return ending;
+}
+
+void cli_say(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(cli, format, arguments);
+    va_end(arguments);
 }
 
 void cli_print_json(const json_t *document)

@@ -10,8 +10,8 @@
  *
  * Invariants
  *   1. Standard output carries the result and nothing else; with --json it is one JSON document in one line,
- *      whenever the server answered, also when the answer is a problem. What went wrong is said on standard
- *      error.
+ *      whenever the server answered, also when the answer is a problem (`work`: one for each message). What
+ *      went wrong is said on standard error.
  *   2. Bytes that somebody else wrote reach a terminal through output.h only, which makes control characters
  *      visible.
  *   3. values[i] is NULL where option i of the verb's table was not given; a flag that was given has the
@@ -48,7 +48,10 @@ struct cli_option {
     const char *help;
 };
 
-/** One verb. `details` is what `troupe help VERB` says beyond the options. */
+/**
+ * One verb. `details` is what `troupe help VERB` says beyond the options. One that takes a command has its
+ * words behind "--", where other verbs have operands that begin with a dash.
+ */
 struct cli_verb {
     const char *name;
     const char *operands;
@@ -57,6 +60,7 @@ struct cli_verb {
     const struct cli_option *options;
     int operand_count_min;
     int operand_count_max;
+    bool takes_command;
     enum cli_exit (*run)(struct cli *cli);
 };
 
@@ -66,6 +70,7 @@ struct cli {
     const char *values[CLI_OPTIONS_MAX];
     const char *operands[CLI_OPERANDS_MAX];
     int operand_count;
+    char *const *command; /* ended by NULL; of a verb that takes one */
     bool json;
     const char *as;
     int64_t now_ms;
@@ -80,6 +85,7 @@ extern const struct cli_verb verb_next;
 extern const struct cli_verb verb_done;
 extern const struct cli_verb verb_decline;
 extern const struct cli_verb verb_forward;
+extern const struct cli_verb verb_work;
 extern const struct cli_verb verb_inbox;
 extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
@@ -104,6 +110,9 @@ const struct cli_verb *cli_find_verb(const char *name);
 /** Says on standard error "troupe VERB: ..." and gives `ending` back, so that a verb can return it. */
 enum cli_exit cli_fail(const struct cli *cli, enum cli_exit ending, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** Says something in the same way that is no failure of the verb. */
+void cli_say(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * Asks the server and waits for the answer. CLI_OK gives the answer (NULL for 204), which the caller releases
@@ -139,6 +148,9 @@ enum cli_exit cli_set_text(const struct cli *cli, json_t *body, const char *name
  */
 enum cli_exit cli_read_input(const struct cli *cli, const char *path, size_t size_max, char **ret_bytes,
                              size_t *ret_size);
+
+/** How a verb's usage goes on behind its options. */
+const char *cli_command_usage(const struct cli_verb *verb);
 
 /** Prints what `troupe help VERB` prints. */
 void cli_print_verb_help(const struct cli_verb *verb);

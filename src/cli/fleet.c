@@ -93,10 +93,15 @@ static void finish(struct fleet *fleet, CURL *easy, CURLcode code)
 
 void fleet_run(struct fleet *fleet, int wait_ms)
 {
+    fleet_run_beside(fleet, NULL, 0, wait_ms);
+}
+
+void fleet_run_beside(struct fleet *fleet, struct curl_waitfd *fds, unsigned count, int wait_ms)
+{
     int running;
     int left;
     CURLMsg *message;
-    if (curl_multi_poll(fleet->multi, NULL, 0, wait_ms, NULL) != CURLM_OK ||
+    if (curl_multi_poll(fleet->multi, fds, count, wait_ms, NULL) != CURLM_OK ||
         curl_multi_perform(fleet->multi, &running) != CURLM_OK)
         text_must(NULL);
     while ((message = curl_multi_info_read(fleet->multi, &left)) != NULL)

@@ -7,8 +7,8 @@
  *                               |
  *                               +----fleet_forget----> free (done is not called)
  *
- * Place: under `troupe replay`, on transfer.h and libcurl's multi interface. One thread; only fleet_run
- * blocks.
+ * Place: under `troupe replay` and `troupe work`, on transfer.h and libcurl's multi interface. One thread;
+ * only fleet_run blocks.
  *
  * Invariants
  *   1. busy counts the slots under way; done is called exactly once for each fleet_start, unless it was
@@ -46,6 +46,9 @@ void fleet_start(struct fleet *fleet, const struct client_request *request, flee
 
 /** Waits at most `wait_ms` for something to happen and calls done for each request that ended. */
 void fleet_run(struct fleet *fleet, int wait_ms);
+
+/** The same, and comes back as well when one of these other descriptors is ready, which says so in it. */
+void fleet_run_beside(struct fleet *fleet, struct curl_waitfd *fds, unsigned count, int wait_ms);
 
 /**
  * Drops every request under way with its connection, calling nobody: what became of them at the server is not

@@ -30,10 +30,15 @@ static void print_option(const struct cli_option *option)
     printf("  %-26s %s\n", left, option->help);
 }
 
+const char *cli_command_usage(const struct cli_verb *verb)
+{
+    return verb->takes_command ? " -- COMMAND [ARGUMENT]..." : "";
+}
+
 void cli_print_verb_help(const struct cli_verb *verb)
 {
-    printf("usage: troupe %s%s%s [OPTION]...\n\n", verb->name, *verb->operands != '\0' ? " " : "",
-           verb->operands);
+    printf("usage: troupe %s%s%s [OPTION]...%s\n\n", verb->name, *verb->operands != '\0' ? " " : "",
+           verb->operands, cli_command_usage(verb));
     printf("%c%s.\n", verb->summary[0] - 'a' + 'A', verb->summary + 1);
     if (verb->details != NULL)
         printf("%s\n", verb->details);
