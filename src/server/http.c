@@ -9,13 +9,17 @@
 #include "server/http.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/intake.h"
 
-enum http_tag { HTTP_TAG_SWEEP = 1, HTTP_TAG_STOP };
+enum http_tag { HTTP_TAG_SWEEP = 1, HTTP_TAG_STOP, HTTP_TAG_SHORT };
 
 /*
  * How often one batch lets the daemon run when it says that more is ready; what is left waits for the next
@@ -81,12 +85,33 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     *socket_context = entry;
     if (entry == NULL)
         return;
+    http->is_short = false;
     entry->connection = connection;
     entry->deadline_ns = now_ns(http) + (uint64_t)http->idle_ms * 1000000u;
     entry->next = http->connections;
     if (entry->next != NULL)
         entry->next->previous = entry;
     http->connections = entry;
+}
+
+/*
+ * The daemon's log. Of what it says one thing is of interest: that accept() failed for want of descriptors or
+ * memory. With other connections it stops accepting until one of them ends; without any it would try for
+ * ever, as fast as it can.
+ */
+__attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list arguments)
+{
+    (void)arguments;
+    struct http *http = context;
+    if (strstr(format, "system resource limit") == NULL)
+        return;
+    http->is_short = true;
+    http->quiet_count = 0;
+    if (now_ns(http) < http->said_after_ns)
+        return;
+    http->said_after_ns = now_ns(http) + (uint64_t)HTTP_SHORT_SAID_MS * 1000000u;
+    fprintf(stderr, "troupe serve: no new connections: %s; open ones go on, new ones wait\n",
+            strerror(errno));
 }
 
 /*
@@ -221,12 +246,13 @@ void http_resume(struct request *request)
 
 static struct MHD_Daemon *daemon_start(struct http *http, int fd)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
-                            on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)HTTP_SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADERS_MAX,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SILENCE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, http, MHD_OPTION_END);
 }
 
 static troupe_status http_start(troupe_self *self)
@@ -282,6 +308,16 @@ static void on_timeout(troupe_self *self, struct http *http, uint64_t tag)
         answer_stopper(self, http);
         return;
     }
+    if (tag == HTTP_TAG_SHORT) {
+        /*
+         * Nobody waits any more when the daemon has looked twice: the first time it begins to listen again.
+         */
+        if (http->connections == NULL && http->quiet_count++ == 2)
+            http->is_short = false;
+        http->is_trying = false;
+        http->wants_run = true;
+        return;
+    }
     if (tag != HTTP_TAG_SWEEP) {
         struct call *call = (struct call *)(uintptr_t)tag;
         call->again(self, call);
@@ -326,15 +362,39 @@ static bool run_daemon(struct http *http)
     return true;
 }
 
+/* Whether the daemon's descriptor says that somebody waits, whom it cannot let in. */
+static bool is_deaf(const struct http *http)
+{
+    return http->is_short && http->connections == NULL;
+}
+
+/*
+ * The daemon's descriptor is watched, unless it would be ready at once and for nothing: then it is looked at
+ * by the clock. The clock goes on as long as somebody waits, because the daemon accepts again only in the run
+ * after the one in which a connection ended.
+ */
+static troupe_status wait_for_more(troupe_self *self, struct http *http)
+{
+    troupe_status status = TROUPE_OK;
+    if (http->is_short && !http->is_trying) {
+        status = troupe_timer_start(self, HTTP_SHORT_MS, 0, HTTP_TAG_SHORT, NULL);
+        http->is_trying = status == TROUPE_OK;
+    }
+    if (status == TROUPE_OK && !is_deaf(http))
+        status = troupe_watch(self, http->epoll_fd, TROUPE_READY_READ);
+    return status;
+}
+
 /* After each batch of messages: many answered requests cost one run. */
 static troupe_status http_flush(troupe_self *self)
 {
     struct http *http = troupe_state(self);
     http->self = self;
     if (http->wants_run) {
-        if (run_daemon(http) && troupe_send(self, troupe_self_ref(self), http_again) != TROUPE_OK)
+        bool has_more = run_daemon(http) && !is_deaf(http);
+        if (has_more && troupe_send(self, troupe_self_ref(self), http_again) != TROUPE_OK)
             return troupe_fail(self, TROUPE_FULL, "the http actor's own mailbox is full");
-        troupe_status status = troupe_watch(self, http->epoll_fd, TROUPE_READY_READ);
+        troupe_status status = wait_for_more(self, http);
         if (status != TROUPE_OK)
             return troupe_fail(self, status, "the daemon's descriptor could not be watched");
     }

@@ -19,7 +19,7 @@
  * Invariants (executable in http.c, on every sweep)
  *   1. waiting_count is the number of requests in `requests` that are suspended.
  *   2. The epoll descriptor is watched, or a troupe_ready for it is on its way, or this actor is handling
- *      one.
+ *      one, or, with no connection and no descriptor for one, a timer runs that looks again.
  *   3. Once stopping, no request is begun, and `stopper` is answered when none is left.
  */
 #ifndef SERVER_HTTP_H
@@ -42,6 +42,10 @@
 #define HTTP_MAILBOX_BYTES_MAX (256u << 20)
 /** Bytes of a request's line and headers. */
 #define HTTP_HEADERS_MAX ((size_t)32 << 10)
+/** While there are no descriptors for new connections, it is tried again so often. */
+#define HTTP_SHORT_MS 100
+/** And said at most so often. */
+#define HTTP_SHORT_SAID_MS 60000
 /** How long requests that are under way may take once the server stops. */
 #define HTTP_STOP_MS 3000
 
@@ -56,6 +60,10 @@ struct http {
     int epoll_fd;
     bool wants_run;
     bool is_sweeping;
+    bool is_short;          /**< a connection waits that cannot be had: there are no descriptors */
+    bool is_trying;         /**< the timer of HTTP_SHORT_MS runs */
+    uint32_t quiet_count;   /**< how often it has run since */
+    uint64_t said_after_ns; /**< it may be said again then */
     bool is_stopping;
     troupe_self *self; /**< during a handler only, for the daemon's callbacks */
     struct request *requests;
