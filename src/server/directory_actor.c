@@ -17,7 +17,6 @@
 #include "server/keeper.h"
 #include "server/role_summary.h"
 
-#define STREAM "organisation"
 #define JOURNAL_TIMEOUT_MS 120000
 #define RETRY_MS 50
 
@@ -119,7 +118,7 @@ static troupe_status append_batch(troupe_self *self, struct directory_actor *dir
     flight->seq = directory->seq + directory->batch.count;
     troupe_status status =
         troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_appended, flight,
-                   journal_append, .stream = STREAM, .expected_seq = directory->seq,
+                   journal_append, .stream = STREAM_ORGANISATION, .expected_seq = directory->seq,
                    .records = {directory->batch.bytes.bytes, directory->batch.bytes.size});
     if (status != TROUPE_OK) {
         free(flight);
@@ -190,7 +189,7 @@ static troupe_status read_on(troupe_self *self, struct directory_actor *director
 {
     troupe_status status =
         troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), JOURNAL_TIMEOUT_MS, on_records, directory,
-                   journal_read, .stream = STREAM, .from_seq = from_seq);
+                   journal_read, .stream = STREAM_ORGANISATION, .from_seq = from_seq);
     return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "the journal cannot be reached");
 }
 

@@ -22,6 +22,9 @@
 #define NAME_JOURNAL "#journal"
 #define NAME_HTTP "#http"
 
+/** The stream of the organisation's own events. */
+#define STREAM_ORGANISATION "organisation"
+
 /**
  * The body of one message; smaller than what the organisation itself bears, so that a hundred fit a request.
  */
@@ -54,6 +57,7 @@ TROUPE_MESSAGE(answered, ANSWERED)
     F(text, key)                                                                                             \
     F(text, subject)                                                                                         \
     F(text, body)                                                                                            \
+    F(text, attachments)                                                                                     \
     F(u8, message_class)                                                                                     \
     F(bool, is_person)                                                                                       \
     F(bool, is_insisted)

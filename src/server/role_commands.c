@@ -104,7 +104,8 @@ static troupe_status command_send(troupe_self *self, struct role_actor *actor, c
                  .thread = send->thread,
                  .in_reply_to = send->in_reply_to,
                  .subject = troupe_text(message, send->subject),
-                 .body = troupe_text(message, send->body)},
+                 .body = troupe_text(message, send->body),
+                 .attachments = troupe_text(message, send->attachments)},
     };
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);

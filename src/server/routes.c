@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/assets.h"
+#include "server/routes_audit.h"
 #include "server/routes_mail.h"
 #include "server/routes_organisation.h"
 #include "server/routes_role.h"
@@ -41,6 +42,7 @@ static const struct route routes[] = {
     {"GET", "/v1/role", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_role},
     {"GET", "/v1/owner", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_owner},
     {"GET", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_actors},
+    {"GET", "/v1/audit", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_audit},
     {"POST", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_actor},
     {"POST", "/v1/tokens", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_token},
     {"POST", "/v1/roles", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_role},

@@ -94,6 +94,7 @@ void route_send(troupe_self *self, struct call *call)
     member_take_role(&in, "to", JSON_REQUIRED, &sending->to);
     member_take_line(&in, "subject", JSON_REQUIRED, 1, ORG_SUBJECT_LEN_MAX, &fields->subject);
     member_take_lines(&in, "body", JSON_OPTIONAL, 0, MESSAGE_BODY_MAX, &fields->body);
+    member_take_lines(&in, "attachments", JSON_OPTIONAL, 0, ORG_ATTACHMENTS_LEN_MAX, &fields->attachments);
     json_take_choice(&in, "class", JSON_OPTIONAL, view_classes, ORG_CLASS_COUNT, &message_class);
     member_take_time(&in, "deadline", JSON_OPTIONAL, &fields->deadline);
     member_take_id(&in, "in_reply_to", JSON_OPTIONAL, &fields->in_reply_to);

@@ -106,6 +106,7 @@ CALLS = {
         "to": name("team", required=True, personal=True),
         "subject": text("A subject", 500, required=True),
         "body": text("A body", 256 * KIB, may_be_empty=True, lines=True),
+        "attachments": text("https://example.org/1", 4 * KIB, may_be_empty=True, lines=True),
         "class": choice("bulk"),
         "deadline": moment(4 * 10 ** 12),
         "in_reply_to": message_id(required=False),
@@ -122,6 +123,7 @@ CALLS = {
                     "note": text("rather yours", 4 * KIB, may_be_empty=True, lines=True)},
     "/v1/renew": {"id": message_id()},
     "/v1/defer": {"id": message_id(), "until": moment(4 * 10 ** 12), "awaits": message_id(required=False),
+                  "after_ms": Member(None, number(5, 1, 366 * DAY_MS).bad),
                   "reason": text("later", 4 * KIB, may_be_empty=True, lines=True)},
     "/v1/fail": {"id": message_id(), "reason": text("no luck", 4 * KIB, required=True, lines=True),
                  "crash": flag(True)},
@@ -195,10 +197,13 @@ CALLS = {
 ARGUMENTS = {
     "/v1/inbox": {"role": ["A", "", "a//b"], "limit": ["-1", "1001", "x", "", "1.5"]},
     "/v1/message": {"role": ["A", "", None], "id": ["x", "", None]},
+    "/v1/audit": {"after": ["-1", "x", "", "1.5", "99999999999999999999"],
+                  "limit": ["0", "1001", "x", ""]},
     "/v1/role": {"name": ["A", "", None]},
     "/v1/owner": {"path": ["/a", "a//b", "..", "", None], "all": ["2", "yes", ""]},
 }
-GOOD_ARGUMENTS = {"role": "team", "limit": "1", "id": ID, "name": "team", "path": "a", "all": "1"}
+GOOD_ARGUMENTS = {"after": "0", "role": "team", "limit": "1", "id": ID, "name": "team", "path": "a",
+                  "all": "1"}
 
 
 class Input(ServerCase):

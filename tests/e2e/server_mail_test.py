@@ -82,6 +82,19 @@ class Mail(ServerCase):
         self.assertEqual(answer["thread"], message["thread"])
         self.assertEqual(answer["origin"], {"role": role, "id": message["id"]})
 
+    def test_attachments_go_along_by_reference(self):
+        role = self.role(self.ann)
+        references = "https://example.org/plan.pdf\nsha256:0123"
+        self.send(role, "see the plan", self.ben, attachments=references, reply=False)
+        (message,) = self.take(self.ann, role=role)
+        self.assertEqual(message["attachments"], references)
+        other = self.role(self.ben)
+        self.expect(200, self.post("/v1/forward", {"id": message["id"], "to": other}, self.ann))
+        self.server.settled()
+        (message,) = self.take(self.ben, role=other)
+        self.assertEqual(message["attachments"], references)
+        self.expect(200, self.post("/v1/done", {"id": message["id"]}, self.ben))
+
     def test_a_declined_message_comes_back_with_the_reason(self):
         role = self.role(self.ann)
         receipt = self.send(role, who=self.ben)

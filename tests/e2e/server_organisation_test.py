@@ -298,6 +298,38 @@ class Organisation(ServerCase):
         self.expect(200, self.post("/v1/import/organisation", {"roles": roles, "messages": many}))
         self.assertEqual(self.roles()["narrow"]["queued"], 3)  # a full mailbox does not halve an import
 
+    # --- the audit log ------------------------------------------------------------------------------------
+
+    def test_every_change_is_in_the_audit_log_with_who_made_it_for_whom(self):
+        everything = self.audit()
+        self.assertEqual([event["seq"] for event in everything], list(range(1, len(everything) + 1)))
+        own = self.expect(200, self.get("/v1/whoami"))["actor"]
+        self.expect(201, self.post("/v1/roles", {"name": "audited", "holders": ["ben"]}))
+        away = {"present": False}
+        self.expect(200, self.post("/v1/presence", away, "ben"))
+        self.expect(200, self.post("/v1/presence", {"present": True}, token=self.token_of("ben")))
+        self.problem(self.post("/v1/roles", {"name": "audited", "capacity": 5}), 409, "conflict")
+        made, gone, token, back = self.audit(len(everything))
+        self.assertEqual((made["event"], made["body"]["name"]), ("org_role_set", "audited"))
+        self.assertEqual((made["body"]["by"], made["body"]["via"]), (own, ""))
+        self.assertEqual((gone["event"], gone["body"]["by"], gone["body"]["via"]),
+                         ("org_calendar_set", "ben", own))
+        self.assertEqual((token["event"], token["body"]["actor"]), ("org_token_added", "ben"))
+        self.assertEqual((back["body"]["by"], back["body"]["via"]), ("ben", ""))
+        self.assertGreater(back["body"]["at"], made["body"]["at"] - 1)
+        self.problem(self.get("/v1/audit", token=self.token_of("ben")), 403, "forbidden")
+
+    def audit(self, after=0):
+        """All events from there on, three at a time."""
+        events = []
+        while True:
+            piece = self.expect(200, self.get(f"/v1/audit?after={after}&limit=3"))
+            self.assertLessEqual(len(piece["events"]), 3)
+            events += piece["events"]
+            if "next" not in piece:
+                return events
+            after = piece["next"]
+
     # --- changes of what is there -------------------------------------------------------------------------
 
     def two_people(self):

@@ -29,6 +29,7 @@ OPENED_BY = {
     "GET /v1/role": "read",
     "GET /v1/owner": "read",
     "GET /v1/actors": "read",
+    "GET /v1/audit": "read",
     "POST /v1/actors": "admin",
     "POST /v1/tokens": "admin",
     "POST /v1/roles": "admin",
