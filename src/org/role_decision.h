@@ -109,6 +109,8 @@ void decide_decline(struct decision *d);
 void decide_forward(struct decision *d);
 void decide_defer(struct decision *d);
 struct role_message *held_by_actor(struct decision *d);
+/** The answer about a message that has ended: the same for the command that ended it, else a refusal. */
+void answer_ended(struct decision *d, const struct role_entry *entry);
 
 /** role_supervise.c */
 void decide_fail(struct decision *d);

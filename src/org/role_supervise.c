@@ -155,7 +155,7 @@ static void fail_message(struct decision *d, const struct role_message *message,
         reassign(d, message, cause, attempts, reason);
         break;
     case ORG_ACTION_DECLINE:
-        emit_declined(d, message, reason, 0);
+        emit_declined(d, message, reason, d->command->kind == ORG_FAIL ? command_hash(d) : 0);
         d->answer->state = ORG_DECLINED;
         break;
     default:
@@ -177,9 +177,12 @@ void decide_fail(struct decision *d)
 
 /* --- what a supervisor decides ------------------------------------------------------------------- */
 
-/* Carries out a decision about a quarantined message. */
+/*
+ * Carries out a decision about a quarantined message. `hash` is that of the command that made it here, 0 when
+ * it came from the supervisor.
+ */
 static void settle(struct decision *d, const struct role_message *message, enum org_action action,
-                   const char *text)
+                   const char *text, uint64_t hash)
 {
     switch (action) {
     case ORG_ACTION_RETRY:
@@ -190,11 +193,11 @@ static void settle(struct decision *d, const struct role_message *message, enum 
         reassign(d, message, ORG_CAUSE_RESOLVED, 0, text);
         break;
     case ORG_ACTION_DONE:
-        emit_done(d, message, text, 0);
+        emit_done(d, message, text, hash);
         d->answer->state = ORG_DONE;
         break;
     default:
-        emit_declined(d, message, text, 0);
+        emit_declined(d, message, text, hash);
         d->answer->state = ORG_DECLINED;
         break;
     }
@@ -218,7 +221,7 @@ void resolve_delivered(struct decision *d, const org_sent *sent)
     emit(d, &org_resolved_type, &fields);
     d->answer->kind = ORG_ANSWER_ACCEPTED;
     if (!is_moot)
-        settle(d, message, sent->action, troupe_flat_text(sent, sent->body));
+        settle(d, message, sent->action, troupe_flat_text(sent, sent->body), 0);
 }
 
 /* The supervisor's side: the escalation is done, and the child is told to try again. */
@@ -273,14 +276,23 @@ void decide_settle(struct decision *d)
     const struct role_message *message = role_live(d->role, about->id);
     if (!check_lines(d, about->text, ORG_REASON_LEN_MAX) || !may_settle(d))
         return;
+    const struct role_entry *entry = role_entry_of(d->role, about->id);
+    if (entry == NULL) {
+        refuse(d, ORG_REFUSED_UNKNOWN);
+        return;
+    }
     if (message == NULL) {
-        refuse(d, role_entry_of(d->role, about->id) == NULL ? ORG_REFUSED_UNKNOWN : ORG_REFUSED_ENDED);
+        answer_ended(d, entry);
         return;
     }
     d->answer->id = message->seen.id;
     d->answer->state = message->seen.state;
     if (message->seen.state != ORG_QUARANTINED) {
-        refuse(d, ORG_REFUSED_NOT_QUARANTINED);
+        bool is_queued_again = about->action == ORG_ACTION_RETRY || about->action == ORG_ACTION_REASSIGN;
+        d->answer->is_duplicate =
+            is_queued_again && message->seen.state == ORG_QUEUED && message->seen.cause == ORG_CAUSE_RESOLVED;
+        if (!d->answer->is_duplicate)
+            refuse(d, ORG_REFUSED_NOT_QUARANTINED);
         return;
     }
     if (about->action != ORG_ACTION_RETRY && about->action != ORG_ACTION_REASSIGN &&
@@ -288,7 +300,7 @@ void decide_settle(struct decision *d)
         refuse(d, ORG_REFUSED_ACTION);
         return;
     }
-    settle(d, message, about->action, text_or_empty(about->text));
+    settle(d, message, about->action, text_or_empty(about->text), command_hash(d));
 }
 
 /* --- time ---------------------------------------------------------------------------------------- */

@@ -5,8 +5,8 @@
  *
  *     next -> held -> done | declined | forwarded | parked (deferred)          renew: held for longer
  *
- * Asking twice is harmless: whoever is at the limit gets what it holds, and a command that ended a message is
- * recognised when it comes again and answered the same.
+ * Asking twice is harmless: whoever is at the limit gets what it holds, and a command that ended a message,
+ * put it off or failed it is recognised when it comes again and answered the same.
  */
 #include <string.h>
 
@@ -73,7 +73,7 @@ void decide_next(struct decision *d)
 /* --- what its holder does with a message --------------------------------------------------------- */
 
 /* The answer about a message that has ended: the same again for the command that ended it, else a refusal. */
-static void answer_ended(struct decision *d, const struct role_entry *entry)
+void answer_ended(struct decision *d, const struct role_entry *entry)
 {
     d->answer->id = entry->id;
     d->answer->state = entry->state;
@@ -81,6 +81,22 @@ static void answer_ended(struct decision *d, const struct role_entry *entry)
         d->answer->is_duplicate = true;
     else
         refuse(d, ORG_REFUSED_ENDED);
+}
+
+/*
+ * Whether what was done with a message last is what this command asks for, by the same actor: it is the same
+ * command, come again, as long as nothing else happens to the message.
+ */
+static bool is_repeated(const struct decision *d, const struct org_message *seen)
+{
+    const struct org_about *about = &d->command->about;
+    if (seen->holder == NULL || strcmp(seen->holder, d->actor) != 0)
+        return false;
+    if (d->command->kind == ORG_FAIL)
+        return seen->cause == (about->is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL);
+    bool is_as_late_as_may_be = about->until == 0 && about->awaits != 0;
+    return d->command->kind == ORG_DEFER && seen->state == ORG_PARKED && seen->cause == ORG_CAUSE_DEFER &&
+           seen->awaits == about->awaits && (is_as_late_as_may_be || seen->parked_until == about->until);
 }
 
 struct role_message *held_by_actor(struct decision *d)
@@ -98,7 +114,9 @@ struct role_message *held_by_actor(struct decision *d)
     d->answer->id = message->seen.id;
     d->answer->state = message->seen.state;
     if (message->seen.state != ORG_HELD) {
-        refuse(d, ORG_REFUSED_NOT_HELD);
+        d->answer->is_duplicate = is_repeated(d, &message->seen);
+        if (!d->answer->is_duplicate)
+            refuse(d, ORG_REFUSED_NOT_HELD);
         return NULL;
     }
     if (strcmp(message->seen.holder, d->actor) != 0) {

@@ -148,6 +148,7 @@ static void queue_again(struct model_message *message, int assigned, bool is_fir
     message->state = ORG_QUEUED;
     message->assigned = assigned;
     message->is_first = is_first;
+    message->is_resolved = false;
     message->awaits = 0;
 }
 
@@ -217,6 +218,7 @@ static void fail_message(struct model *model, struct model_message *message, enu
         model->owed += model->has_supervisor; /* what is not escalated is reported */
     if (message->attempts >= 3 || cause == ORG_CAUSE_FAIL) {
         message->state = ORG_QUARANTINED;
+        message->quarantined_for = cause;
         model->owed += model->has_supervisor;
     } else if (cause == ORG_CAUSE_CRASH) {
         message->state = ORG_PARKED;
@@ -372,6 +374,22 @@ struct expected model_next(struct model *model, int actor, int wip)
     return (struct expected){.kind = ORG_ANSWER_TAKEN, .id = best->id};
 }
 
+/* Whether the last thing that was done with a message, which is not held, was this, by the same actor. */
+static bool is_repeated(const struct model_message *message, enum org_command_kind kind, int actor,
+                        int64_t until, uint64_t awaits, bool is_crash)
+{
+    enum org_cause cause = is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL;
+    bool is_parked = message->state == ORG_PARKED;
+    if (message->holder != actor)
+        return false;
+    if (kind == ORG_FAIL && message->state == ORG_QUARANTINED)
+        return message->quarantined_for == cause;
+    if (kind == ORG_FAIL)
+        return is_parked && message->parked_for == cause;
+    return kind == ORG_DEFER && is_parked && message->parked_for == ORG_CAUSE_DEFER &&
+           message->awaits == awaits && (message->parked_until == until || (until == 0 && awaits != 0));
+}
+
 struct expected model_about(struct model *model, enum org_command_kind kind, int actor, uint64_t id,
                             int64_t until, uint64_t awaits, bool is_crash)
 {
@@ -381,6 +399,8 @@ struct expected model_about(struct model *model, enum org_command_kind kind, int
         return refused(ORG_REFUSED_UNKNOWN);
     if (message->state >= ORG_DONE) /* the test never gives the same command twice: its texts differ */
         return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_ENDED, .id = id};
+    if (message->state != ORG_HELD && is_repeated(message, kind, actor, until, awaits, is_crash))
+        return (struct expected){.kind = ORG_ANSWER_OK, .is_duplicate = true, .id = id};
     if (message->state != ORG_HELD)
         return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_NOT_HELD, .id = id};
     if (message->holder != actor)
@@ -424,7 +444,10 @@ struct expected model_settle(struct model *model, uint64_t id, enum org_action a
     if (message == NULL)
         return refused(ORG_REFUSED_UNKNOWN);
     if (message->state >= ORG_DONE)
-        return refused(ORG_REFUSED_ENDED);
+        return (struct expected){.kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_ENDED, .id = id};
+    bool is_queued_again = action == ORG_ACTION_RETRY || action == ORG_ACTION_REASSIGN;
+    if (message->state == ORG_QUEUED && message->is_resolved && is_queued_again)
+        return (struct expected){.kind = ORG_ANSWER_OK, .is_duplicate = true, .id = id};
     if (message->state != ORG_QUARANTINED)
         return (struct expected){
             .kind = ORG_ANSWER_REFUSED, .refusal = ORG_REFUSED_NOT_QUARANTINED, .id = id};
@@ -438,6 +461,7 @@ struct expected model_settle(struct model *model, uint64_t id, enum org_action a
     message->attempts = 0;
     queue_again(message, action == ORG_ACTION_REASSIGN ? next_after(model, message->holder) : MODEL_NOBODY,
                 false);
+    message->is_resolved = true;
     return fine(id);
 }
 

@@ -41,6 +41,8 @@ struct model_message {
     int64_t lease_until;
     int64_t parked_until;
     enum org_cause parked_for;
+    enum org_cause quarantined_for;
+    bool is_resolved; /* queued because a supervisor said so */
     uint64_t awaits;
     uint32_t position;
     int64_t wait_median_ms;

@@ -214,8 +214,6 @@ static void failure_that_the_holder_tells_is_escalated_at_once(void **state)
     const org_sent *sent = desk_owed(&team);
     assert_string_equal(owed_text(sent, sent->note), "it broke");
     assert_string_equal(owed_text(sent, sent->by), "ann");
-    fail_it(&team, "ann", id, false);
-    expect_refusal(&team, ORG_REFUSED_NOT_HELD);
 }
 
 static void rules_of_a_role_replace_the_defaults(void **state)
