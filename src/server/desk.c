@@ -52,7 +52,7 @@ void desk_pass(troupe_self *self, troupe_asker asker, const troupe_message *repl
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-void desk_place_note(struct desk *desk, uint64_t id, const char *role)
+void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t told_at)
 {
     if (desk->places == NULL)
         desk->places = calloc(DESK_PLACES_MAX, sizeof *desk->places);
@@ -61,7 +61,17 @@ void desk_place_note(struct desk *desk, uint64_t id, const char *role)
     struct desk_place *place = &desk->places[desk->place_next];
     desk->place_next = (desk->place_next + 1) % DESK_PLACES_MAX;
     place->id = id;
+    place->told_at = told_at;
     memcpy(place->role, role, strlen(role) + 1);
+}
+
+bool desk_was_told(const struct desk *desk, uint64_t id, int64_t since)
+{
+    for (uint32_t i = 0; desk->places != NULL && i < DESK_PLACES_MAX; i++) {
+        if (desk->places[i].id == id && desk->places[i].told_at >= since)
+            return true;
+    }
+    return false;
 }
 
 const char *desk_place_of(const struct desk *desk, uint64_t id)
@@ -164,6 +174,10 @@ static troupe_status on_inbox(troupe_self *self, struct desk_gather *gather, tro
         struct problem problem = {0};
         problem_set(&problem, PROBLEM_FORBIDDEN, "%s is not a role of %s", gather->only, gather->desk->actor);
         desk_deny(self, inbox.asker, &problem);
+        return TROUPE_OK;
+    }
+    if (status == TROUPE_OK && gather->only[0] != '\0' && gather->barred.kind != PROBLEM_NONE) {
+        desk_deny(self, inbox.asker, &gather->barred);
         return TROUPE_OK;
     }
     struct buffer json = {0};

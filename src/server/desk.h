@@ -65,6 +65,7 @@ struct desk_sight {
     uint32_t picked; /* in the round under way */
     bool is_quiet;   /* the directory says that it sleeps, with nothing in it to see */
     bool is_known;   /* of a search: the message is here */
+    bool is_barred;  /* it refuses everything: there is nothing to see, and it keeps nobody from the others */
 };
 
 /** One question put to all roles of the actor, or to one. */
@@ -83,6 +84,7 @@ struct desk_gather {
     bool wants_wake;
     bool has_failed;
     char only[ORG_NAME_LEN_MAX + 1]; /* the one role to ask; "": all */
+    struct problem barred;           /* why a role refused; PROBLEM_NONE: none did */
     troupe_status (*on_done)(troupe_self *self, struct desk_gather *gather, troupe_status status);
     void *context;
 };
@@ -97,7 +99,9 @@ struct desk_request {
     uint32_t wip_limit;
     uint64_t deadline_ns; /* 0: does not wait */
     uint32_t tries;
-    bool is_picked; /* a role_next is out for it */
+    bool is_picked;    /* a role_next is out for it */
+    bool is_lost;      /* one was, and nobody knows what came of it */
+    int64_t picked_at; /* when the last one went out */
     char picked_role[ORG_NAME_LEN_MAX + 1];
     struct buffer outcome; /* what stands before the messages, when it follows a `done` */
 };
@@ -116,6 +120,7 @@ struct desk_errand {
 /** Where a message was last seen. */
 struct desk_place {
     uint64_t id;
+    int64_t told_at; /* when it was given out here; 0: it was only looked for */
     char role[ORG_NAME_LEN_MAX + 1];
 };
 
@@ -178,8 +183,11 @@ troupe_status desk_errand_new(troupe_self *self, struct desk *desk, const troupe
 troupe_status desk_errand_go_on(troupe_self *self, struct desk_errand *errand);
 void desk_errand_free(struct desk_errand *errand);
 
-/** Remembers, and recalls, which role has a message. */
-void desk_place_note(struct desk *desk, uint64_t id, const char *role);
+/** Remembers which role has a message, and when it was given out (0: it was not). */
+void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t told_at);
+/** Whether a message was given out at that time or later. */
+bool desk_was_told(const struct desk *desk, uint64_t id, int64_t since);
+/** Recalls which role has a message. */
 const char *desk_place_of(const struct desk *desk, uint64_t id);
 
 /** Says no to whoever asked. */

@@ -130,8 +130,12 @@ static troupe_status on_searched(troupe_self *self, struct desk_gather *gather, 
         if (!gather->sights[i].is_known)
             continue;
         memcpy(errand->role, gather->sights[i].role, strlen(gather->sights[i].role) + 1);
-        desk_place_note(errand->desk, errand->about.id, errand->role);
+        desk_place_note(errand->desk, errand->about.id, errand->role, 0);
         return command(self, errand);
+    }
+    if (gather->barred.kind != PROBLEM_NONE) { /* it may be there */
+        end_with_problem(self, errand, &gather->barred);
+        return TROUPE_OK;
     }
     struct problem problem = {0};
     char id[ORG_ID_TEXT_LEN + 1];

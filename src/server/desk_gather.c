@@ -2,7 +2,8 @@
 /*
  * desk_gather.c: one question to all roles of an actor at once, and their answers together. All of them or
  * none: with one role missing, what the actor holds would be counted too low. A role that is just being
- * started anew is asked again a little later; one that sleeps, with nothing waiting or held, is left asleep.
+ * started anew is asked again a little later; one that sleeps, with nothing waiting or held, is left asleep;
+ * one that is out of order is left out.
  * Part of the desk; nothing blocks.
  *
  *   roles_of --directory--> names --role_look or role_where to each--> pending 0 --> on_done
@@ -34,6 +35,7 @@ struct desk_gather *desk_gather_new(struct desk *desk)
 
 static void forget_sights(struct desk_gather *gather)
 {
+    gather->barred = (struct problem){0};
     for (uint32_t i = 0; i < gather->count; i++) {
         buffer_done(&gather->sights[i].entries);
         buffer_done(&gather->sights[i].json);
@@ -90,14 +92,28 @@ static bool keep_sight(struct desk_sight *sight, const troupe_message *reply, co
            buffer_append(&sight->json, json.data, json.size) == TROUPE_OK;
 }
 
+/* The role is out of order (role_guard.c): what is in it cannot be had, the others can. */
+static void note_barred(struct desk_sight *sight, const troupe_message *reply, const denied *no)
+{
+    struct desk_gather *gather = sight->gather;
+    sight->is_barred = true;
+    if (gather->barred.kind != PROBLEM_NONE)
+        return;
+    problem_set(&gather->barred, (enum problem_kind)no->kind, "%s", troupe_text(reply, no->detail));
+    gather->barred.retry_after_ms = no->retry_after_ms;
+}
+
 static troupe_status on_seen(troupe_self *self, troupe_status status, const troupe_message *reply,
                              void *context)
 {
     struct desk_sight *sight = context;
     const role_sight *seen = status == TROUPE_OK ? role_sight_of(reply) : NULL;
     const role_knows *knows = status == TROUPE_OK ? role_knows_of(reply) : NULL;
+    const denied *no = status == TROUPE_OK ? denied_of(reply) : NULL;
     if (knows != NULL)
         sight->is_known = knows->is_known;
+    else if (no != NULL)
+        note_barred(sight, reply, no);
     else if (seen == NULL || !keep_sight(sight, reply, seen))
         sight->gather->has_failed = true;
     return answer_came(self, sight->gather);

@@ -7,6 +7,9 @@
  * Which message: urgent before normal before bulk (what has aged counts one higher), then the oldest. How
  * many: as long as the actor holds fewer than wip_limit over all its roles, picks of this round included;
  * after that, what is held comes back instead.
+ *
+ * A take whose answer is lost, because the role's actor was, is looked for among what is held before another
+ * is made.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -182,6 +185,16 @@ static bool has_role(const struct desk_gather *gather, const char *role)
     return role[0] == '\0';
 }
 
+/* Whether the one role that work is wanted from refuses everything. */
+static bool is_barred(const struct desk_gather *gather, const char *role)
+{
+    for (uint32_t i = 0; i < gather->count; i++) {
+        if (strcmp(gather->sights[i].role, role) == 0)
+            return gather->sights[i].is_barred;
+    }
+    return false;
+}
+
 /* --- taking ----------------------------------------------------------------------------------- */
 
 static troupe_status on_took(troupe_self *self, troupe_status status, const troupe_message *reply,
@@ -194,14 +207,16 @@ static troupe_status on_took(troupe_self *self, troupe_status status, const trou
     desk->picks_out--;
     if (took != NULL && took->kind == ORG_ANSWER_TAKEN) {
         troupe_bytes json = troupe_bytes_of(reply, took->json);
-        desk_place_note(desk, took->id, request->picked_role);
+        desk_place_note(desk, took->id, request->picked_role, troupe_unix_ms(self));
         answer(self, request, json.data, json.size);
     } else if (++request->tries >= PICK_TRIES_MAX) {
         desk_deny_status(self, request->asker, status == TROUPE_OK ? TROUPE_CONFLICT : status);
         take_out(request);
         desk_request_free(request);
     } else {
-        desk->is_stirred = true; /* somebody else was quicker, or the role was started anew: look again */
+        /* Somebody else was quicker, or the role was started anew: look again. */
+        request->is_lost = status != TROUPE_OK;
+        desk->is_stirred = true;
     }
     return desk_round(self, desk);
 }
@@ -222,8 +237,34 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
     }
     memcpy(request->picked_role, sight->role, strlen(sight->role) + 1);
     request->is_picked = true;
+    request->picked_at = troupe_unix_ms(self);
     desk->picks_out++;
     sight->picked++;
+}
+
+/*
+ * A take whose answer was lost may have been carried out. What the actor holds since then and was never told
+ * of is what was taken, since all that one actor takes goes through its one desk. NULL: there is none.
+ */
+static const struct sight_entry *find_lost(const struct desk_gather *gather,
+                                           const struct desk_request *request,
+                                           const struct desk_sight **ret_in)
+{
+    for (uint32_t i = 0; request->is_lost && i < gather->count; i++) {
+        const struct desk_sight *sight = &gather->sights[i];
+        if (strcmp(sight->role, request->picked_role) != 0)
+            continue;
+        size_t count;
+        const struct sight_entry *entries = entries_of(sight, &count);
+        for (size_t j = 0; j < count && entries[j].is_held; j++) {
+            if (entries[j].held_since < request->picked_at ||
+                desk_was_told(gather->desk, entries[j].id, request->picked_at))
+                continue;
+            *ret_in = sight;
+            return &entries[j];
+        }
+    }
+    return NULL;
 }
 
 /* One request against the sight: what is held already, a pick, or nothing. */
@@ -237,6 +278,14 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
         deny(self, request, &problem);
         return;
     }
+    const struct desk_sight *in;
+    const struct sight_entry *lost = find_lost(gather, request, &in);
+    if (lost != NULL) {
+        desk_place_note(desk, lost->id, request->picked_role, troupe_unix_ms(self));
+        answer(self, request, in->json.bytes + lost->offset, lost->size);
+        return;
+    }
+    request->is_lost = false;
     if (held >= request->wip_limit && !ORG_PLANTED(limit_per_role)) {
         struct buffer json = {0};
         if (desk->picks_out > 0) /* what was picked just now has to be seen first */
@@ -244,6 +293,10 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
         else if (write_held(gather, &json) == TROUPE_OK)
             answer(self, request, json.bytes, json.size);
         buffer_done(&json);
+        return;
+    }
+    if (is_barred(gather, request->role)) {
+        deny(self, request, &gather->barred);
         return;
     }
     bool is_more;

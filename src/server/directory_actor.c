@@ -193,13 +193,16 @@ static troupe_status read_on(troupe_self *self, struct directory_actor *director
     return status == TROUPE_OK ? TROUPE_OK : troupe_fail(self, status, "the journal cannot be reached");
 }
 
-/* Everything is read and set up for the first time: the keeper hears of it, or of what does not hold. */
+/*
+ * Everything is read and set up for the first time: the keeper hears of it, or of what does not hold. A role
+ * that is out of order is that for itself, and the others are served.
+ */
 static void tell_ready(troupe_self *self, struct directory_actor *directory)
 {
     char why[KEEPER_WHY_SIZE] = "";
     for (size_t i = 0; i < directory->entry_count && why[0] == '\0'; i++) {
         const struct directory_entry *entry = directory->entries[i];
-        if (entry->is_unsound)
+        if (entry->is_unsound && !entry->is_barred)
             snprintf(why, sizeof why, "the mailbox of %s is not whole, so nothing is served: %s", entry->name,
                      entry->reason);
     }
@@ -324,6 +327,14 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
     const troupe_down *down = troupe_down_of(message);
     if (load != NULL)
         return directory_role_loaded(self, directory, message, load);
+    const role_barred *barred = role_barred_of(message);
+    if (barred != NULL)
+        return directory_role_barred(directory, message, barred);
+    const role_restarted *restarted = role_restarted_of(message);
+    if (restarted != NULL) {
+        directory_role_restarted(self, directory, troupe_text(message, restarted->role));
+        return TROUPE_OK;
+    }
     const troupe_timeout *timeout = troupe_timeout_of(message);
     if (timeout != NULL && timeout->tag == DIRECTORY_TAG_ALARM) {
         directory_wake_due(self, directory);

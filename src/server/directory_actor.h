@@ -94,7 +94,9 @@ struct directory_entry {
     troupe_ref supervisor;                 /* of the roles below it, as it was last known */
     struct directory_waker *wakers;        /* who is told when it is awake */
     uint32_t wake_tries;
-    role_load load; /* the numbers of the last one; its texts are kept here: */
+    bool is_barred;    /* its actor refuses everything; the figures are those of before */
+    uint64_t restarts; /* of its actors, since this directory began */
+    role_load load;    /* the numbers of the last one; its texts are kept here: */
     char holder[ORG_ACTOR_NAME_LEN_MAX + 1];
     char reason[128];
 };
@@ -205,6 +207,10 @@ struct directory_entry *directory_entry_of(struct directory_actor *directory, co
 /** A role says how loaded it is. */
 troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *directory,
                                     const troupe_message *message, const role_load *load);
+/** A role says that its actor has failed and it is the next, or that it refuses everything. */
+void directory_role_restarted(troupe_self *self, struct directory_actor *directory, const char *role);
+troupe_status directory_role_barred(struct directory_actor *directory, const troupe_message *message,
+                                    const role_barred *barred);
 /** Sets up as many roles as the window lets. */
 troupe_status directory_configure_some(troupe_self *self, struct directory_actor *directory);
 /** Somebody has to be awake for it at this time; SUMMARY_NEVER: at none. */
@@ -219,6 +225,8 @@ void directory_roles_done(troupe_self *self, struct directory_actor *directory);
 troupe_status directory_wake(troupe_self *self, struct directory_entry *entry);
 /** The same, and answers role_exists when it has, or refuses with TROUPE_NO_ACTOR: ask again. */
 troupe_status directory_wake_for(troupe_self *self, struct directory_entry *entry, troupe_asker asker);
+/** It is awake: whoever waits for that is told. */
+void directory_woken(troupe_self *self, struct directory_entry *entry);
 /** Tells whoever waits that the directory ends. */
 void directory_wakers_done(troupe_self *self, struct directory_entry *entry);
 

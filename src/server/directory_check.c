@@ -66,6 +66,16 @@ static void add_asleep(struct directory_audit *check, const struct directory_ent
     check->owed += load->owed;
 }
 
+/* It cannot be looked at: its figures are those of before, and nobody can say that they hold. */
+static void add_barred(struct directory_audit *check, const troupe_message *reply, const denied *no,
+                       const struct directory_entry *entry)
+{
+    add_asleep(check, entry);
+    if (check->is_sound)
+        snprintf(check->reason, sizeof check->reason, "%s", troupe_text(reply, no->detail));
+    check->is_sound = false;
+}
+
 static void finish(troupe_self *self, struct directory_audit *check)
 {
     static const char *const names[10] = {"accepted", "queued",   "held",      "parked",  "quarantined",
@@ -112,8 +122,10 @@ static troupe_status on_audited(troupe_self *self, troupe_status status, const t
     check->out--;
     if (audited != NULL)
         add(check, reply, audited);
-    else if (status == TROUPE_NO_ACTOR) /* it went to sleep meanwhile */
+    else if (problem_will_pass(status)) /* it went to sleep meanwhile, or failed */
         add_asleep(check, entry);
+    else if (status == TROUPE_OK && denied_of(reply) != NULL)
+        add_barred(check, reply, denied_of(reply), entry);
     else
         problem_from_status(&check->problem, status == TROUPE_OK ? TROUPE_UNEXPECTED : status, "a role");
     return ask_some(self, check);

@@ -15,6 +15,8 @@
 
 #define HEALTH_TIMEOUT_MS 60000
 /* Roles asked at the same time. */
+/* How often a role that fails is asked. */
+#define LATE_TRIES_MAX 100u
 #define HEALTH_WINDOW 64
 
 enum { CONCERN_COUNT = ORG_CONCERN_UNHEARD + 1 };
@@ -23,6 +25,7 @@ enum { CONCERN_COUNT = ORG_CONCERN_UNHEARD + 1 };
 struct late_question {
     struct directory_health_check *health;
     struct directory_entry *entry;
+    uint32_t tries;
 };
 
 /* One look under way; it lives until its last role has answered. */
@@ -214,7 +217,11 @@ static troupe_status on_late(troupe_self *self, troupe_status status, const trou
     const answered *late = status == TROUPE_OK ? answered_of(reply) : NULL;
     if (status == TROUPE_OK && role_exists_of(reply) != NULL && ask_late(self, question) == TROUPE_OK)
         return TROUPE_OK; /* it slept, and has been woken */
-    if (late == NULL || !add_late(health, troupe_bytes_of(reply, late->json)))
+    if (problem_will_pass(status) && ++question->tries < LATE_TRIES_MAX &&
+        ask_late(self, question) == TROUPE_OK)
+        return TROUPE_OK; /* it has failed, and is being started again */
+    bool is_barred = status == TROUPE_OK && denied_of(reply) != NULL; /* it is among the alarms */
+    if (!is_barred && (late == NULL || !add_late(health, troupe_bytes_of(reply, late->json))))
         problem_from_status(&health->problem, status == TROUPE_OK ? TROUPE_NO_MEMORY : status, "a role");
     question->entry = NULL;
     health->out--;
@@ -241,7 +248,7 @@ static troupe_status look_on(troupe_self *self, struct directory_health_check *h
         struct late_question *question = health->questions;
         while (question->entry != NULL) /* there is a free one: out is less than the window */
             question++;
-        *question = (struct late_question){health, entry};
+        *question = (struct late_question){.health = health, .entry = entry};
         troupe_status status = ask_late(self, question);
         if (status == TROUPE_OK) {
             health->out++;

@@ -163,6 +163,7 @@ static void note_load(struct directory_entry *entry, const role_load *load)
 {
     entry->load = *load;
     entry->is_unsound = !load->is_sound;
+    entry->is_barred = false;
     snprintf(entry->holder, sizeof entry->holder, "%s", troupe_flat_text(load, load->holder));
     snprintf(entry->reason, sizeof entry->reason, "%s", troupe_flat_text(load, load->reason));
 }
@@ -275,7 +276,9 @@ void directory_wake_due(troupe_self *self, struct directory_actor *directory)
             (struct directory_entry *)((char *)first->node - offsetof(struct directory_entry, due_node));
         /* It says itself when the next moment is; should it fail before that, it is looked after again. */
         (void)!directory_note_due(directory, entry, now_ms + DIRECTORY_OWED_MS);
-        if (troupe_ref_is_none(troupe_whereis(self, entry->name)) && directory_wake(self, entry) != TROUPE_OK)
+        if (!troupe_ref_is_none(troupe_whereis(self, entry->name)))
+            directory_woken(self, entry);
+        else if (directory_wake(self, entry) != TROUPE_OK)
             return;
     }
 }
@@ -326,6 +329,37 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     if (entry->is_asleep && entry->is_wanted) /* it is just ending: what is said to it now is lost */
         return directory_note_due(directory, entry, now_ms + DIRECTORY_WAKE_AGAIN_MS);
     return directory_note_due(directory, entry, due_of(entry, now_ms));
+}
+
+/* --- those that fail -------------------------------------------------------------------------- */
+
+void directory_role_restarted(troupe_self *self, struct directory_actor *directory, const char *role)
+{
+    struct directory_entry *entry = directory_entry_find(directory, role);
+    if (entry == NULL)
+        return;
+    entry->restarts++;
+    directory->version++;
+    directory_woken(self, entry);
+}
+
+/*
+ * Nothing can be done with it until then: whoever waits for all roles to be set up is not kept waiting for
+ * this one. When its next actor is there it is set up in any case.
+ */
+troupe_status directory_role_barred(struct directory_actor *directory, const troupe_message *message,
+                                    const role_barred *barred)
+{
+    struct directory_entry *entry = directory_entry_find(directory, troupe_text(message, barred->role));
+    if (entry == NULL)
+        return TROUPE_OK;
+    entry->ref = message->sender;
+    entry->is_barred = entry->is_unsound = entry->is_unproved = entry->is_open = true;
+    entry->is_asleep = entry->needs_configure = false;
+    snprintf(entry->reason, sizeof entry->reason, "%s", troupe_text(message, barred->reason));
+    recount(entry);
+    directory->version++;
+    return directory_note_due(directory, entry, barred->until + DIRECTORY_WAKE_AGAIN_MS);
 }
 
 /* --- setting up ------------------------------------------------------------------------------- */

@@ -240,6 +240,10 @@ static void put_role(struct json_writer *out, const struct directory_actor *dire
     json_put_number(out, "capacity", role.capacity);
     json_put_flag(out, "alarm", directory_has_alarm(directory, entry));
     put_load(out, entry, now_ms);
+    if (entry->restarts > 0)
+        json_put_number(out, "restarts", (int64_t)entry->restarts);
+    if (entry->is_barred)
+        json_put_text(out, "out_of_order", entry->reason);
     json_close(out, '}');
 }
 

@@ -9,7 +9,7 @@
  *            +--> start the role under it <----------------------+--> the wakers are answered
  *                     |
  *                     +-- NO_ACTOR: the team's last role just fell asleep, and it with it: again
- *                     +-- NAME_TAKEN: it is there, or being started again: wakers ask again, a look follows
+ *                     +-- NAME_TAKEN: it is just ending, or about to be started again: a look follows
  *
  * A role stays under the team that it was woken under until it sleeps, also when it is moved meanwhile: two
  * supervisors must never both mean to start it.
@@ -37,7 +37,6 @@ static struct directory_waker *take_wakers(struct directory_entry *entry)
 {
     struct directory_waker *wakers = entry->wakers;
     entry->wakers = NULL;
-    entry->is_waking = false;
     return wakers;
 }
 
@@ -50,7 +49,7 @@ static void refuse_wakers(troupe_self *self, struct directory_entry *entry)
     }
 }
 
-static void woken(troupe_self *self, struct directory_entry *entry)
+void directory_woken(troupe_self *self, struct directory_entry *entry)
 {
     for (struct directory_waker *waker = take_wakers(entry), *next; waker != NULL; waker = next) {
         next = waker->next;
@@ -60,10 +59,15 @@ static void woken(troupe_self *self, struct directory_entry *entry)
     }
 }
 
-/* It could not be started: whoever waits asks again, and somebody has to look even when nobody does. */
-static troupe_status not_woken(troupe_self *self, struct directory_entry *entry)
+/*
+ * It could not be started. When that is so because it is just ending, or its supervisor means to start it
+ * again, whoever waits goes on waiting, else asks again; and somebody looks in any case.
+ */
+static troupe_status not_woken(troupe_self *self, struct directory_entry *entry, troupe_status why)
 {
-    refuse_wakers(self, entry);
+    entry->is_waking = false;
+    if (why != TROUPE_NAME_TAKEN)
+        refuse_wakers(self, entry);
     return directory_note_due(entry->directory, entry, troupe_unix_ms(self) + DIRECTORY_WAKE_AGAIN_MS);
 }
 
@@ -94,8 +98,9 @@ static troupe_status on_role_started(troupe_self *self, troupe_status status, co
         return find_team(self, entry);
     }
     if (status != TROUPE_OK)
-        return not_woken(self, entry);
-    woken(self, entry);
+        return not_woken(self, entry, status);
+    entry->is_waking = false;
+    directory_woken(self, entry);
     return TROUPE_OK;
 }
 
@@ -118,7 +123,7 @@ static troupe_status start_role(troupe_self *self, struct directory_entry *entry
         troupe_start_child(self, entry->team->supervisor, &spec, WAKE_TIMEOUT_MS, on_role_started, entry);
     if (status == TROUPE_NO_ACTOR)
         return on_role_started(self, status, NULL, entry);
-    return status == TROUPE_OK ? TROUPE_OK : not_woken(self, entry);
+    return status == TROUPE_OK ? TROUPE_OK : not_woken(self, entry, status);
 }
 
 /* --- teams ------------------------------------------------------------------------------------ */
@@ -132,8 +137,8 @@ static troupe_status team_found(troupe_self *self, struct directory_entry *team,
     team->team_waiting = NULL;
     while (entry != NULL) {
         struct directory_entry *next = entry->next_for_team;
-        troupe_status done =
-            troupe_ref_is_none(supervisor) ? not_woken(self, entry) : start_role(self, entry);
+        troupe_status done = troupe_ref_is_none(supervisor) ? not_woken(self, entry, TROUPE_NO_ACTOR)
+                                                            : start_role(self, entry);
         status = status == TROUPE_OK ? done : status;
         entry = next;
     }

@@ -16,11 +16,26 @@
 /** The place of this process, until there are several. */
 #define IDS_PLACE 0
 
+/**
+ * Failures of roles' actors on purpose, for tests: every point at which one may be lost with something half
+ * done is a step (role_actor.h, enum role_step), counted over all roles.
+ */
+struct role_faults {
+    _Atomic uint64_t steps; /**< so far */
+    _Atomic uint64_t hits;  /**< of those, that failed */
+    uint64_t fail_at;       /**< the step that fails; 0: none */
+    uint32_t one_in;        /**< one step in so many fails; 0: none */
+};
+
 /** The source. All zeros is one that has given none. Beside it, what every role has to be told. */
 struct ids {
     _Atomic uint64_t last;
-    uint32_t sleep_max_ms; /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
-    uint32_t role_idle_ms; /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
+    uint32_t sleep_max_ms;      /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
+    uint32_t role_idle_ms;      /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
+    struct role_faults *faults; /**< NULL: none */
+    /** What they tell, each for itself: relaxed, nothing rests on it. */
+    _Atomic uint64_t role_restarts; /**< actors of roles that were started again after a failure */
+    _Atomic uint64_t roles_barred;  /**< roles that refuse everything now: role_guard.c */
 };
 
 /** The longest sleep of whoever waits for a moment of the wall clock, by default. */

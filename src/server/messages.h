@@ -109,6 +109,7 @@ TROUPE_MESSAGE(role_look, ROLE_LOOK)
 struct sight_entry {
     uint64_t id;
     int64_t at;
+    int64_t held_since; /* 0: it is queued */
     uint32_t offset;
     uint32_t size;
     uint32_t rank;
@@ -220,6 +221,14 @@ TROUPE_MESSAGE_EMPTY(role_report)
     F(text, holder)                                                                                          \
     F(text, reason) F(u32, capacity) F(bool, is_sound) F(bool, is_asleep) F(bool, has_alarm)
 TROUPE_MESSAGE(role_load, ROLE_LOAD)
+
+/** To the directory: a role's actor has failed, and this is the next one. */
+#define ROLE_RESTARTED(F) F(text, role)
+TROUPE_MESSAGE(role_restarted, ROLE_RESTARTED)
+
+/** To the directory: the role refuses everything until then, for this reason. */
+#define ROLE_BARRED(F) F(i64, until) F(text, role) F(text, reason)
+TROUPE_MESSAGE(role_barred, ROLE_BARRED)
 
 /** To the directory: is there a role of that name? It is awake when the answer comes. Answer: role_exists. */
 #define ROLE_SEARCH(F) F(text, role)

@@ -70,6 +70,22 @@ void problem_write(const struct problem *problem, struct json_writer *out)
     json_close(out, '}');
 }
 
+bool problem_will_pass(troupe_status status)
+{
+    switch (status) {
+    case TROUPE_OK:
+    case TROUPE_TIMEOUT: /* as much patience as there was is used up */
+    case TROUPE_STOPPING:
+    case TROUPE_UNEXPECTED:
+    case TROUPE_INVALID:
+    case TROUPE_MALFORMED:
+    case TROUPE_TOO_LARGE:
+        return false;
+    default:
+        return true;
+    }
+}
+
 void problem_from_status(struct problem *problem, troupe_status status, const char *what)
 {
     switch (status) {

@@ -59,6 +59,12 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *fo
 /** Writes the problem as a JSON object. */
 void problem_write(const struct problem *problem, struct json_writer *out);
 
+/**
+ * Whether an actor that was asked has ended, for whatever reason, or had no room: it is asked again, since
+ * every command may be repeated. False: nothing is gained by that.
+ */
+bool problem_will_pass(troupe_status status);
+
 /** States why the runtime could not carry a question or bring back its answer: always PROBLEM_UNAVAILABLE. */
 void problem_from_status(struct problem *problem, troupe_status status, const char *what);
 

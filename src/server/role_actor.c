@@ -166,6 +166,9 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
                            "an append was not acknowledged");
     }
     assert(actor->flights == flight);
+    status = role_step(self, actor, ROLE_STEP_DURABLE);
+    if (status != TROUPE_OK)
+        return status;
     actor->flights = flight->next;
     if (actor->flights == NULL)
         actor->flights_end = &actor->flights;
@@ -174,7 +177,7 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
         actor->committed_outbox = flight->outbox_last;
     reply_all(self, actor, flight->answers);
     free(flight);
-    return TROUPE_OK;
+    return role_step(self, actor, ROLE_STEP_ANSWERED);
 }
 
 /*
@@ -237,7 +240,7 @@ static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
     actor->batch_outbox = 0;
     record_batch_clear(&actor->batch);
     keep_snapshot(self, actor);
-    return TROUPE_OK;
+    return role_step(self, actor, ROLE_STEP_SENT);
 }
 
 /* Answers without records wait for the flight that is last, on whose state they rest. */
@@ -295,7 +298,7 @@ static troupe_status tick(troupe_self *self, struct role_actor *actor)
     troupe_status status = role_decide(self, actor, &command, &decision);
     if (status == TROUPE_NO_MEMORY)
         return role_try_later(self, actor);
-    return status;
+    return status == TROUPE_OK ? role_step(self, actor, ROLE_STEP_TIME) : status;
 }
 
 /* --- those who look on ------------------------------------------------------------------------ */
@@ -336,14 +339,6 @@ static void note_record(struct role_actor *actor, const struct record *record)
         actor->committed_outbox = ((const org_sent *)record->body)->number;
 }
 
-/* A role that cannot be read cannot be served: the directory hears of it before this actor ends. */
-static troupe_status unreadable(troupe_self *self, struct role_actor *actor, troupe_status status,
-                                const char *reason)
-{
-    (void)!tell_load(self, actor, false, reason);
-    return troupe_fail(self, status, reason);
-}
-
 static troupe_status replay(troupe_self *self, struct role_actor *actor, troupe_bytes records)
 {
     struct record_cursor cursor = record_cursor_at(records.data, records.size);
@@ -352,11 +347,10 @@ static troupe_status replay(troupe_self *self, struct role_actor *actor, troupe_
     while ((status = record_next(&cursor, &record)) == TROUPE_OK) {
         status = org_role_replay(actor->role, &record);
         if (status != TROUPE_OK)
-            return unreadable(self, actor, status, "a stored event cannot be understood");
+            return role_bar(self, actor, "a stored event cannot be understood");
         note_record(actor, &record);
     }
-    return status == TROUPE_END ? TROUPE_OK
-                                : unreadable(self, actor, status, "its stored events are no records");
+    return status == TROUPE_END ? TROUPE_OK : role_bar(self, actor, "its stored events are no records");
 }
 
 /* Takes the state from a snapshot, with what the actor must know beside it. */
@@ -402,15 +396,18 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
         return troupe_fail(self, status == TROUPE_OK ? TROUPE_UNEXPECTED : status,
                            "the stream could not be read");
     if (piece->status != TROUPE_OK)
-        return unreadable(self, actor, (troupe_status)piece->status, "its stored events are damaged");
+        return role_bar(self, actor, "its stored events are damaged");
     if (piece->snapshot_seq > 0 && !restore(actor, troupe_bytes_of(message, piece->snapshot)))
         return read_on(self, actor, 1); /* another version's: the records are all there */
     if (piece->snapshot_seq > 0)
         actor->snapshot_seq = piece->snapshot_seq;
     status = replay(self, actor, troupe_bytes_of(message, piece->records));
-    if (status != TROUPE_OK)
+    if (status != TROUPE_OK || role_is_barred(actor))
         return status;
     actor->seq = piece->next_seq - 1;
+    status = role_step(self, actor, ROLE_STEP_READ);
+    if (status != TROUPE_OK)
+        return status;
     return piece->is_end ? open_role(self, actor) : read_on(self, actor, piece->next_seq);
 }
 
@@ -453,8 +450,11 @@ static troupe_status role_actor_start(troupe_self *self)
     troupe_status status = org_role_new(actor->name, &actor->role);
     if (status == TROUPE_OK) {
         actor->active_ns = troupe_now_ns(self);
+        actor->faults = actor->ids->faults;
         status = role_sleep_later(self, actor);
         if (status == TROUPE_OK)
+            status = role_note_start(self, actor);
+        if (status == TROUPE_OK && !role_is_barred(actor))
             status = read_on(self, actor, 0);
         if (status != TROUPE_OK)
             org_role_free(actor->role);
@@ -465,6 +465,8 @@ static troupe_status role_actor_start(troupe_self *self)
 static troupe_status role_actor_receive(troupe_self *self, const troupe_message *message)
 {
     struct role_actor *actor = troupe_state(self);
+    if (role_is_barred(actor))
+        return role_barred_receive(self, actor, message);
     const troupe_timeout *timeout = troupe_timeout_of(message);
     if (timeout != NULL && timeout->tag == ROLE_TAG_TICK)
         return tick(self, actor);
@@ -485,7 +487,11 @@ static troupe_status role_actor_receive(troupe_self *self, const troupe_message 
         troupe_refuse(self, troupe_asker_of(message), TROUPE_FULL);
         return TROUPE_OK;
     }
-    troupe_status status = role_command(self, actor, message);
+    troupe_status status = role_step(self, actor, ROLE_STEP_COMMAND);
+    if (status == TROUPE_OK)
+        status = role_command(self, actor, message);
+    if (status == TROUPE_OK)
+        status = role_step(self, actor, ROLE_STEP_DECIDED);
     if (status == TROUPE_OK && actor->batch.bytes.size >= ROLE_BATCH_BYTES_MAX &&
         actor->flight_count < ROLE_FLIGHTS_MAX)
         status = append_batch(self, actor);
@@ -534,6 +540,7 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
         troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
         free(kept);
     }
+    role_unbar(actor);
     free(actor->deliveries);
     record_batch_done(&actor->batch);
     buffer_done(&actor->summary);

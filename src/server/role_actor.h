@@ -32,7 +32,7 @@
  *   4. Whoever asked is told when the actor ends (role_actor_stop), and asks again.
  *
  * One that fails is started again by the supervisor of its team (supervision.h), and knows what it is told by
- * the stream alone.
+ * the stream alone. One that fails again and again is barred: role_guard.c.
  */
 #ifndef SERVER_ROLE_ACTOR_H
 #define SERVER_ROLE_ACTOR_H
@@ -69,6 +69,9 @@
 #define ROLE_SNAPSHOT_SHARE 16u
 /** A role with nothing to do is put to sleep after so long: its actor ends, its summary stays. */
 #define ROLE_IDLE_MS 30000u
+/** So often in a row an actor is restarted to try again; the next one refuses everything for so long. */
+#define ROLE_RESTARTS_MAX 5u
+#define ROLE_BARRED_MS 60000
 /** Bounds of a role actor's mailbox. */
 #define ROLE_MAILBOX_LEN_MAX 4096u
 #define ROLE_MAILBOX_BYTES_MAX (64u << 20)
@@ -149,6 +152,11 @@ struct role_actor {
     uint32_t delivery_count;
     struct role_delivery *deliveries;
 
+    char barred[128]; /* why it refuses everything; "": it does not */
+    uint64_t barred_until_ns;
+    bool is_counted;            /* among the roles that are barred */
+    struct role_faults *faults; /* those of `ids` */
+
     troupe_ref waiters[ROLE_WAITERS_MAX];
     uint32_t waiter_count;
     bool is_stirred;
@@ -159,7 +167,7 @@ struct role_actor {
 extern const troupe_behaviour role_behaviour;
 
 /** Tags of a role's timers. */
-enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY, ROLE_TAG_IDLE };
+enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY, ROLE_TAG_IDLE, ROLE_TAG_BARRED };
 
 /* --- between the role_*.c files --------------------------------------------------------------- */
 
@@ -195,6 +203,46 @@ void role_describe_to(struct json_writer *out, const struct role_actor *actor, c
 
 /** Writes an array of the messages that are beyond their deadline: role_describe.c. */
 void role_late_to(struct json_writer *out, const struct role_actor *actor, int64_t now_ms);
+
+/** At its start: is it a restart, and one too many? Then it is barred: role_guard.c. */
+TROUPE_MUST_CHECK troupe_status role_note_start(troupe_self *self, struct role_actor *actor);
+
+/** Refuses everything from now on, with the reason: role_guard.c. */
+TROUPE_MUST_CHECK troupe_status role_bar(troupe_self *self, struct role_actor *actor, const char *reason);
+static inline bool role_is_barred(const struct role_actor *actor)
+{
+    return actor->barred[0] != '\0';
+}
+/** What a barred role does with a message. */
+troupe_status role_barred_receive(troupe_self *self, const struct role_actor *actor,
+                                  const troupe_message *message);
+/** At its end. */
+void role_unbar(const struct role_actor *actor);
+
+/** The points at which a role's actor may be lost with something half done. */
+enum role_step {
+    ROLE_STEP_READ = 0,  /* a piece of its stream has come */
+    ROLE_STEP_COMMAND,   /* a message has come, and nothing was done */
+    ROLE_STEP_DECIDED,   /* decided and folded, not sent */
+    ROLE_STEP_SENT,      /* the append is under way */
+    ROLE_STEP_DURABLE,   /* it is on the disk, and nobody was told */
+    ROLE_STEP_ANSWERED,  /* whoever asked was told */
+    ROLE_STEP_DELIVER,   /* an entry of the outbox is to be carried to its role */
+    ROLE_STEP_DELIVERED, /* that role has it, and nothing of it is noted */
+    ROLE_STEP_TIME,      /* something is due */
+    ROLE_STEP_SLEEP,     /* the summary is written, and it has not ended */
+};
+
+/** As role_step, when there are faults. */
+TROUPE_MUST_CHECK troupe_status role_step_counted(troupe_self *self, struct role_actor *actor,
+                                                  enum role_step step);
+
+/** Fails here when that is asked for (ids.h, struct role_faults): the status is to be returned. */
+TROUPE_MUST_CHECK static inline troupe_status role_step(troupe_self *self, struct role_actor *actor,
+                                                        enum role_step step)
+{
+    return actor->faults == NULL ? TROUPE_OK : role_step_counted(self, actor, step);
+}
 
 /** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
 void role_tell_waiters(troupe_self *self, struct role_actor *actor);

@@ -64,22 +64,37 @@ static void end_json(struct role_answer *answer, uint32_t status, const struct j
 
 /* --- what the organisation decides ------------------------------------------------------------ */
 
+/*
+ * The id is this request's own: whoever has it is this very request, that was taken in before and is said
+ * again, and its answer is the one that was lost.
+ */
+static void answer_again(const struct role_actor *actor, struct org_answer *decided, uint64_t id)
+{
+    const struct org_message *message = org_role_find(actor->role, id);
+    decided->kind = ORG_ANSWER_ACCEPTED;
+    decided->id = id;
+    decided->is_duplicate = false;
+    if (message == NULL) /* it has ended since: nobody is before it any more */
+        return;
+    decided->position = message->accepted->position;
+    decided->wait_median_ms = message->accepted->wait_median_ms;
+    decided->wait_p95_ms = message->accepted->wait_p95_ms;
+    decided->holder = org_role_view(actor->role).holder;
+}
+
 static void send_decided(troupe_self *self, struct role_actor *actor, struct role_answer *answer,
                          const role_send *send, struct org_answer *decided)
 {
-    /* The id is this request's own: if it is taken, this is the request that took it, said again. */
     bool is_repeated = decided->kind == ORG_ANSWER_REFUSED && decided->refusal == ORG_REFUSED_ID_TAKEN;
     if (decided->kind == ORG_ANSWER_REFUSED && !is_repeated) {
         set_refusal(self, actor, answer, decided);
         name_time(answer, decided, "deadline");
         return;
     }
-    if (is_repeated) {
-        decided->kind = ORG_ANSWER_ACCEPTED;
-        decided->id = send->id;
-        decided->wait_median_ms = -1;
-        decided->wait_p95_ms = -1;
-    }
+    if (is_repeated)
+        answer_again(actor, decided, send->id);
+    else if (decided->kind == ORG_ANSWER_ACCEPTED && decided->id == send->id)
+        decided->is_duplicate = false; /* the key is known by this very request */
     struct json_writer out = json_writer_to(&answer->json);
     view_receipt(&out, actor->name, decided);
     end_json(answer, decided->kind == ORG_ANSWER_REDIRECTED ? 200 : 202, &out);
@@ -378,6 +393,7 @@ static troupe_status sight_add(struct sight *sight, const char *role, const stru
         .id = message->id,
         .at = message->accepted->at,
         .offset = (uint32_t)sight->json.size,
+        .held_since = is_held ? message->held_since : 0,
         .rank = org_role_class_of(sight->role, message, sight->hours, sight->now_ms),
         .is_held = is_held,
     };

@@ -79,6 +79,9 @@ static troupe_status on_delivered(troupe_self *self, troupe_status status, const
     const role_delivered *delivered = status == TROUPE_OK ? role_delivered_of(message) : NULL;
     if (delivered == NULL)
         return role_try_later(self, actor);
+    status = role_step(self, actor, ROLE_STEP_DELIVERED);
+    if (status != TROUPE_OK)
+        return status;
     switch ((enum org_refusal)delivered->refusal) {
     case ORG_REFUSED_NONE:
         return note(self, actor, ORG_ACKNOWLEDGE, number, delivered->id, NULL);
@@ -114,7 +117,9 @@ static troupe_status deliver(troupe_self *self, struct role_actor *actor, const 
     assert(delivery != NULL);
     const char *to = troupe_flat_text(sent, sent->to);
     troupe_ref role = troupe_whereis(self, to);
-    troupe_status status;
+    troupe_status status = role_step(self, actor, ROLE_STEP_DELIVER);
+    if (status != TROUPE_OK)
+        return status;
     if (troupe_ref_is_none(role))
         status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DELIVER_TIMEOUT_MS, on_found,
                             delivery, role_search, .role = to);

@@ -63,6 +63,8 @@ static troupe_status sleep_now(troupe_self *self, struct role_actor *actor)
                                     &role_load_type, &fields);
     buffer_done(&state);
     buffer_done(&summary);
+    if (status == TROUPE_OK && (status = role_step(self, actor, ROLE_STEP_SLEEP)) != TROUPE_OK)
+        return status;
     if (status == TROUPE_OK) {
         role_tell_waiters(self, actor); /* who still waits looks again, and wakes it */
         troupe_exit(self);

@@ -41,8 +41,7 @@ static troupe_status on_sent(troupe_self *self, troupe_status status, const trou
                              void *context)
 {
     struct call *call = context;
-    bool is_gone = status == TROUPE_NO_ACTOR || status == TROUPE_FULL;
-    if (is_gone)
+    if (problem_will_pass(status))
         call_again(self, call, status, A_ROLE);
     else
         call_end(call, status, reply, A_ROLE);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/atomic.h"
 #include "org/id.h"
 #include "org/limits.h"
 #include "org/name.h"
@@ -125,6 +126,9 @@ void route_health(troupe_self *self, struct call *call)
     json_open(&out, NULL, '{');
     json_put_text(&out, "status", "ok");
     json_put_number(&out, "uptime_ms", (int64_t)(troupe_now_ns(self) / 1000000));
+    const struct ids *ids = call->request->http->ids;
+    json_put_number(&out, "role_restarts", (int64_t)load_relaxed(&ids->role_restarts));
+    json_put_number(&out, "roles_out_of_order", (int64_t)load_relaxed(&ids->roles_barred));
     json_close(&out, '}');
     call_answer_written(call, MHD_HTTP_OK, &out, &json);
 }

@@ -38,7 +38,7 @@ static troupe_status on_answer(troupe_self *self, troupe_status status, const tr
         call_fail(call, &problem);
     } else if (exists != NULL) {
         call_woken(self, call, true);
-    } else if (status == TROUPE_NO_ACTOR || status == TROUPE_FULL) {
+    } else if (problem_will_pass(status)) {
         call_again(self, call, TROUPE_NO_ACTOR, A_ROLE);
     } else {
         call_end(call, status, reply, A_ROLE);

@@ -12,6 +12,10 @@
 
 #include <cmocka.h>
 
+#include "base/record.h"
+#include "journal/writer.h"
+#include "server/problem.h"
+#include "server/role_actor.h"
 #include "server/supervision.h"
 #include "support/server_house.h"
 
@@ -175,6 +179,157 @@ static void journals_end_is_the_end_of_all(void **state)
     house_close(&house);
 }
 
+/* --- a role that cannot live ------------------------------------------------------------------- */
+
+static int send_to(struct house *house, const char *role)
+{
+    uint64_t id = ids_next(&house->ids, house_now(house));
+    return house_status(house, house_ask(house, house_role(house, role), role_send, .id = id, .actor = "bot",
+                                         .subject = "work", .message_class = 1));
+}
+
+/* Puts everybody to sleep and then wakes a role whose actors fail as soon as they have read their stream. */
+static void bar(struct house *house, struct role_faults *faults, const char *role)
+{
+    house->ids.role_idle_ms = 1000;
+    troupe_sim_advance(house->system, 2 * ROLE_IDLE_MS);
+    *faults = (struct role_faults){.one_in = 1};
+    house->ids.faults = faults;
+    house->ids.role_idle_ms = 0;
+    house_role(house, role);
+    troupe_sim_advance(house->system, 5000);
+    faults->one_in = 0;
+}
+
+static void role_that_fails_again_and_again_refuses_and_the_others_go_on(void **state)
+{
+    (void)state;
+    struct house house;
+    struct role_faults faults;
+    open_mill(&house);
+    bar(&house, &faults, "mill/saw");
+    assert_int_equal(house.ids.role_restarts, ROLE_RESTARTS_MAX);
+    assert_int_equal(house.ids.roles_barred, 1);
+    assert_int_equal(send_to(&house, "mill/saw"), -PROBLEM_UNAVAILABLE);
+    assert_int_equal(send_to(&house, "mill/drill"), 202);
+    troupe_ref desk = house_desk(&house, "bot");
+    /* Whoever holds it too is not kept from its other roles, nor told of work in this one. */
+    assert_int_equal(house_status(&house, house_ask(&house, desk, desk_next, .role = "", .wip_limit = 9)),
+                     200);
+    assert_int_equal(house_status(&house, house_ask(&house, desk, desk_next, .role = "", .wip_limit = 9)),
+                     204);
+    assert_int_equal(
+        house_status(&house, house_ask(&house, desk, desk_next, .role = "mill/saw", .wip_limit = 9)),
+        -PROBLEM_UNAVAILABLE);
+    assert_int_equal(house_status(&house, house_ask(&house, desk, desk_inbox, .role = "mill/saw")),
+                     -PROBLEM_UNAVAILABLE);
+    /* Nor is whoever looks for a message that may be there told that there is none. */
+    assert_int_equal(
+        house_status(&house, house_ask(&house, desk, desk_about, .id = 77, .command = ORG_FINISH)),
+        -PROBLEM_UNAVAILABLE);
+    troupe_sim_advance(house.system, ROLE_BARRED_MS);
+    assert_int_equal(house.ids.roles_barred, 0);
+    assert_int_equal(send_to(&house, "mill/saw"), 202);
+    house_close(&house);
+}
+
+/* The text of an answer, until the next one. */
+static const char *text_of(struct house *house, troupe_message *reply)
+{
+    static char text[65536];
+    const answered *yes = answered_of(reply);
+    const directory_tree_is *tree = directory_tree_is_of(reply);
+    assert_true(yes != NULL || tree != NULL);
+    troupe_bytes json = troupe_bytes_of(reply, yes != NULL ? yes->json : tree->json);
+    assert_true(json.size < sizeof text);
+    memcpy(text, json.data, json.size);
+    text[json.size] = '\0';
+    troupe_message_free(house->system, &reply);
+    return text;
+}
+
+static void role_out_of_order_is_seen_by_whoever_looks(void **state)
+{
+    static const char alarm[] = "\"restarts\":5,\"out_of_order\":\"its actor failed 5 times in a row\"";
+    (void)state;
+    struct house house;
+    struct role_faults faults;
+    open_mill(&house);
+    troupe_ref directory = house_actor(&house, NAME_DIRECTORY);
+    assert_null(strstr(text_of(&house, house_ask(&house, directory, directory_tree, .tag = "")), alarm));
+    bar(&house, &faults, "mill/saw");
+    assert_non_null(strstr(text_of(&house, house_ask(&house, directory, directory_tree, .tag = "")), alarm));
+    const char *check = text_of(
+        &house, house_ask_fields(&house, directory, &directory_check_type, &(directory_check_fields){0}));
+    assert_non_null(strstr(check, "\"conserved\":false"));
+    assert_non_null(strstr(check, "the mailbox of mill/saw is out of order"));
+    kill_actor(&house, NAME_DIRECTORY); /* a new one hears of it, */
+    troupe_sim_advance(house.system, 1000);
+    directory = house_actor(&house, NAME_DIRECTORY);
+    house_role(&house, "mill/saw");
+    assert_int_equal(send_to(&house, "mill/saw"), -PROBLEM_UNAVAILABLE);
+    troupe_sim_advance(house.system, ROLE_BARRED_MS + 1000); /* and of its end */
+    assert_null(
+        strstr(text_of(&house, house_ask(&house, directory, directory_tree, .tag = "")), "out_of_order"));
+    house_close(&house);
+}
+
+static void change_of_a_role_out_of_order_keeps_nobody_waiting(void **state)
+{
+    static const char holders[] = "{\"role\":\"mill/saw\",\"holders\":[\"root\"]}";
+    (void)state;
+    struct house house;
+    struct role_faults faults;
+    open_mill(&house);
+    bar(&house, &faults, "mill/saw");
+    int status = house_status(&house, house_ask(&house, house_actor(&house, NAME_DIRECTORY), directory_change,
+                                                .kind = CHANGE_HOLDERS, .body = {holders, sizeof holders - 1},
+                                                .actor = "root"));
+    assert_true(status == 200 || status == -PROBLEM_CONFLICT);
+    troupe_sim_advance(house.system, ROLE_BARRED_MS + 1000);
+    assert_int_equal(send_to(&house, "mill/saw"), 202); /* and it is set up as it was said */
+    assert_int_equal(house_status(&house, house_ask(&house, house_desk(&house, "root"), desk_next,
+                                                    .role = "mill/saw", .wip_limit = 9)),
+                     200);
+    house_close(&house);
+}
+
+/* Puts a record into a role's stream that means nothing to it. */
+static void damage(struct house *house, const char *stream)
+{
+    troupe_ref journal = house_actor(house, NAME_JOURNAL);
+    struct record_batch batch = {0};
+    troupe_message *reply = house_ask(house, journal, journal_read, .stream = stream, .from_seq = 1);
+    assert_true(journal_records_of(reply)->is_end);
+    uint64_t seq = journal_records_of(reply)->next_seq - 1;
+    troupe_message_free(house->system, &reply);
+    assert_int_equal(record_batch_append(&batch, 77, 1, "nothing", 8), TROUPE_OK);
+    reply = house_ask(house, journal, journal_append, .stream = stream, .expected_seq = seq,
+                      .records = {batch.bytes.bytes, batch.bytes.size});
+    assert_int_equal(journal_appended_of(reply)->status, TROUPE_OK);
+    troupe_message_free(house->system, &reply);
+    record_batch_done(&batch);
+}
+
+static void role_whose_stream_cannot_be_read_stops_neither_the_server_nor_its_start(void **state)
+{
+    (void)state;
+    struct house house;
+    open_mill(&house);
+    house.ids.role_idle_ms = 1000;
+    troupe_sim_advance(house.system, 2 * ROLE_IDLE_MS);
+    damage(&house, "role/mill/saw");
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(send_to(&house, "mill/saw"), -PROBLEM_UNAVAILABLE);
+        assert_int_equal(house.ids.roles_barred, 1);
+        assert_int_equal(house.ids.role_restarts, 0); /* nothing is gained by trying it five times */
+        assert_int_equal(send_to(&house, "mill/drill"), 202);
+        house_crash(&house, 1000);
+        house.ids.roles_barred = 0;
+    }
+    house_close(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +339,10 @@ int main(void)
         cmocka_unit_test(directory_comes_back_and_leaves_the_roles_alone),
         cmocka_unit_test(team_over_its_intensity_takes_no_other_team_with_it),
         cmocka_unit_test(journals_end_is_the_end_of_all),
+        cmocka_unit_test(role_that_fails_again_and_again_refuses_and_the_others_go_on),
+        cmocka_unit_test(role_out_of_order_is_seen_by_whoever_looks),
+        cmocka_unit_test(change_of_a_role_out_of_order_keeps_nobody_waiting),
+        cmocka_unit_test(role_whose_stream_cannot_be_read_stops_neither_the_server_nor_its_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
