@@ -32,10 +32,8 @@ void buffer_truncate(struct buffer *buffer, size_t size)
         buffer->size = size;
 }
 
-troupe_status buffer_reserve(struct buffer *buffer, size_t more)
+troupe_status buffer_grow(struct buffer *buffer, size_t more)
 {
-    if (more <= buffer->capacity - buffer->size)
-        return TROUPE_OK;
     if (more > BUFFER_SIZE_MAX - buffer->size)
         return TROUPE_TOO_LARGE;
 
@@ -61,15 +59,6 @@ troupe_status buffer_extend(struct buffer *buffer, size_t size, void **ret_bytes
     *ret_bytes = buffer->bytes + buffer->size;
     buffer->size += size;
     return TROUPE_OK;
-}
-
-troupe_status buffer_append(struct buffer *buffer, const void *bytes, size_t size)
-{
-    void *place;
-    troupe_status status = buffer_extend(buffer, size, &place);
-    if (status == TROUPE_OK && size > 0)
-        memcpy(place, bytes, size);
-    return status;
 }
 
 troupe_status buffer_align(struct buffer *buffer, size_t alignment)

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <string.h>
+
 #include <troupe/status.h>
 
 /** The largest a buffer grows: more is a runaway, and is refused with TROUPE_TOO_LARGE. */
@@ -44,8 +46,14 @@ void buffer_clear(struct buffer *buffer);
 /** Cuts the content back to its first `size` bytes, which must not be more than there are. */
 void buffer_truncate(struct buffer *buffer, size_t size);
 
+/** buffer_reserve when there is not room: a block of twice the size or more. */
+TROUPE_MUST_CHECK troupe_status buffer_grow(struct buffer *buffer, size_t more);
+
 /** Makes room for `more` further bytes. TROUPE_NO_MEMORY, or TROUPE_TOO_LARGE beyond BUFFER_SIZE_MAX. */
-TROUPE_MUST_CHECK troupe_status buffer_reserve(struct buffer *buffer, size_t more);
+TROUPE_MUST_CHECK static inline troupe_status buffer_reserve(struct buffer *buffer, size_t more)
+{
+    return more <= buffer->capacity - buffer->size ? TROUPE_OK : buffer_grow(buffer, more);
+}
 
 /**
  * Adds `size` bytes at the end and gives their place for the caller to write; they are not cleared. Errors of
@@ -54,7 +62,16 @@ TROUPE_MUST_CHECK troupe_status buffer_reserve(struct buffer *buffer, size_t mor
 TROUPE_MUST_CHECK troupe_status buffer_extend(struct buffer *buffer, size_t size, void **ret_bytes);
 
 /** Adds a copy of `size` bytes at the end; `bytes` must not lie inside this buffer. Errors of reserve. */
-TROUPE_MUST_CHECK troupe_status buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+TROUPE_MUST_CHECK static inline troupe_status buffer_append(struct buffer *buffer, const void *bytes,
+                                                            size_t size)
+{
+    troupe_status status = buffer_reserve(buffer, size);
+    if (status == TROUPE_OK && size > 0) {
+        memcpy(buffer->bytes + buffer->size, bytes, size);
+        buffer->size += size;
+    }
+    return status;
+}
 
 /** Adds zeros until the size is a multiple of `alignment`, a power of two. Errors of reserve. */
 TROUPE_MUST_CHECK troupe_status buffer_align(struct buffer *buffer, size_t alignment);

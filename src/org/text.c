@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 /* The bytes of the character at `at`, which is not ASCII; 0 when they are not UTF-8. */
 static size_t sequence_size(const unsigned char *at, size_t left)
 {
@@ -46,6 +48,11 @@ static bool is_text(const char *bytes, size_t size, const char *allowed)
     size_t left = size;
     while (left > 0) {
         size_t step = 1;
+        if (left >= sizeof(uint64_t) && plain_others(plain_word(at)) == 0) {
+            at += sizeof(uint64_t);
+            left -= sizeof(uint64_t);
+            continue;
+        }
         if (*at >= 0x80)
             step = sequence_size(at, left);
         else if ((*at < 0x20 && (*at == '\0' || strchr(allowed, *at) == NULL)) || *at == 0x7f)

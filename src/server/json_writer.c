@@ -8,9 +8,13 @@
 #include "server/json_writer.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/plain.h"
+
+/* The digits of the longest number. */
+enum { DIGITS_MAX = 20 };
 
 static void put(struct json_writer *writer, const void *bytes, size_t size)
 {
@@ -71,12 +75,27 @@ static const char *escape_of(const unsigned char *text, size_t size, char scratc
     return NULL;
 }
 
+/* How many bytes at the start stand for themselves: all of most texts. */
+static size_t plain_size(const unsigned char *bytes, size_t size)
+{
+    size_t at = 0;
+    for (; size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word = plain_word(bytes + at);
+        if ((plain_others(word) | plain_finds(word, '"') | plain_finds(word, '\\') |
+             plain_finds(word, '<')) != 0)
+            break;
+    }
+    while (at < size && plain_is(bytes[at]) && bytes[at] != '"' && bytes[at] != '\\' && bytes[at] != '<')
+        at++;
+    return at;
+}
+
 static void put_quoted(struct json_writer *writer, const char *text, size_t size)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t begin = 0; /* of the run that stands for itself and is not written yet */
     put(writer, "\"", 1);
-    for (size_t at = 0; at < size;) {
+    for (size_t at = 0; (at += plain_size(bytes + at, size - at)) < size;) {
         char scratch[8];
         size_t step = character_size(bytes + at, size - at);
         const char *escape = step == 0 ? "\xEF\xBF\xBD" : escape_of(bytes + at, step, scratch);
@@ -99,10 +118,11 @@ static void lead(struct json_writer *writer, const char *name)
     if (writer->needs_comma)
         put(writer, ",", 1);
     writer->needs_comma = true;
-    if (name != NULL) {
-        put_quoted(writer, name, strlen(name));
-        put(writer, ":", 1);
-    }
+    if (name == NULL)
+        return;
+    put(writer, "\"", 1);
+    put(writer, name, strlen(name));
+    put(writer, "\":", 2);
 }
 
 struct json_writer json_writer_to(struct buffer *buffer)
@@ -150,9 +170,16 @@ void json_put_text_sized(struct json_writer *writer, const char *name, const cha
 
 void json_put_number(struct json_writer *writer, const char *name, int64_t number)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, number);
-    json_put_raw(writer, name, text, (size_t)size);
+    char text[DIGITS_MAX + 1];
+    char *end = text + sizeof text;
+    char *at = end;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        *--at = '-';
+    json_put_raw(writer, name, at, (size_t)(end - at));
 }
 
 void json_put_flag(struct json_writer *writer, const char *name, bool flag)

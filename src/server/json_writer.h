@@ -11,8 +11,9 @@
  *     json_close(&out, '}');
  *     if (json_writer_end(&out) != TROUPE_OK)    looked at once, at the end
  *
- * A name is given inside an object and NULL inside an array or at the top. Texts from anywhere are escaped;
- * bytes that are not UTF-8 become U+FFFD, so an answer is always valid. Any one thread at a time.
+ * A name is given inside an object and NULL inside an array or at the top; it is the program's own and needs
+ * no escape. Texts from anywhere are escaped; bytes that are not UTF-8 become U+FFFD, so an answer is always
+ * valid. Any one thread at a time.
  *
  * Invariants
  *   1. After a failure nothing more is written and the failure stays.
