@@ -54,7 +54,9 @@ static troupe_bytes given_bytes(const troupe_field *field, const void *fields)
     if (field->kind == TROUPE_FIELD_bytes)
         return *(const troupe_bytes *)(const void *)given;
     const char *text = *(const char *const *)(const void *)given;
-    troupe_bytes bytes = {text == NULL ? "" : text, text == NULL ? 0 : strlen(text)};
+    troupe_bytes bytes = {"", 0};
+    if (text != NULL && *text != '\0') /* most optional texts are left out */
+        bytes = (troupe_bytes){text, strlen(text)};
     return bytes;
 }
 
@@ -86,6 +88,21 @@ size_t troupe_flat_size(const troupe_type *type, const void *fields)
     return flat_size(type, fields, false);
 }
 
+/* The members of a field that varies not: one of 8 or 4 bytes, as most are, by a plain load and store. */
+static inline void write_fixed(const troupe_field *field, const void *fields, char *at)
+{
+    const char *from = (const char *)fields + field->argument;
+    size_t size = (size_t)kind_size[field->kind] * field->count;
+    if (size == 8)
+        memcpy(at, from, 8);
+    else if (size == 4)
+        memcpy(at, from, 4);
+    else if (size == 1)
+        *at = *from;
+    else
+        memcpy(at, from, size);
+}
+
 void flat_write(const troupe_type *type, const void *fields, void *body, size_t size, bool rides)
 {
     size_t end = type->size;
@@ -94,7 +111,7 @@ void flat_write(const troupe_type *type, const void *fields, void *body, size_t 
         const troupe_field *field = &type->fields[i];
         char *at = (char *)body + field->offset;
         if (!is_variable(field)) {
-            memcpy(at, (const char *)fields + field->argument, (size_t)kind_size[field->kind] * field->count);
+            write_fixed(field, fields, at);
             continue;
         }
         troupe_bytes bytes = {"", 0};
