@@ -9,6 +9,9 @@
 #include "org/name.h"
 #include "org/role_state.h"
 
+/* So many names are compared one by one. */
+enum { NAMES_WALKED_MAX = 4 };
+
 /* --- living -------------------------------------------------------------------------------------- */
 
 troupe_status org_role_new(const char *name, struct org_role **ret_role)
@@ -87,6 +90,14 @@ static bool is_name(const void *context, uint32_t index, const void *key)
 
 uint32_t role_name_find(const struct org_role *role, const char *text)
 {
+    if (role->name_count <=
+        NAMES_WALKED_MAX) { /* cheaper than a hash, and most roles have one holder or two */
+        for (uint32_t i = 0; i < role->name_count; i++) {
+            if (strcmp(role->names[i]->text, text) == 0)
+                return i;
+        }
+        return MAP_NONE;
+    }
     return map_find(&role->name_map, role_hash_text(role, text), is_name, role, text);
 }
 
@@ -144,6 +155,13 @@ static bool is_source(const void *context, uint32_t index, const void *key)
 
 const struct role_source *role_source_find(const struct org_role *role, const char *text)
 {
+    if (role->source_count <= NAMES_WALKED_MAX) {
+        for (size_t i = 0; i < role->source_count; i++) {
+            if (strcmp(role->sources[i].text, text) == 0)
+                return &role->sources[i];
+        }
+        return NULL;
+    }
     uint32_t found = map_find(&role->source_map, role_hash_text(role, text), is_source, role, text);
     return found == MAP_NONE ? NULL : &role->sources[found];
 }
@@ -192,9 +210,9 @@ static bool is_owed_to(const void *context, uint32_t index, const void *key)
            strcmp(troupe_flat_text(outgoing->body, outgoing_body(outgoing)->to), key) == 0;
 }
 
-uint64_t role_owed_last(const struct org_role *role, const char *to)
+uint64_t role_owed_last(const struct org_role *role, uint64_t hash, const char *to)
 {
-    uint32_t found = map_find(&role->outbox_map, role_hash_text(role, to), is_owed_to, role, to);
+    uint32_t found = map_find(&role->outbox_map, hash, is_owed_to, role, to);
     return found == MAP_NONE ? 0 : whole_number(role, found);
 }
 

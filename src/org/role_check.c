@@ -136,7 +136,7 @@ static bool check_outbox(const struct org_role *role)
         const org_sent *sent = outgoing_body(outgoing);
         owed++;
         if (sent->number != role->outbox_first + (i - role->outbox_head) || sent->previous >= sent->number ||
-            role_owed_last(role, troupe_flat_text(sent, sent->to)) < sent->number)
+            role_owed_last(role, outgoing->hash, troupe_flat_text(sent, sent->to)) < sent->number)
             return false;
     }
     return owed == role->counts.owed && role->outbox_map.count <= owed;

@@ -121,6 +121,7 @@ troupe_status org_role_decide(struct org_role *role, const struct org_command *c
                               struct record_batch *batch, struct org_answer *ret_answer)
 {
     struct org_answer answer = {.kind = ORG_ANSWER_OK, .wait_median_ms = -1, .wait_p95_ms = -1};
+    struct decision_owed owed[DECISION_SENT_MAX]; /* not cleared: 2 KB, of which most decisions use nothing */
     struct decision d = {
         .role = role,
         .command = command,
@@ -131,6 +132,7 @@ troupe_status org_role_decide(struct org_role *role, const struct org_command *c
         .answer = &answer,
         .status = TROUPE_OK,
         .sent_next = role->outbox_first + (role->outbox_end - role->outbox_head),
+        .owed = owed,
     };
     uint32_t count = batch->count;
     size_t size = batch->bytes.size;

@@ -19,6 +19,12 @@
 /* Two entries of the outbox for each message that a tick moves, one for a shed message, three for notices. */
 enum { DECISION_SENT_MAX = 2 * ORG_DUE_MAX + 4 };
 
+/** An entry of the outbox that a decision adds. */
+struct decision_owed {
+    const char *to;
+    uint64_t number;
+};
+
 /** One decision. */
 struct decision {
     struct org_role *role;
@@ -32,10 +38,7 @@ struct decision {
     bool is_recorded;   /* the refusal is: its records stay */
     uint64_t sent_next; /* number of the next entry of the outbox */
     size_t owed_count;
-    struct decision_owed {
-        const char *to;
-        uint64_t number;
-    } owed[DECISION_SENT_MAX];
+    struct decision_owed *owed; /* room for DECISION_SENT_MAX */
 };
 
 /* --- role_emit.c --------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ static uint64_t owed_last(const struct decision *d, const char *to)
         if (strcmp(d->owed[i - 1].to, to) == 0)
             return d->owed[i - 1].number;
     }
-    return role_owed_last(d->role, to);
+    return role_owed_last(d->role, role_hash_text(d->role, to), to);
 }
 
 uint64_t emit_sent(struct decision *d, org_sent_fields *fields)

@@ -316,7 +316,7 @@ static void fold_sent(struct org_role *role, const struct record *record)
     const org_sent *body = outgoing_body(outgoing);
     const char *to = troupe_flat_text(body, body->to);
     uint64_t hash = role_hash_text(role, to);
-    uint64_t previous = role_owed_last(role, to);
+    uint64_t previous = role_owed_last(role, hash, to);
     if (body->number != role->outbox_first + (role->outbox_end - role->outbox_head) ||
         body->previous != previous) {
         fold_misfit(role);
@@ -331,6 +331,7 @@ static void fold_sent(struct org_role *role, const struct record *record)
     map_insert(&role->outbox_map, hash, (uint32_t)body->number);
     outgoing->earlier = last;
     outgoing->later = NULL;
+    outgoing->hash = hash;
     role->outbox[role->outbox_end++] = outgoing;
     role->counts.owed++;
 }
@@ -340,17 +341,15 @@ static void fold_sent(struct org_role *role, const struct record *record)
  */
 static void unlink_outgoing(struct org_role *role, const struct role_outgoing *outgoing)
 {
-    const org_sent *body = outgoing_body(outgoing);
-    uint64_t hash = role_hash_text(role, troupe_flat_text(body, body->to));
     if (outgoing->earlier != NULL)
         outgoing->earlier->later = outgoing->later;
     if (outgoing->later != NULL) {
         outgoing->later->earlier = outgoing->earlier;
         return;
     }
-    map_remove(&role->outbox_map, hash, (uint32_t)body->number);
+    map_remove(&role->outbox_map, outgoing->hash, (uint32_t)outgoing_body(outgoing)->number);
     if (outgoing->earlier != NULL)
-        map_insert(&role->outbox_map, hash, (uint32_t)outgoing_body(outgoing->earlier)->number);
+        map_insert(&role->outbox_map, outgoing->hash, (uint32_t)outgoing_body(outgoing->earlier)->number);
 }
 
 static void fold_delivered(struct org_role *role, const struct record *record)

@@ -302,7 +302,7 @@ static troupe_status add_outgoing(struct org_role *role, const org_sent *body, s
 {
     const char *to = troupe_flat_text(body, body->to);
     uint64_t hash = role_hash_text(role, to);
-    struct role_outgoing *last = role_outgoing(role, role_owed_last(role, to));
+    struct role_outgoing *last = role_outgoing(role, role_owed_last(role, hash, to));
     struct role_outgoing *outgoing = malloc(sizeof(*outgoing) + size);
     troupe_status status = outgoing == NULL ? TROUPE_NO_MEMORY : map_reserve(&role->outbox_map, 1);
     if (status == TROUPE_OK)
@@ -315,6 +315,7 @@ static troupe_status add_outgoing(struct org_role *role, const org_sent *body, s
     memcpy(outgoing->body, body, size);
     outgoing->earlier = last;
     outgoing->later = NULL;
+    outgoing->hash = hash;
     if (last != NULL) {
         map_remove(&role->outbox_map, hash, (uint32_t)outgoing_body(last)->number);
         last->later = outgoing;

@@ -104,6 +104,23 @@ static void save_names(struct saving *saving, const struct org_role *role)
     }
 }
 
+/* All messages that ever were: by far the most of a long life, so its room is made once. */
+static void save_entries(struct saving *saving, const struct org_role *role)
+{
+    size_t size = (size_t)role->counts.accepted * sizeof(struct saved_entry);
+    void *place = NULL;
+    if (saving->status == TROUPE_OK)
+        saving->status = buffer_extend(saving->bytes, size, &place);
+    if (saving->status != TROUPE_OK)
+        return;
+    struct saved_entry *saved = place;
+    for (uint64_t i = 0; i < role->counts.accepted; i++) {
+        const struct role_entry *entry = &role->entries[i];
+        bool is_live = entry->state < ORG_DONE;
+        saved[i] = (struct saved_entry){entry->id, is_live ? 0 : entry->command_hash, entry->state};
+    }
+}
+
 static void save_sources(struct saving *saving, const struct org_role *role)
 {
     for (size_t i = 0; i < role->source_count; i++) {
@@ -176,12 +193,7 @@ troupe_status org_role_save(const struct org_role *role, struct buffer *bytes)
                configuration != NULL ? configuration->size : 0);
     save_block(&saving, role->note != NULL ? role->note->body : NULL,
                role->note != NULL ? role->note->size : 0);
-    for (uint64_t i = 0; i < role->counts.accepted; i++) {
-        const struct role_entry *entry = &role->entries[i];
-        bool is_live = entry->state < ORG_DONE;
-        struct saved_entry saved = {entry->id, is_live ? 0 : entry->command_hash, entry->state};
-        put(&saving, &saved, sizeof(saved));
-    }
+    save_entries(&saving, role);
     put(&saving, role->receipts, role->receipt_count * sizeof(*role->receipts));
     save_sources(&saving, role);
     put(&saving, role->waits, role->waits != NULL ? sizeof(*role->waits) : 0);

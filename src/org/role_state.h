@@ -122,6 +122,7 @@ struct role_source {
 struct role_outgoing {
     struct role_outgoing *earlier;
     struct role_outgoing *later;
+    uint64_t hash; /* of the role it is for */
     size_t size;
     uint64_t body[]; /* an org_sent */
 };
@@ -340,8 +341,8 @@ const struct role_source *role_source_find(const struct org_role *role, const ch
 /** An entry of the outbox that has not arrived; NULL for none. */
 struct role_outgoing *role_outgoing(const struct org_role *role, uint64_t number);
 
-/** The number of the last entry owed to a role; 0 for none. */
-uint64_t role_owed_last(const struct org_role *role, const char *to);
+/** The number of the last entry owed to a role, whose hash is given; 0 for none. */
+uint64_t role_owed_last(const struct org_role *role, uint64_t hash, const char *to);
 
 /** Hashes of a name under the role's key, of a key with its sender, and of a command that ends a message. */
 uint64_t role_hash_text(const struct org_role *role, const char *text);
