@@ -36,6 +36,7 @@ enum {
      */
     GATHER_POLLS_MAX = 512,
     GATHER_POLLS_TIMELESS = 32, /* there: enough for all who have something to say in that moment */
+    GATHER_WORTH_NS = 20000,    /* a commit that is quicker is not worth to wait for, as in memory */
 };
 
 /* From the writer to itself: look into the mailbox once more, and then flush. */
@@ -64,7 +65,8 @@ struct journal_group {
     uint64_t opened_ns;
     uint64_t gather_ns; /* since when the mailbox has been empty and the group open; 0: not yet */
     uint64_t record_count;
-    uint32_t expected; /* how many were answered with the last group */
+    uint64_t commit_ns; /* how long the last commit took */
+    uint32_t expected;  /* how many were answered with the last group */
     uint32_t polls;
     bool is_timeless; /* simulated: time stands still while it looks, and no thread waits for it */
     bool is_open;
@@ -243,6 +245,15 @@ static void answer_read(troupe_self *self, struct journal_writer_state *state, c
         buffer_done(&group->snapshot);
 }
 
+static troupe_status commit(troupe_self *self, struct journal_writer_state *state)
+{
+    uint64_t begun = troupe_now_ns(self);
+    troupe_status status = journal_commit(state->journal);
+    state->group->commit_ns = troupe_now_ns(self) - begun;
+    state->group->is_timeless = state->group->commit_ns == 0;
+    return status;
+}
+
 /*
  * Ends the group: commits, answers, and then does what nobody waits for. A failure of the journal is the
  * actor's.
@@ -251,7 +262,7 @@ static troupe_status settle(troupe_self *self)
 {
     struct journal_writer_state *state = troupe_state(self);
     struct journal_group *group = state->group;
-    bool is_acknowledged = !group->is_open || journal_commit(state->journal) == TROUPE_OK;
+    bool is_acknowledged = !group->is_open || commit(self, state) == TROUPE_OK;
     group->is_open = false;
     for (uint32_t i = 0; i < group->waiting_count; i++) {
         struct waiting *waiting = &group->waiting[i];
@@ -445,6 +456,17 @@ static troupe_status writer_receive(troupe_self *self, const troupe_message *mes
     return writer_poll_of(message) != NULL ? TROUPE_OK : TROUPE_UNEXPECTED;
 }
 
+/* How long a group is held open for others: no longer than a commit takes, so they gain what it loses. */
+static uint64_t gather_ns_max(const struct journal_group *group)
+{
+    const uint64_t most = (uint64_t)JOURNAL_GATHER_US_MAX * NANOSECONDS_PER_MICROSECOND;
+    if (group->is_timeless)
+        return most;
+    if (group->commit_ns < GATHER_WORTH_NS)
+        return 0;
+    return group->commit_ns < most ? group->commit_ns : most;
+}
+
 /*
  * Whether to look into the mailbox once more before committing, or sleeping. Those who were answered with the
  * last group are likely to come again, a moment later than the first of them: committed at once, the first
@@ -463,7 +485,7 @@ static bool should_gather(troupe_self *self, struct journal_group *group)
     uint64_t now = troupe_now_ns(self);
     if (group->gather_ns == 0)
         group->gather_ns = now;
-    if (now - group->gather_ns < (uint64_t)JOURNAL_GATHER_US_MAX * NANOSECONDS_PER_MICROSECOND)
+    if (now - group->gather_ns < gather_ns_max(group))
         return true;
     if (group->waiting_count == 0)
         group->expected = 0; /* nobody came: the next group waits for nobody */
@@ -475,11 +497,9 @@ static bool should_gather(troupe_self *self, struct journal_group *group)
  */
 static troupe_status look_again(troupe_self *self, struct journal_group *group)
 {
-    uint64_t before = troupe_now_ns(self);
     group->polls++;
     if (!group->is_timeless)
         env_yield();
-    group->is_timeless = group->is_timeless || troupe_now_ns(self) == before;
     if (troupe_send(self, troupe_self_ref(self), writer_poll) == TROUPE_OK || group->waiting_count == 0)
         return TROUPE_OK;
     return settle(self);
@@ -495,7 +515,7 @@ static troupe_status writer_flush(troupe_self *self)
     if (group->waiting_count == 0)
         return TROUPE_OK;
     troupe_status status = settle(self);
-    return status == TROUPE_OK ? look_again(self, group) : status;
+    return status == TROUPE_OK && gather_ns_max(group) > 0 ? look_again(self, group) : status;
 }
 
 static void writer_stop(troupe_self *self, troupe_status reason)
