@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * role_actor.c: the life of a role actor: reading its stream, keeping what comes meanwhile, appending,
- * answering, waking at the right time. role_actor.h has the drawing; commands are in role_commands.c,
- * deliveries in role_outbox.c, going to sleep in role_sleep.c.
+ * role_actor.c: the life of a role actor: reading its stream, keeping what comes meanwhile, appending, waking
+ * at the right time. role_actor.h has the drawing; commands are in role_commands.c, answers in
+ * role_answers.c, deliveries in role_outbox.c, going to sleep in role_sleep.c.
  */
 #include "server/role_actor.h"
 
@@ -21,91 +21,7 @@
 /* Until something that could not be sent is tried again. */
 #define RETRY_MS 50
 
-/* --- answers ---------------------------------------------------------------------------------- */
-
-struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker)
-{
-    struct role_answer *answer = calloc(1, sizeof *answer);
-    if (answer == NULL) {
-        troupe_refuse(self, asker, TROUPE_NO_MEMORY);
-        return NULL;
-    }
-    answer->asker = asker;
-    *actor->answers_end = answer;
-    actor->answers_end = &answer->next;
-    return answer;
-}
-
-static void answer_free(struct role_answer *answer)
-{
-    buffer_done(&answer->json);
-    free(answer);
-}
-
-static troupe_status reply_audited(troupe_self *self, struct role_actor *actor, troupe_asker asker)
-{
-    const char *reason = "";
-    struct org_counts counts = org_role_counts(actor->role);
-    bool is_sound = org_role_check(actor->role, &reason);
-    return troupe_reply(self, asker, role_audited, .accepted = counts.accepted, .queued = counts.queued,
-                        .held = counts.held, .parked = counts.parked, .quarantined = counts.quarantined,
-                        .done = counts.done, .declined = counts.declined, .forwarded = counts.forwarded,
-                        .expired = counts.expired, .shed = counts.shed, .owed = counts.owed,
-                        .is_sound = is_sound, .reason = is_sound ? "" : reason);
-}
-
-static void reply(troupe_self *self, struct role_actor *actor, const struct role_answer *answer)
-{
-    troupe_bytes json = {answer->json.bytes, answer->json.size};
-    troupe_status status = TROUPE_OK;
-    switch (answer->kind) {
-    case ROLE_ANSWER_JSON:
-        status = troupe_reply(self, answer->asker, answered, .status = answer->status, .json = json);
-        break;
-    case ROLE_ANSWER_PROBLEM:
-        status =
-            troupe_reply(self, answer->asker, denied, .kind = (uint32_t)answer->problem.kind,
-                         .detail = answer->problem.detail, .retry_after_ms = answer->problem.retry_after_ms);
-        break;
-    case ROLE_ANSWER_TOOK:
-        status = troupe_reply(self, answer->asker, role_took, .kind = answer->status, .id = answer->id,
-                              .json = json);
-        break;
-    case ROLE_ANSWER_DELIVERED:
-        status =
-            troupe_reply(self, answer->asker, role_delivered, .id = answer->id, .refusal = answer->status);
-        break;
-    case ROLE_ANSWER_KNOWS:
-        status = troupe_reply(self, answer->asker, role_knows, .is_known = answer->status != 0);
-        break;
-    case ROLE_ANSWER_AUDITED:
-        status = reply_audited(self, actor, answer->asker);
-        break;
-    }
-    if (status != TROUPE_OK)
-        troupe_refuse(self, answer->asker, status);
-}
-
-static void reply_all(troupe_self *self, struct role_actor *actor, struct role_answer *answers)
-{
-    while (answers != NULL) {
-        struct role_answer *answer = answers;
-        answers = answer->next;
-        reply(self, actor, answer);
-        answer_free(answer);
-    }
-}
-
-/* Whoever waits asks again: the records may be on the disk or not. */
-static void refuse_all(troupe_self *self, struct role_answer *answers)
-{
-    while (answers != NULL) {
-        struct role_answer *answer = answers;
-        answers = answer->next;
-        troupe_refuse(self, answer->asker, TROUPE_NO_ACTOR);
-        answer_free(answer);
-    }
-}
+/* --- appends ---------------------------------------------------------------------------------- */
 
 static struct role_answer *take_answers(struct role_actor *actor)
 {
@@ -115,15 +31,10 @@ static struct role_answer *take_answers(struct role_actor *actor)
     return answers;
 }
 
-/* --- appends ---------------------------------------------------------------------------------- */
-
 /* Copies a text of an answer, so that it outlives the fold. */
 static const char *keep_text(char kept[ORG_NAME_LEN_MAX + 1], const char *text)
 {
-    if (text == NULL)
-        return NULL;
-    snprintf(kept, ORG_NAME_LEN_MAX + 1, "%s", text);
-    return kept;
+    return text == NULL ? NULL : memcpy(kept, text, strlen(text) + 1);
 }
 
 troupe_status role_decide(troupe_self *self, struct role_actor *actor, const struct org_command *command,
@@ -175,7 +86,7 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
     actor->flight_count--;
     if (flight->outbox_last > actor->committed_outbox)
         actor->committed_outbox = flight->outbox_last;
-    reply_all(self, actor, flight->answers);
+    role_answers_send(self, actor, flight->answers);
     free(flight);
     return role_step(self, actor, ROLE_STEP_ANSWERED);
 }
@@ -188,11 +99,13 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
 static void keep_snapshot(troupe_self *self, struct role_actor *actor)
 {
     struct buffer state = {0};
-    uint64_t due = actor->seq / ROLE_SNAPSHOT_SHARE;
-    if (actor->seq - actor->snapshot_seq < (due > ROLE_SNAPSHOT_EVERY ? due : ROLE_SNAPSHOT_EVERY))
+    if (actor->seq - actor->snapshot_seq < ROLE_SNAPSHOT_EVERY || actor->size_since < actor->snapshot_size)
         return;
+    troupe_status status = org_role_save(actor->role, &state);
     actor->snapshot_seq = actor->seq;
-    if (org_role_save(actor->role, &state) == TROUPE_OK && state.size <= JOURNAL_SNAPSHOT_SIZE_MAX)
+    actor->snapshot_size = state.size;
+    actor->size_since = 0;
+    if (status == TROUPE_OK && state.size <= JOURNAL_SNAPSHOT_SIZE_MAX)
         (void)!troupe_send(self, troupe_whereis(self, NAME_JOURNAL), journal_snapshot_kept,
                            .stream = actor->stream, .seq = actor->seq, .state = {state.bytes, state.size});
     buffer_done(&state);
@@ -230,13 +143,14 @@ static troupe_status append_batch(troupe_self *self, struct role_actor *actor)
     }
     flight->answers = take_answers(actor);
     if (ORG_PLANTED(acknowledged_early)) {
-        reply_all(self, actor, flight->answers);
+        role_answers_send(self, actor, flight->answers);
         flight->answers = NULL;
     }
     *actor->flights_end = flight;
     actor->flights_end = &flight->next;
     actor->flight_count++;
     actor->seq = flight->seq;
+    actor->size_since += actor->batch.bytes.size;
     actor->batch_outbox = 0;
     record_batch_clear(&actor->batch);
     keep_snapshot(self, actor);
@@ -253,7 +167,7 @@ static void settle_answers(troupe_self *self, struct role_actor *actor)
     for (struct role_flight *flight = actor->flights; flight != NULL; flight = flight->next)
         end = &flight->answers;
     if (end == NULL) {
-        reply_all(self, actor, answers);
+        role_answers_send(self, actor, answers);
         return;
     }
     while (*end != NULL)
@@ -399,8 +313,11 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
         return role_bar(self, actor, "its stored events are damaged");
     if (piece->snapshot_seq > 0 && !restore(actor, troupe_bytes_of(message, piece->snapshot)))
         return read_on(self, actor, 1); /* another version's: the records are all there */
-    if (piece->snapshot_seq > 0)
+    if (piece->snapshot_seq > 0) {
         actor->snapshot_seq = piece->snapshot_seq;
+        actor->snapshot_size = piece->snapshot.size;
+    }
+    actor->size_since += piece->records.size;
     status = replay(self, actor, troupe_bytes_of(message, piece->records));
     if (status != TROUPE_OK || role_is_barred(actor))
         return status;
@@ -529,10 +446,10 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
     while (actor->flights != NULL) {
         struct role_flight *flight = actor->flights;
         actor->flights = flight->next;
-        refuse_all(self, flight->answers);
+        role_answers_refuse(self, actor, flight->answers);
         free(flight);
     }
-    refuse_all(self, take_answers(actor));
+    role_answers_refuse(self, actor, take_answers(actor));
     while (actor->kept != NULL) {
         struct role_kept *kept = actor->kept;
         actor->kept = kept->next;
@@ -541,6 +458,7 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
         free(kept);
     }
     role_unbar(actor);
+    role_answers_done(actor);
     free(actor->deliveries);
     record_batch_done(&actor->batch);
     buffer_done(&actor->summary);

@@ -62,16 +62,19 @@
 /** Desks that wait to be woken. */
 #define ROLE_WAITERS_MAX 64
 /**
- * A snapshot is kept when so many records came after the last one, or a SHARE-th part of all of them, if that
- * is more: so what an actor replays when it wakes stays small, and so does what is written for it.
+ * A snapshot is kept when so many records came after the last one, and they are as many bytes as it is: so an
+ * actor that wakes never replays more than it restores, or these few, and no more is written for snapshots
+ * than for records.
  */
 #define ROLE_SNAPSHOT_EVERY 64u
-#define ROLE_SNAPSHOT_SHARE 16u
 /** A role with nothing to do is put to sleep after so long: its actor ends, its summary stays. */
 #define ROLE_IDLE_MS 30000u
 /** So often in a row an actor is restarted to try again; the next one refuses everything for so long. */
 #define ROLE_RESTARTS_MAX 5u
 #define ROLE_BARRED_MS 60000
+/** Answers that are kept for the next ones, and the largest JSON of one. */
+#define ROLE_SPARE_ANSWERS_MAX 256u
+#define ROLE_SPARE_JSON_MAX ((size_t)4 << 10)
 /** Bounds of a role actor's mailbox. */
 #define ROLE_MAILBOX_LEN_MAX 4096u
 #define ROLE_MAILBOX_BYTES_MAX (64u << 20)
@@ -112,7 +115,8 @@ struct role_kept {
 /** An entry of the outbox on its way. */
 struct role_delivery {
     struct role_actor *actor;
-    uint64_t number; /* 0: the slot is free */
+    struct role_delivery *next; /* of the free ones */
+    uint64_t number;            /* 0: the slot is free */
 };
 
 /** The actor's state. A spawner fills in `name` and `ids`. */
@@ -125,13 +129,17 @@ struct role_actor {
     bool is_open;
     uint64_t seq;
     uint64_t snapshot_seq; /* of the newest snapshot */
-    uint64_t last_id;      /* the greatest of all messages that ever were here */
-    uint64_t active_ns;    /* when something was last asked of it */
+    size_t snapshot_size;
+    size_t size_since;  /* of the records after it */
+    uint64_t last_id;   /* the greatest of all messages that ever were here */
+    uint64_t active_ns; /* when something was last asked of it */
     struct record_batch batch;
     struct buffer summary;       /* of the append that is being sent */
     struct role_cards cards;     /* the same */
     struct role_answer *answers; /* of the batch, and those that came after it */
     struct role_answer **answers_end;
+    struct role_answer *spare_answers; /* gone out, to be used again */
+    uint32_t spare_count;
     struct role_flight *flights;
     struct role_flight **flights_end;
     uint32_t flight_count;
@@ -149,8 +157,10 @@ struct role_actor {
     uint64_t read_outbox;    /* as it was when the stream was read */
     uint64_t batch_outbox;   /* the highest number that the batch adds */
     uint64_t delivered_upto; /* everything owed up to here is under way */
+    uint64_t again_upto;     /* was under way once, before all that is owed was gone through again */
     uint32_t delivery_count;
     struct role_delivery *deliveries;
+    struct role_delivery *free_delivery;
 
     char barred[128]; /* why it refuses everything; "": it does not */
     uint64_t barred_until_ns;
@@ -193,6 +203,15 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
  * refused then.
  */
 struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker);
+
+/** Answers all of them, in order; they rest on what is on the disk now. */
+void role_answers_send(troupe_self *self, struct role_actor *actor, struct role_answer *answers);
+
+/** Refuses all of them: whoever waits asks again, since the records may be on the disk or not. */
+void role_answers_refuse(troupe_self *self, struct role_actor *actor, struct role_answer *answers);
+
+/** Frees the spare ones. */
+void role_answers_done(struct role_actor *actor);
 
 /** Whether an actor holds the role or is a deputy: role_describe.c. */
 bool role_has_in_succession(const struct role_actor *actor, const char *who);

@@ -220,8 +220,6 @@ static troupe_status command_deliver(troupe_self *self, struct role_actor *actor
                                      const troupe_message *message, const role_deliver *deliver)
 {
     troupe_bytes sent = troupe_bytes_of(message, deliver->sent);
-    if (troupe_flat_check(&org_sent_type, sent.data, sent.size) != TROUPE_OK)
-        return TROUPE_UNEXPECTED;
     struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
     if (answer == NULL)
         return TROUPE_OK;

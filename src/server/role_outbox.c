@@ -23,8 +23,11 @@
 /* How long the other role may take, its own journal's commit included. */
 #define DELIVER_TIMEOUT_MS 30000
 
+/* Only what is gone through again may be under way already. */
 static bool is_under_way(const struct role_actor *actor, uint64_t number)
 {
+    if (number > actor->again_upto)
+        return false;
     for (uint32_t i = 0; i < ROLE_DELIVERIES_MAX; i++) {
         if (actor->deliveries[i].number == number)
             return true;
@@ -32,24 +35,33 @@ static bool is_under_way(const struct role_actor *actor, uint64_t number)
     return false;
 }
 
+static bool make_deliveries(struct role_actor *actor)
+{
+    actor->deliveries = calloc(ROLE_DELIVERIES_MAX, sizeof *actor->deliveries);
+    for (uint32_t i = 0; actor->deliveries != NULL && i < ROLE_DELIVERIES_MAX; i++) {
+        actor->deliveries[i].next = actor->free_delivery;
+        actor->free_delivery = &actor->deliveries[i];
+    }
+    return actor->deliveries != NULL;
+}
+
 static struct role_delivery *delivery_begin(struct role_actor *actor, uint64_t number)
 {
-    for (uint32_t i = 0; i < ROLE_DELIVERIES_MAX; i++) {
-        struct role_delivery *delivery = &actor->deliveries[i];
-        if (delivery->number == 0) {
-            delivery->actor = actor;
-            delivery->number = number;
-            actor->delivery_count++;
-            return delivery;
-        }
-    }
-    return NULL;
+    struct role_delivery *delivery = actor->free_delivery;
+    assert(delivery != NULL);
+    actor->free_delivery = delivery->next;
+    delivery->actor = actor;
+    delivery->number = number;
+    actor->delivery_count++;
+    return delivery;
 }
 
 static uint64_t delivery_end(struct role_delivery *delivery)
 {
     uint64_t number = delivery->number;
     delivery->number = 0;
+    delivery->next = delivery->actor->free_delivery;
+    delivery->actor->free_delivery = delivery;
     delivery->actor->delivery_count--;
     return number;
 }
@@ -114,7 +126,6 @@ static troupe_status on_found(troupe_self *self, troupe_status status, const tro
 static troupe_status deliver(troupe_self *self, struct role_actor *actor, const org_sent *sent, size_t size)
 {
     struct role_delivery *delivery = delivery_begin(actor, sent->number);
-    assert(delivery != NULL);
     const char *to = troupe_flat_text(sent, sent->to);
     troupe_ref role = troupe_whereis(self, to);
     troupe_status status = role_step(self, actor, ROLE_STEP_DELIVER);
@@ -143,11 +154,8 @@ troupe_status role_deliver_owed(troupe_self *self, struct role_actor *actor)
             actor->delivered_upto = actor->read_outbox;
             continue;
         }
-        if (actor->deliveries == NULL) {
-            actor->deliveries = calloc(ROLE_DELIVERIES_MAX, sizeof *actor->deliveries);
-            if (actor->deliveries == NULL)
-                return role_try_later(self, actor);
-        }
+        if (actor->deliveries == NULL && !make_deliveries(actor))
+            return role_try_later(self, actor);
         actor->delivered_upto = sent->number;
         if (is_under_way(actor, sent->number))
             continue;
@@ -160,5 +168,7 @@ troupe_status role_deliver_owed(troupe_self *self, struct role_actor *actor)
 
 void role_outbox_again(struct role_actor *actor)
 {
+    if (actor->delivered_upto > actor->again_upto)
+        actor->again_upto = actor->delivered_upto;
     actor->delivered_upto = 0;
 }

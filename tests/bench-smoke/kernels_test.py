@@ -126,6 +126,18 @@ class Journal(unittest.TestCase):
             self.assertTrue(line["checked"])
             self.assertEqual(os.listdir(folder), [])
 
+    def test_roles_work_off_all_that_is_sent(self):
+        if not os.path.exists(os.path.join(BENCH, "roles")):
+            self.skipTest("this build has no server")
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                done = run("roles", "--n", 1003, "--actors", 3, "--workers", workers)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                lines = [json.loads(line) for line in done.stdout.splitlines()]
+                self.assertEqual([line["what"] for line in lines], ["told", "untold"])
+                self.assertTrue(all(line["checked"] is True for line in lines))
+                self.assertTrue(all(line["n"] == 1003 for line in lines))
+
     def test_roles_wake_with_all_they_had(self):
         if not os.path.exists(os.path.join(BENCH, "activate")):
             self.skipTest("this build has no server")
