@@ -114,6 +114,7 @@ bool decode_role_again(const struct org_directory *directory, const json_t *valu
         problem_set(problem, PROBLEM_NOT_FOUND, "there is no role %s", name);
         return false;
     }
+    role->name = name; /* the other texts are the directory's, and are gone when it has changed */
     member_take_line(&in, "title", JSON_OPTIONAL, 0, ORG_DISPLAY_LEN_MAX, &role->title);
     may_be_empty(&role->title);
     member_take_tree_role(&in, "parent", JSON_OPTIONAL, &role->parent);
