@@ -56,12 +56,30 @@ troupe_status journal_card_next(struct record_cursor *cursor, const journal_card
     return TROUPE_OK;
 }
 
+/* Compares a text with the line that begins at `line`. */
+static int compare_line(const char *line, const char *text)
+{
+    while (*line == *text && *line != '\0')
+        line++, text++;
+    return (*line == '\n' ? 0 : (unsigned char)*line) - (unsigned char)*text;
+}
+
+/* Whether a text is one of the lines, which are in order: by halves, since there may be thousands. */
 static bool is_line_of(const char *lines, const char *wanted)
 {
-    size_t size = strlen(wanted);
-    for (const char *at = lines; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-        if (strncmp(at, wanted, size) == 0 && (at[size] == '\0' || at[size] == '\n'))
+    size_t low = 0;
+    size_t high = strlen(lines);
+    while (low < high) {
+        size_t begin = low + (high - low) / 2;
+        while (begin > low && lines[begin - 1] != '\n')
+            begin--;
+        int order = compare_line(lines + begin, wanted);
+        if (order == 0)
             return true;
+        if (order > 0)
+            high = begin;
+        else
+            low = begin + strcspn(lines + begin, "\n") + 1;
     }
     return false;
 }

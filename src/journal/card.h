@@ -71,8 +71,8 @@ struct journal_query {
     uint32_t state;     /**< 0: any */
     uint64_t before;    /**< only ids below this one; 0: from the newest */
     /**
-     * Who looks sees the cards of these streams, one a line, and those whose author or holder is `reader`;
-     * NULL: everything.
+     * Who looks sees the cards of these streams, one a line in the order of their bytes, and those whose
+     * author or holder is `reader`; NULL: everything.
      */
     const char *readable;
     const char *reader;

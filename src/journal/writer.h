@@ -131,10 +131,11 @@ TROUPE_MESSAGE(journal_summaries_ask, JOURNAL_SUMMARIES_ASK_FIELDS)
 TROUPE_MESSAGE(journal_summaries_are, JOURNAL_SUMMARIES_ARE_FIELDS)
 
 /**
- * Looks for cards, as a journal_query says; `readable` and `reader` count unless `sees_all`. The answer is
- * journal_found: at most `limit` of the newest ones, in `cards` as journal_card_next reads them, each with
- * its stream. `status` is a troupe_status: TROUPE_INVALID with a reason when the words are none. Ask on with
- * `before` = `next`, until that is 0; an answer may have few cards, or none, and still not be the last one.
+ * Looks for cards, as a journal_query says; `readable` (in order) and `reader` count unless `sees_all`. The
+ * answer is journal_found: at most `limit` of the newest ones, in `cards` as journal_card_next reads them,
+ * each with its stream. `status` is a troupe_status: TROUPE_INVALID with a reason when the words are none.
+ * Ask on with `before` = `next`, until that is 0; an answer may have few cards, or none, and still not be the
+ * last one.
  */
 #define JOURNAL_FIND_FIELDS(F)                                                                               \
     F(u64, before)                                                                                           \

@@ -439,6 +439,12 @@ bool org_directory_domain_at(const struct org_directory *directory, size_t place
  */
 const char *org_directory_next_role(const struct org_directory *directory, const char *role);
 
+/** Whether everybody may read the messages of a role; false also when there is none. */
+bool org_directory_is_open(const struct org_directory *directory, const char *role);
+
+/** The first role at `place` or after it that is open, and its place; NULL: no more. */
+const char *org_directory_open_role(const struct org_directory *directory, size_t place, size_t *ret_place);
+
 /** Whether an actor may change the tree. */
 bool org_directory_is_administrator(const struct org_directory *directory, const char *actor);
 

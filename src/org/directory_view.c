@@ -275,6 +275,29 @@ bool org_directory_configure(const struct org_directory *directory, const char *
     return true;
 }
 
+static bool is_open(const struct directory_role *role)
+{
+    const org_role_ruled *rules = role_rules(role);
+    return rules != NULL && rules->is_readable;
+}
+
+bool org_directory_is_open(const struct org_directory *directory, const char *role)
+{
+    uint32_t index = directory_find_role(directory, role);
+    return index != MAP_NONE && is_open(&directory->roles[index]);
+}
+
+const char *org_directory_open_role(const struct org_directory *directory, size_t place, size_t *ret_place)
+{
+    for (; place < directory->role_count; place++) {
+        if (is_open(&directory->roles[place])) {
+            *ret_place = place;
+            return role_name(&directory->roles[place]);
+        }
+    }
+    return NULL;
+}
+
 bool org_directory_role_as_set(const struct org_directory *directory, const char *role, const char **holders,
                                struct org_set_role *ret_set)
 {

@@ -290,10 +290,13 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
     const directory_change *change = directory_change_of(message);
     const directory_own *own = directory_own_of(message);
     const directory_health *health = directory_health_of(message);
+    const directory_readable *readable = directory_readable_of(message);
     if (check != NULL)
         return directory_answer_caller(self, directory, message, check);
     if (of != NULL)
         return directory_answer_roles_of(self, directory, message, of);
+    if (readable != NULL)
+        return directory_answer_readable(self, directory, message, readable);
     if (search != NULL) {
         const char *role = troupe_text(message, search->role);
         struct directory_entry *entry = directory_entry_find(directory, role);

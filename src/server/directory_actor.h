@@ -251,6 +251,9 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
                                    const troupe_message *message, const directory_who *who);
 troupe_status directory_answer_roles_of(troupe_self *self, struct directory_actor *directory,
                                         const troupe_message *message, const roles_of *of);
+/** What directory_readable.c answers. */
+troupe_status directory_answer_readable(troupe_self *self, struct directory_actor *directory,
+                                        const troupe_message *message, const directory_readable *asked);
 troupe_status directory_answer_actors(troupe_self *self, struct directory_actor *directory,
                                       const troupe_message *message);
 troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *directory,

@@ -25,6 +25,9 @@
 /** The stream of the organisation's own events. */
 #define STREAM_ORGANISATION "organisation"
 
+/** What the name of a role's stream begins with. */
+#define ROLE_STREAM_PREFIX "role/"
+
 /**
  * The body of one message; smaller than what the organisation itself bears, so that a hundred fit a request.
  */
@@ -348,6 +351,17 @@ TROUPE_MESSAGE(roles_of, ROLES_OF)
 #define ROLE_QUIET 'q'
 #define ROLE_STIRRING 's'
 TROUPE_MESSAGE(roles_are, ROLES_ARE)
+
+/**
+ * In which roles may the actor read every message? Answer: readable_are, their streams, one a line, in the
+ * order of their bytes; of open roles the first READABLE_OPEN_MAX. With a `role`: that one, or none, and
+ * `is_known` says whether there is such a role.
+ */
+#define DIRECTORY_READABLE(F) F(text, actor) F(text, role)
+TROUPE_MESSAGE(directory_readable, DIRECTORY_READABLE)
+#define READABLE_OPEN_MAX 4096
+#define READABLE_ARE(F) F(text, streams) F(bool, is_known)
+TROUPE_MESSAGE(readable_are, READABLE_ARE)
 
 /**
  * Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known, with the token's

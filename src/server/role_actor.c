@@ -360,7 +360,7 @@ static void keep(troupe_self *self, struct role_actor *actor, const troupe_messa
 static troupe_status role_actor_start(troupe_self *self)
 {
     struct role_actor *actor = troupe_state(self);
-    snprintf(actor->stream, sizeof actor->stream, "role/%s", actor->name);
+    snprintf(actor->stream, sizeof actor->stream, ROLE_STREAM_PREFIX "%s", actor->name);
     actor->answers_end = &actor->answers;
     actor->flights_end = &actor->flights;
     actor->kept_end = &actor->kept;

@@ -11,6 +11,7 @@
 #include "server/routes_mail.h"
 #include "server/routes_organisation.h"
 #include "server/routes_role.h"
+#include "server/routes_search.h"
 #include "server/scope.h"
 
 static void asset(troupe_self *self, struct call *call)
@@ -36,6 +37,8 @@ static const struct route routes[] = {
     {"GET", "/v1/inbox", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_inbox},
     {"GET", "/v1/message", ROUTE_ACTOR, SCOPE_READ | SCOPE_SEND | SCOPE_WORK, ROUTE_NO_BODY, false,
      route_message},
+    {"GET", "/v1/messages", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_messages},
+    {"GET", "/v1/search", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_search},
 
     {"GET", "/v1/whoami", ROUTE_ACTOR, SCOPE_ALL, ROUTE_NO_BODY, false, route_whoami},
     {"GET", "/v1/tree", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_tree},

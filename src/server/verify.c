@@ -21,10 +21,9 @@
 #include "org/id.h"
 #include "org/role.h"
 #include "server/catalogue.h"
+#include "server/messages.h"
 #include "server/role_cards.h"
 #include "server/role_summary.h"
-
-#define ROLE_PREFIX "role/"
 
 /* Cards are made of so many bytes of records at once: what is in memory of a stream, beside its fold. */
 #define PIECE_SIZE ((size_t)1 << 20)
@@ -212,7 +211,7 @@ static bool is_findable(troupe_status status)
 static troupe_status pass_role(struct pass *pass, const char *stream)
 {
     struct reading reading = {0};
-    troupe_status status = org_role_new(stream + strlen(ROLE_PREFIX), &reading.role);
+    troupe_status status = org_role_new(stream + strlen(ROLE_STREAM_PREFIX), &reading.role);
     if (status == TROUPE_INVALID) {
         report(pass, "%s: that is no name of a role", stream);
         return TROUPE_OK;
@@ -310,7 +309,7 @@ static troupe_status pass_streams(struct pass *pass)
     while (status == TROUPE_OK && at < pass->names.size) {
         const char *stream = (const char *)pass->names.bytes + at;
         at += strlen(stream) + 1;
-        if (strncmp(stream, ROLE_PREFIX, strlen(ROLE_PREFIX)) == 0)
+        if (strncmp(stream, ROLE_STREAM_PREFIX, strlen(ROLE_STREAM_PREFIX)) == 0)
             status = pass_role(pass, stream);
         else if (strcmp(stream, "organisation") == 0)
             status = pass->is_rebuild ? TROUPE_OK : pass_organisation(pass, stream);

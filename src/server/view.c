@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "org/id.h"
+#include "server/messages.h"
 
 const char *const view_classes[ORG_CLASS_COUNT] = {"bulk", "normal", "urgent"};
 
@@ -39,13 +40,14 @@ static const char *from_of(const struct org_message *message)
     return org_message_text(message, message->accepted->by);
 }
 
+static const char *const kinds[] = {"message", "answer", "escalation", "resolution", "notice"};
+
 /*
  * What a message that is not from a person says of its kind: an answer how it went, an escalation what failed
  * where.
  */
 static void put_kind(struct json_writer *out, const struct org_message *message)
 {
-    static const char *const kinds[] = {"message", "answer", "escalation", "resolution", "notice"};
     const org_accepted *accepted = message->accepted;
     if (accepted->kind < sizeof kinds / sizeof kinds[0])
         json_put_text(out, "kind", kinds[accepted->kind]);
@@ -100,6 +102,26 @@ void view_message(struct json_writer *out, const char *role, const struct org_me
     json_put_number(out, "attempts", message->attempts);
     if (accepted->is_insisted)
         json_put_flag(out, "insisted", true);
+    json_close(out, '}');
+}
+
+void view_card(struct json_writer *out, const journal_card *card)
+{
+    const char *stream = troupe_flat_text(card, card->stream);
+    bool is_role = strncmp(stream, ROLE_STREAM_PREFIX, strlen(ROLE_STREAM_PREFIX)) == 0;
+    json_open(out, NULL, '{');
+    put_id(out, "id", card->id);
+    json_put_text(out, "role", is_role ? stream + strlen(ROLE_STREAM_PREFIX) : stream);
+    json_put_text(out, "state", org_state_text((enum org_state)card->state));
+    if (card->kind < sizeof kinds / sizeof kinds[0])
+        json_put_text(out, "kind", kinds[card->kind]);
+    json_put_text(out, "from", troupe_flat_text(card, card->author));
+    json_put_text(out, "subject", troupe_flat_text(card, card->title));
+    json_put_text(out, "class", view_classes[card->rank % ORG_CLASS_COUNT]);
+    json_put_number(out, "sent", card->made_at);
+    json_put_number(out, "changed", card->changed_at);
+    put_if_said(out, "holder", troupe_flat_text(card, card->holder));
+    put_id(out, "thread", card->thread);
     json_close(out, '}');
 }
 

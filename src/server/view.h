@@ -3,13 +3,14 @@
  * view.h: what the organisation's state looks like as JSON, in one place, so that a message is written the
  * same way wherever it appears. docs/http-api.md has the members.
  *
- * Place: role actors render what they know; nobody else has the texts. Pure; any one thread.
+ * Place: role actors render what they know, http what lists say. Pure; any one thread.
  */
 #ifndef SERVER_VIEW_H
 #define SERVER_VIEW_H
 
 #include <stdbool.h>
 
+#include "journal/card.h"
 #include "org/role.h"
 #include "server/json_writer.h"
 #include "server/problem.h"
@@ -30,6 +31,9 @@ void view_outcome(struct json_writer *out, const char *role, uint64_t id, enum o
 
 /** States why a role refused. */
 void view_refusal(struct problem *problem, const char *role, const struct org_answer *answer, int64_t now_ms);
+
+/** Writes a message as lists show it, also one that has ended: what is on its card. */
+void view_card(struct json_writer *out, const journal_card *card);
 
 /** The names of the classes, in the order of enum org_class. */
 extern const char *const view_classes[ORG_CLASS_COUNT];

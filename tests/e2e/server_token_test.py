@@ -24,6 +24,8 @@ OPENED_BY = {
     "POST /v1/handover": "work",
     "GET /v1/inbox": "read work",
     "GET /v1/message": "read send work",
+    "GET /v1/messages": "read work",
+    "GET /v1/search": "read work",
     "GET /v1/whoami": "read send work admin",
     "GET /v1/tree": "read",
     "GET /v1/role": "read",

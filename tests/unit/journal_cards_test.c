@@ -264,11 +264,14 @@ static void a_reader_sees_the_cards_of_its_streams_and_its_own(void **state)
     struct journal *journal = journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_finds(journal, "60 30 10 ", .readable = "a", .reader = "nobody");
-    assert_finds(journal, "60 50 30 10 ", .readable = "x\na\ny", .reader = "ada");
+    assert_finds(journal, "60 50 30 10 ", .readable = "a\nx\ny", .reader = "ada");
     assert_finds(journal, "50 30 10 ", .readable = "", .reader = "ada");
     assert_finds(journal, "60 40 ", .readable = "", .reader = "cleo");
     assert_finds(journal, "", .readable = "", .reader = "");
-    assert_finds(journal, "", .readable = "aa\n", .reader = "x");
+    assert_finds(journal, "", .readable = "aa", .reader = "x");
+    assert_finds(journal, "70 50 40 20 ", .readable = "0\naa\nab\nb\nbb\nc", .reader = "x");
+    assert_finds(journal, "70 50 40 20 ", .readable = "0\naa\nab\nb", .reader = "x");
+    assert_finds(journal, "60 30 10 ", .readable = "0\na\naa\nab", .reader = "x");
     assert_finds(journal, "20 ", .readable = "", .reader = "ben", .words = "soup");
 }
 

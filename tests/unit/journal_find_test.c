@@ -137,7 +137,7 @@ static void who_does_not_see_all_sees_what_is_readable_and_its_own(void **state)
     assert_int_equal(append_cards(fixture, "one", 0, 10, 3), TROUPE_OK);
     assert_int_equal(append_cards(fixture, "two", 0, 20, 1), TROUPE_OK);
     assert_int_equal(find(fixture, .limit = 10).count, 0);
-    assert_int_equal(find(fixture, .limit = 10, .readable = "two\nthree").count, 1);
+    assert_int_equal(find(fixture, .limit = 10, .readable = "three\ntwo").count, 1);
     assert_int_equal(find(fixture, .limit = 10, .reader = "ada").count, 4);
     assert_int_equal(find(fixture, .limit = 10, .reader = "ben").count, 0);
 }
