@@ -87,6 +87,7 @@ extern const struct cli_verb verb_decline;
 extern const struct cli_verb verb_forward;
 extern const struct cli_verb verb_work;
 extern const struct cli_verb verb_inbox;
+extern const struct cli_verb verb_search;
 extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
 extern const struct cli_verb verb_health;

@@ -9,7 +9,8 @@ import time
 import unittest
 
 from cli_support import (
-    AGAIN, EMPTY, FAILED, NOT_ALLOWED, OK, UNREACHABLE, RealServer, free_port, patch_rows, run, environment,
+    AGAIN, EMPTY, FAILED, NOT_ALLOWED, OK, UNREACHABLE, USAGE, RealServer, free_port, patch_rows, run,
+    environment,
 )
 
 ORGANISATION = {
@@ -228,6 +229,32 @@ class Verbs(RealCase):
         self.assertEqual((report["sent"], report["handled"]), (150, 150))
         self.assertGreater(report["refused"], 0)
         self.assertTrue(report["check"]["exactly_once"])
+
+
+class Search(RealCase):
+    def test_what_is_found_comes_page_after_page_and_says_where_it_ended(self):
+        path = self.write("many.json", json.dumps({
+            "roles": [{"name": "many", "parent": "acme", "holders": ["ann"], "capacity": 1000}],
+            "messages": [{"from": "bob", "to": "many", "subject": f"page {i}", "body": "a pageful"}
+                         for i in range(250)]}))
+        self.server.json("import", "organisation", path)
+        found = self.server.json("search", "page", "pageful", "--limit", "230", "--as", "bob")
+        self.assertEqual([message["subject"] for message in found["messages"]],
+                         [f"page {i}" for i in range(249, 19, -1)])
+        rest = self.server.json("search", "page", "--before", found["next"], "--limit", "230", "--as", "bob")
+        self.assertEqual(len(rest["messages"]), 20)
+        self.assertIsNone(rest["next"])
+        self.assertEqual(len(self.server.json("search", "--role", "many", "--as", "bob")["messages"]), 20)
+        text = self.run_ok("search", "page", "--role", "many", "-n", "3", "--as", "ann")
+        self.assertIn("page 249", text)
+        self.assertIn("there may be more: --before ", text)
+        self.assertIn("nothing found", self.run_ok("search", "page", "--as", "robot"))
+
+    def test_what_cannot_be_looked_for_is_refused(self):
+        self.assertIn("no word", self.refused(FAILED, "search", "?!")["detail"])
+        self.assertIn("state", self.refused(FAILED, "search", "--state", "gone")["detail"])
+        for arguments in (("--limit", "0"), ("--limit", "x"), ["w"] * 17):
+            self.assertEqual(self.server.run("search", *arguments).returncode, USAGE)
 
 
 class Serving(unittest.TestCase):
