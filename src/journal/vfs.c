@@ -288,10 +288,15 @@ static const struct {
 
 /* --- what the table does not have ------------------------------------------------------------- */
 
+/* Where our part of an open file begins, behind SQLite's. */
+static size_t ours_at(void)
+{
+    return ((size_t)under->szOsFile + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 static struct vfs_file *ours_of(sqlite3_file *file)
 {
-    size_t size = ((size_t)under->szOsFile + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return (struct vfs_file *)(void *)((char *)file + size);
+    return (struct vfs_file *)(void *)((char *)file + ours_at());
 }
 
 /* SQLite keeps a file's descriptor to itself; but when it tells the size, it asks fstat. */
@@ -430,7 +435,7 @@ static void make_known(void)
     ours = *under; /* what is not replaced is given the VFS and does not look at it */
     ours.pNext = NULL;
     ours.zName = "troupe";
-    ours.szOsFile = (int)((char *)(ours_of(NULL) + 1) - (char *)NULL);
+    ours.szOsFile = (int)(ours_at() + sizeof(struct vfs_file));
     ours.xOpen = open_file;
     ours.xDelete = delete_file;
     ours.xAccess = has_file;
