@@ -11,6 +11,7 @@
 #ifndef SERVER_IDS_H
 #define SERVER_IDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** The place of this process, until there are several. */
@@ -25,6 +26,7 @@ struct role_faults {
     _Atomic uint64_t hits;  /**< of those, that failed */
     uint64_t fail_at;       /**< the step that fails; 0: none */
     uint32_t one_in;        /**< one step in so many fails; 0: none */
+    bool is_sparing;        /**< but none whose failure would put the role out of order */
 };
 
 /** The source. All zeros is one that has given none. Beside it, what every role has to be told. */
@@ -32,7 +34,7 @@ struct ids {
     _Atomic uint64_t last;
     uint32_t sleep_max_ms;      /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
     uint32_t role_idle_ms;      /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
-    struct role_faults *faults; /**< NULL: none */
+    struct role_faults *faults; /**< NULL: none; what they are outlives all actors */
     /** What they tell, each for itself: relaxed, nothing rests on it. */
     _Atomic uint64_t role_restarts; /**< actors of roles that were started again after a failure */
     _Atomic uint64_t roles_barred;  /**< roles that refuse everything now: role_guard.c */

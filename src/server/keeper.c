@@ -15,12 +15,13 @@ static void tell(troupe_self *self, struct keeper *keeper)
 {
     for (int stage = 0; stage < KEEPER_STAGE_COUNT; stage++) {
         bool is_reached = keeper->is_ending || (stage == KEEPER_READY && keeper->is_ready);
-        if (keeper->askers[stage].ask == 0 || !is_reached)
+        if (keeper->askers[stage].ask == 0 || !(is_reached || keeper->is_to_show))
             continue;
         if (troupe_reply(self, keeper->askers[stage], keeper_told, .status = (uint32_t)keeper->status,
-                         .why = keeper->why) != TROUPE_OK)
+                         .is_to_show = !is_reached, .why = keeper->why) != TROUPE_OK)
             troupe_refuse(self, keeper->askers[stage], TROUPE_NO_MEMORY);
         keeper->askers[stage] = (troupe_asker){0};
+        keeper->is_to_show = false;
     }
 }
 
@@ -39,8 +40,13 @@ static void end(troupe_self *self, struct keeper *keeper, troupe_status status, 
 static troupe_status on_signal(troupe_self *self, struct keeper *keeper)
 {
     struct signalfd_siginfo info;
-    while (read(keeper->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        end(self, keeper, keeper->is_ready ? TROUPE_OK : TROUPE_SHUTDOWN, "", "told to end");
+    while (read(keeper->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGUSR1)
+            keeper->is_to_show = true;
+        else
+            end(self, keeper, keeper->is_ready ? TROUPE_OK : TROUPE_SHUTDOWN, "", "told to end");
+    }
+    tell(self, keeper);
     return troupe_watch(self, keeper->signal_fd, TROUPE_READY_READ);
 }
 

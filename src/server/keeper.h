@@ -8,6 +8,9 @@
  *   STARTING --keeper_ready--> SERVING --SIGTERM, SIGINT--> ENDING (in order)
  *       \---- a signal, a down, something unsound ---> ENDING, with the reason
  *
+ * SIGUSR1 is a wish to see the tree, which the main thread is told in place of an end: it alone may block for
+ * a snapshot.
+ *
  * Invariant: each keeper_await is answered once, with what is the case when its stage is reached or can no
  * longer be.
  */
@@ -33,7 +36,8 @@ enum keeper_stage { KEEPER_READY = 0, KEEPER_ENDED, KEEPER_STAGE_COUNT };
  */
 #define KEEPER_AWAIT(F) F(u32, stage)
 TROUPE_MESSAGE(keeper_await, KEEPER_AWAIT)
-#define KEEPER_TOLD(F) F(u32, status) F(text, why)
+/** With `is_to_show` nothing has come yet: the main thread is to show the tree, and to ask again. */
+#define KEEPER_TOLD(F) F(u32, status) F(bool, is_to_show) F(text, why)
 TROUPE_MESSAGE(keeper_told, KEEPER_TOLD)
 
 /** From the directory: everything is read. `why` says what does not hold; "" when all does. */
@@ -53,6 +57,7 @@ struct keeper {
     int signal_fd;
     bool is_ready;
     bool is_ending;
+    bool is_to_show; /* SIGUSR1 came, and nobody was told */
     troupe_status status;
     char why[KEEPER_WHY_SIZE];
     troupe_asker askers[KEEPER_STAGE_COUNT];

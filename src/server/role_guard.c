@@ -121,7 +121,8 @@ troupe_status role_step_counted(troupe_self *self, struct role_actor *actor, enu
     struct role_faults *faults = actor->faults;
     uint64_t number = fetch_add_relaxed(&faults->steps, 1) + 1;
     bool is_hit = number == faults->fail_at || (faults->one_in > 0 && scatter(number) % faults->one_in == 0);
-    if (!is_hit)
+    bool is_spared = faults->is_sparing && troupe_restarts_in_row(self) + 1 >= ROLE_RESTARTS_MAX;
+    if (!is_hit || is_spared)
         return TROUPE_OK;
     fetch_add_relaxed(&faults->hits, 1);
     return troupe_fail(self, TROUPE_FAILED, texts[step]);

@@ -53,6 +53,7 @@ struct server {
     const struct server_options *options;
     struct datadir datadir;
     struct ids ids;
+    struct role_faults faults;
     char owner[ORG_ACTOR_NAME_LEN_MAX + 1];
     char url[ADDRESS_TEXT_SIZE];
     char why[WHY_SIZE];
@@ -72,6 +73,7 @@ static troupe_status take_signals(struct server *server)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
     /* Threads take over the mask of whoever makes them, so no worker is ever interrupted. */
     if (pthread_sigmask(SIG_BLOCK, &signals, &server->signals_before) == 0) {
         signal(SIGPIPE, SIG_IGN);
@@ -153,6 +155,19 @@ static troupe_status watch(struct server *server, troupe_ref who, const char *na
     return troupe_send(server->system, server->keeper, keeper_watch, .who = who, .name = name);
 }
 
+/* Failures on purpose, for tests of clients and of the server itself: docs/observing.md. */
+static void ask_for_faults(struct server *server)
+{
+    const char *one_in = getenv("TROUPE_ROLE_FAULTS");
+    unsigned long number = one_in != NULL ? strtoul(one_in, NULL, 10) : 0;
+    if (number == 0 || number > UINT32_MAX)
+        return;
+    server->faults = (struct role_faults){.one_in = (uint32_t)number, .is_sparing = true};
+    server->ids.faults = &server->faults;
+    fprintf(stderr, "troupe serve: TROUPE_ROLE_FAULTS is set: one step in %lu of a role's actor fails\n",
+            number);
+}
+
 static troupe_status start_actors(struct server *server)
 {
     troupe_options options = {.workers = server->options->workers};
@@ -166,6 +181,7 @@ static troupe_status start_actors(struct server *server)
     if (status != TROUPE_OK)
         return status;
     server->ids.role_idle_ms = server->options->role_idle_ms;
+    ask_for_faults(server);
     troupe_ref root = troupe_ref_none();
     status = supervision_start(server->system, server->journal, &server->ids, &root);
     if (status == TROUPE_OK)
@@ -175,21 +191,43 @@ static troupe_status start_actors(struct server *server)
     return status;
 }
 
-/* Waits until a stage is reached; the answer is how the server is then. */
-static troupe_status await(struct server *server, enum keeper_stage stage)
+/* Who lives in the server, under whom: this thread is the only one that may wait for that. */
+static void show_tree(struct server *server)
+{
+    troupe_snapshot *snapshot = NULL;
+    if (troupe_snapshot_take(server->system, &snapshot) == TROUPE_OK)
+        troupe_snapshot_print(snapshot, stderr);
+    troupe_snapshot_free(&snapshot);
+    fflush(stderr);
+}
+
+/* Asks the keeper once; `ret_is_to_show` says that nothing is reached, but somebody wants to see the tree. */
+static troupe_status await_once(struct server *server, enum keeper_stage stage, bool *ret_is_to_show)
 {
     troupe_message *reply = NULL;
-    troupe_status status;
-    do
-        status = troupe_call(server->system, server->keeper, TROUPE_ASK_TIMEOUT_MS_MAX, &reply, keeper_await,
-                             .stage = (uint32_t)stage);
-    while (status == TROUPE_TIMEOUT);
+    troupe_status status = troupe_call(server->system, server->keeper, TROUPE_ASK_TIMEOUT_MS_MAX, &reply,
+                                       keeper_await, .stage = (uint32_t)stage);
+    *ret_is_to_show = false;
     if (status != TROUPE_OK)
         return status;
     const keeper_told *told = keeper_told_of(reply);
     status = told != NULL ? (troupe_status)told->status : TROUPE_UNEXPECTED;
+    *ret_is_to_show = told != NULL && told->is_to_show;
     snprintf(server->why, sizeof server->why, "%s", told != NULL ? troupe_text(reply, told->why) : "");
     troupe_message_free(server->system, &reply);
+    return status;
+}
+
+/* Waits until a stage is reached; the answer is how the server is then. */
+static troupe_status await(struct server *server, enum keeper_stage stage)
+{
+    troupe_status status;
+    bool is_to_show;
+    do {
+        status = await_once(server, stage, &is_to_show);
+        if (is_to_show)
+            show_tree(server);
+    } while (is_to_show || status == TROUPE_TIMEOUT);
     return status;
 }
 
