@@ -26,6 +26,7 @@ static const troupe_type *const types[] = {
     &org_forwarded_type,
     &org_parked_type,
     &org_awaiting_type,
+    &org_let_go_type,
     &org_returned_type,
     &org_quarantined_type,
     &org_resolved_type,

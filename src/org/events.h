@@ -238,6 +238,17 @@ TROUPE_MESSAGE(org_forwarded, ORG_FORWARDED_EVENT)
     F(i64, at) F(u64, id) F(i64, until) F(text, by) F(text, via) F(text, reason) F(u8, cause) F(u8, attempts)
 TROUPE_MESSAGE(org_parked, ORG_PARKED_EVENT)
 
+/**
+ * Its holder let a message go, by fail or defer; what became of it stands behind this. `command_hash`
+ * recognises that command when it comes again. Of a program that died: its exit status, or 0, the name of the
+ * signal that ended it, and the last lines that it wrote.
+ */
+#define ORG_LET_GO(F)                                                                                        \
+    F(i64, at)                                                                                               \
+    F(u64, id)                                                                                               \
+    F(u64, command_hash) F(text, by) F(text, via) F(text, signal) F(text, output) F(u32, exit_status)
+TROUPE_MESSAGE(org_let_go, ORG_LET_GO)
+
 /** A parked message comes back when the message `awaits` ends, should that be earlier. */
 #define ORG_AWAITING(F) F(i64, at) F(u64, id) F(u64, awaits)
 TROUPE_MESSAGE(org_awaiting, ORG_AWAITING)

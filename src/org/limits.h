@@ -30,7 +30,10 @@ enum {
     ORG_MAIL_LEN_MAX = 254,       /* an address: the longest that RFC 5321 lets through */
     ORG_SUBJECT_LEN_MAX = 500,
     ORG_REASON_LEN_MAX = 4096, /* why something was declined, failed or deferred */
-    ORG_KEY_LEN_MAX = 128,     /* an idempotency key */
+    ORG_OUTPUT_LEN_MAX = 4096, /* the last lines of a program that died */
+    ORG_SIGNAL_LEN_MAX = 32,   /* the name of the signal that ended it */
+    ORG_EXIT_STATUS_MAX = 255,
+    ORG_KEY_LEN_MAX = 128, /* an idempotency key */
     ORG_ATTACHMENTS_LEN_MAX = 4096,
     ORG_NOTE_LEN_MAX = 1024, /* what a domain's list says beside its patterns: status, mailing lists */
 };

@@ -170,7 +170,11 @@ struct org_about {
     int64_t after_ms;              /* DEFER: instead of that, so long from now; 0 for none */
     uint64_t awaits;               /* DEFER: it returns when this message has ended; 0 for none */
     const struct org_hours *hours; /* RENEW: as in org_next */
+    int64_t held_since;            /* only as held since then, and so safe to be repeated; 0: however held */
     bool is_crash;                 /* FAIL: the program died, rather than said so */
+    uint32_t exit_status;          /* FAIL, a crash: with what; 0 when it is not known, or a signal did it */
+    const char *signal;            /* FAIL, a crash: its name; NULL for none */
+    const char *output;            /* FAIL, a crash: the last lines that it wrote; NULL for none */
     bool is_administrator;         /* SETTLE: whose right does not come from the role */
     enum org_action action;        /* RESOLVE: retry or reassign; SETTLE: also decline or done */
 };
@@ -232,6 +236,7 @@ enum org_answer_kind {
     X(ACTION, "that cannot be done with it")                                                                 \
     X(NOT_IN_SUCCESSION, "only a holder or deputy of the role may")                                          \
     X(AWAITED, "the message to wait for has ended, or is the same one")                                      \
+    X(HELD_ANEW, "the message was given back since, and taken again")                                        \
     X(SUPERVISED, "its supervisor decides what becomes of it")
 
 /** The refusals. */
@@ -370,7 +375,7 @@ void org_role_fold_batch(struct org_role *role, const struct record_batch *batch
 TROUPE_MUST_CHECK troupe_status org_role_replay(struct org_role *role, const struct record *record);
 
 /** The version of the bytes that org_role_save writes; others are not restored. */
-#define ORG_SNAPSHOT_VERSION 3u
+#define ORG_SNAPSHOT_VERSION 4u
 
 /**
  * Adds the whole state to a buffer, at a multiple of 8: a snapshot, from which org_role_restore makes the

@@ -9,6 +9,11 @@
 #include "org/role_decision.h"
 #include "org/text.h"
 
+enum {
+    HASH_PARTS_MIN = 5,
+    HASH_PARTS_MAX = 9,
+};
+
 const char *text_or_empty(const char *text)
 {
     return text == NULL ? "" : text;
@@ -56,14 +61,25 @@ bool check_lines(struct decision *d, const char *text, size_t len_max)
 uint64_t command_hash(const struct decision *d)
 {
     const struct org_about *about = &d->command->about;
-    uint64_t parts[] = {
+    /* Stored: what stands here for a command must go on standing here for it. */
+    uint64_t parts[HASH_PARTS_MAX] = {
         (uint64_t)d->command->kind,
         (uint64_t)about->action,
         role_hash_text(d->role, d->actor),
         role_hash_text(d->role, text_or_empty(about->text)),
         role_hash_text(d->role, text_or_empty(about->to)),
     };
-    uint64_t hash = hash_bytes(&d->role->key, parts, sizeof(parts));
+    size_t count = HASH_PARTS_MIN;
+    if (about->held_since != 0)
+        parts[count++] = (uint64_t)about->held_since;
+    if (d->command->kind == ORG_FAIL) {
+        parts[count++] = about->is_crash;
+    } else if (d->command->kind == ORG_DEFER) {
+        parts[count++] = (uint64_t)about->until;
+        parts[count++] = (uint64_t)about->after_ms;
+        parts[count++] = about->awaits;
+    }
+    uint64_t hash = hash_bytes(&d->role->key, parts, count * sizeof(*parts));
     return hash == 0 ? 1 : hash;
 }
 

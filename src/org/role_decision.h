@@ -114,6 +114,7 @@ void decide_defer(struct decision *d);
 struct role_message *held_by_actor(struct decision *d);
 /** The answer about a message that has ended: the same for the command that ended it, else a refusal. */
 void answer_ended(struct decision *d, const struct role_entry *entry);
+void emit_let_go(struct decision *d, const struct role_message *message);
 
 /** role_supervise.c */
 void decide_fail(struct decision *d);

@@ -262,6 +262,14 @@ static void fold_awaiting(struct org_role *role, const struct record *record)
     role->awaiting++;
 }
 
+static void fold_let_go(struct org_role *role, const struct record *record)
+{
+    const org_let_go *body = record->body;
+    struct role_message *message = expect(role, body->id, IN_HELD);
+    if (message != NULL)
+        message->let_go_hash = body->command_hash;
+}
+
 static void fold_returned(struct org_role *role, const struct record *record)
 {
     const org_returned *body = record->body;
@@ -400,6 +408,7 @@ static const struct {
     {&org_reported_type, fold_reported},
     {&org_refused_type, fold_refused},
     {&org_awaiting_type, fold_awaiting},
+    {&org_let_go_type, fold_let_go},
     {&org_troubled_type, fold_troubled},
     {&org_handed_over_type, fold_handed_over},
     {&org_presence_type, fold_presence},

@@ -279,6 +279,7 @@ static troupe_status read_message(struct org_role *role, struct reading *reading
         .parked_until = saved->parked_until,
         .awaits = saved->awaits,
     };
+    message->let_go_hash = saved->let_go_hash;
     role->awaiting += saved->awaits != 0;
     role->entries[saved->number - 1].live = message; /* from here on it is freed with the role */
     troupe_status status = reserve_place(role, message);

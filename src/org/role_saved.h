@@ -67,6 +67,7 @@ struct saved_tally {
 /** A message, and its body. */
 struct saved_message {
     uint64_t number;
+    uint64_t let_go_hash;
     uint64_t awaits;
     int64_t held_since;
     int64_t lease_until;
@@ -80,6 +81,6 @@ struct saved_message {
     uint32_t size; /* of the body */
 };
 
-_Static_assert(sizeof(struct saved_message) == 56, "no hidden padding is written");
+_Static_assert(sizeof(struct saved_message) == 64, "no hidden padding is written");
 
 #endif

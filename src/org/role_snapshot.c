@@ -25,7 +25,7 @@
 
 /* Sizes of 64-bit machines; whoever changes one of these structs saves and restores the new field here. */
 _Static_assert(sizeof(struct role_name) == 104, "role_name: save and restore what is new, then mend this");
-_Static_assert(sizeof(struct role_message) - sizeof(struct org_message) == 80, "role_message: the same");
+_Static_assert(sizeof(struct role_message) - sizeof(struct org_message) == 88, "role_message: the same");
 _Static_assert(sizeof(struct org_message) == 80, "org_message: the same");
 _Static_assert(sizeof(struct role_entry) == 24, "role_entry: the same");
 _Static_assert(sizeof(struct role_receipt) == 48, "role_receipt is saved as it lies, without padding");
@@ -51,6 +51,7 @@ static void save_message(struct saving *saving, const struct role_message *messa
 {
     struct saved_message saved = {
         .number = message->number,
+        .let_go_hash = message->let_go_hash,
         .awaits = message->seen.awaits,
         .held_since = message->seen.held_since,
         .lease_until = message->seen.lease_until,

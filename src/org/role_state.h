@@ -68,6 +68,7 @@ struct role_message {
     struct heap_node queue_node; /* in `queue` */
     struct heap_node due_node;   /* in the role's `due` */
     uint64_t number;
+    uint64_t let_go_hash; /* of the command by which it was last let go; 0 for none */
     uint32_t holder_name; /* who holds it or did last; MAP_NONE for nobody */
     uint32_t assigned_name;
     bool is_first; /* queued again before the others of its class */

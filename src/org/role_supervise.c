@@ -14,10 +14,13 @@
  * An escalation that fails in its turn is escalated to the supervisor's supervisor. The root has none: there
  * the message stays quarantined, the role has an alarm, and ORG_SETTLE decides.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "org/plant.h"
 #include "org/role_decision.h"
+
+enum { FULL_REASON_SIZE = ORG_REASON_LEN_MAX + 2 + ORG_OUTPUT_LEN_MAX + 1 };
 
 /* --- failures ------------------------------------------------------------------------------------ */
 
@@ -46,10 +49,22 @@ static uint8_t counted_as(const struct decision *d)
     return (uint8_t)(1 + role_configured(d->role)->holder_kind);
 }
 
+/* Why it failed, for whoever has to decide: with the last lines of a program that died. */
+static const char *full_reason(const struct decision *d, const char *reason, char ret_text[FULL_REASON_SIZE])
+{
+    bool is_crash = d->command->kind == ORG_FAIL && d->command->about.is_crash;
+    const char *output = is_crash ? text_or_empty(d->command->about.output) : "";
+    if (*output == '\0')
+        return reason;
+    snprintf(ret_text, FULL_REASON_SIZE, "%s\n\n%s", reason, output);
+    return ret_text;
+}
+
 /* The original, as the supervisor gets it. Gives 0 at the root, where nobody can be told. */
 static uint64_t emit_escalation(struct decision *d, const struct role_message *message, enum org_cause cause,
                                 const char *reason)
 {
+    char full[FULL_REASON_SIZE];
     const org_accepted *body = message_body(message);
     const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
     if (*supervisor == '\0')
@@ -65,7 +80,7 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
         .origin_role = d->role->name,
         .subject = message_text(message, body->subject),
         .body = message_text(message, body->body),
-        .note = reason,
+        .note = full_reason(d, reason, full),
         .attachments = message_text(message, body->attachments),
         .kind = ORG_KIND_ESCALATION,
         .message_class = body->message_class,
@@ -164,15 +179,29 @@ static void fail_message(struct decision *d, const struct role_message *message,
     }
 }
 
+/* How a program died goes with a crash only. */
+static bool check_crash(struct decision *d)
+{
+    const struct org_about *about = &d->command->about;
+    bool has_report = about->exit_status != 0 || about->signal != NULL || about->output != NULL;
+    if ((has_report && !about->is_crash) || about->exit_status > ORG_EXIT_STATUS_MAX) {
+        refuse(d, ORG_REFUSED_MALFORMED);
+        return false;
+    }
+    return check_line(d, about->signal, ORG_SIGNAL_LEN_MAX) &&
+           check_lines(d, about->output, ORG_OUTPUT_LEN_MAX);
+}
+
 void decide_fail(struct decision *d)
 {
     const struct org_about *about = &d->command->about;
-    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX))
+    if (!check_lines(d, about->text, ORG_REASON_LEN_MAX) || !check_crash(d))
         return;
     const struct role_message *message = held_by_actor(d);
-    if (message != NULL)
-        fail_message(d, message, about->is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL,
-                     text_or_empty(about->text));
+    if (message == NULL)
+        return;
+    emit_let_go(d, message);
+    fail_message(d, message, about->is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL, text_or_empty(about->text));
 }
 
 /* --- what a supervisor decides ------------------------------------------------------------------- */

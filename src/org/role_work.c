@@ -85,7 +85,8 @@ void answer_ended(struct decision *d, const struct role_entry *entry)
 
 /*
  * Whether what was done with a message last is what this command asks for, by the same actor: it is the same
- * command, come again, as long as nothing else happens to the message.
+ * command, come again, as long as nothing else happens to the message. Of a command that names the hold that
+ * is known for certain, by its hash.
  */
 static bool is_repeated(const struct decision *d, const struct org_message *seen)
 {
@@ -94,7 +95,7 @@ static bool is_repeated(const struct decision *d, const struct org_message *seen
         return false;
     if (d->command->kind == ORG_FAIL)
         return seen->cause == (about->is_crash ? ORG_CAUSE_CRASH : ORG_CAUSE_FAIL);
-    bool is_as_late_as_may_be = about->until == 0 && about->awaits != 0;
+    bool is_as_late_as_may_be = about->until == 0 && about->after_ms == 0 && about->awaits != 0;
     return d->command->kind == ORG_DEFER && seen->state == ORG_PARKED && seen->cause == ORG_CAUSE_DEFER &&
            seen->awaits == about->awaits && (is_as_late_as_may_be || seen->parked_until == about->until);
 }
@@ -111,10 +112,15 @@ struct role_message *held_by_actor(struct decision *d)
         return NULL;
     }
     struct role_message *message = entry->live;
+    int64_t held_since = d->command->about.held_since;
     d->answer->id = message->seen.id;
     d->answer->state = message->seen.state;
+    if (held_since != 0 && message->let_go_hash == command_hash(d)) {
+        d->answer->is_duplicate = true;
+        return NULL;
+    }
     if (message->seen.state != ORG_HELD) {
-        d->answer->is_duplicate = is_repeated(d, &message->seen);
+        d->answer->is_duplicate = held_since == 0 && is_repeated(d, &message->seen);
         if (!d->answer->is_duplicate)
             refuse(d, ORG_REFUSED_NOT_HELD);
         return NULL;
@@ -124,7 +130,27 @@ struct role_message *held_by_actor(struct decision *d)
         d->answer->holder = message->seen.holder;
         return NULL;
     }
+    if (held_since != 0 && message->seen.held_since != held_since) {
+        refuse(d, ORG_REFUSED_HELD_ANEW);
+        return NULL;
+    }
     return message;
+}
+
+void emit_let_go(struct decision *d, const struct role_message *message)
+{
+    const struct org_about *about = &d->command->about;
+    if (about->held_since == 0 && !about->is_crash)
+        return;
+    org_let_go_fields fields = {.at = d->now_ms,
+                                .id = message->seen.id,
+                                .command_hash = about->held_since == 0 ? 0 : command_hash(d),
+                                .by = d->actor,
+                                .via = d->via,
+                                .signal = text_or_empty(about->signal),
+                                .output = text_or_empty(about->output),
+                                .exit_status = about->exit_status};
+    emit(d, &org_let_go_type, &fields);
 }
 
 void decide_renew(struct decision *d)
@@ -257,6 +283,7 @@ void decide_defer(struct decision *d)
         refuse(d, ORG_REFUSED_AWAITED);
         return;
     }
+    emit_let_go(d, message);
     org_parked_fields fields = {.at = d->now_ms,
                                 .id = message->seen.id,
                                 .until = until,

@@ -112,12 +112,14 @@ static troupe_status command(troupe_self *self, struct desk_errand *errand)
         status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DIRECTORY_TIMEOUT_MS, on_woken,
                             errand, role_search, .role = errand->role);
     else
-        status = troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
-                            .awaits = about->awaits, .until = about->until, .after_ms = about->after_ms,
-                            .zone = hours->zone, .from_minute = hours->from_minute,
-                            .to_minute = hours->to_minute, .days = hours->days, .command = about->command,
-                            .action = about->action, .actor = errand->desk->actor, .via = about->via,
-                            .text = about->text, .to = about->to, .is_crash = about->is_crash);
+        status =
+            troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
+                       .awaits = about->awaits, .until = about->until, .after_ms = about->after_ms,
+                       .zone = hours->zone, .from_minute = hours->from_minute, .to_minute = hours->to_minute,
+                       .days = hours->days, .command = about->command, .action = about->action,
+                       .actor = errand->desk->actor, .via = about->via, .text = about->text, .to = about->to,
+                       .is_crash = about->is_crash, .held_since = about->held_since,
+                       .exit_status = about->exit_status, .signal = about->signal, .output = about->output);
     return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
 }
 
@@ -189,15 +191,20 @@ troupe_status desk_errand_go_on(troupe_self *self, struct desk_errand *errand)
 /* Copies the texts of a message that is only borrowed. */
 static bool keep_texts(struct desk_errand *errand, const troupe_message *message, const desk_about *about)
 {
-    size_t via = (size_t)about->via.size + 1;
-    size_t text = (size_t)about->text.size + 1;
-    size_t to = (size_t)about->to.size + 1;
-    errand->texts = malloc(via + text + to);
+    const troupe_span spans[] = {about->via, about->text, about->to, about->signal, about->output};
+    enum { COUNT = sizeof spans / sizeof spans[0] };
+    const char *texts[COUNT];
+    size_t size = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        size += (size_t)spans[i].size + 1;
+    errand->texts = malloc(size);
     if (errand->texts == NULL)
         return false;
-    memcpy(errand->texts, troupe_text(message, about->via), via);
-    memcpy(errand->texts + via, troupe_text(message, about->text), text);
-    memcpy(errand->texts + via + text, troupe_text(message, about->to), to);
+    char *end = errand->texts;
+    for (size_t i = 0; i < COUNT; i++) {
+        texts[i] = memcpy(end, troupe_text(message, spans[i]), (size_t)spans[i].size + 1);
+        end += spans[i].size + 1;
+    }
     errand->about = (desk_about_fields){
         .id = about->id,
         .awaits = about->awaits,
@@ -205,9 +212,13 @@ static bool keep_texts(struct desk_errand *errand, const troupe_message *message
         .after_ms = about->after_ms,
         .command = about->command,
         .action = about->action,
-        .via = errand->texts,
-        .text = errand->texts + via,
-        .to = errand->texts + via + text,
+        .held_since = about->held_since,
+        .exit_status = about->exit_status,
+        .via = texts[0],
+        .text = texts[1],
+        .to = texts[2],
+        .signal = texts[3],
+        .output = texts[4],
         .wip_limit = about->wip_limit,
         .is_crash = about->is_crash,
         .and_next = about->and_next,

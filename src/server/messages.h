@@ -86,6 +86,10 @@ TROUPE_MESSAGE(role_took, ROLE_TOOK)
     F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
     F(i64, after_ms)                                                                                         \
+    F(i64, held_since)                                                                                       \
+    F(u32, exit_status)                                                                                      \
+    F(text, signal)                                                                                          \
+    F(text, output)                                                                                          \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
     F(text, actor)                                                                                           \
@@ -257,6 +261,10 @@ TROUPE_MESSAGE(desk_next, DESK_NEXT)
     F(u64, awaits)                                                                                           \
     F(i64, until)                                                                                            \
     F(i64, after_ms)                                                                                         \
+    F(i64, held_since)                                                                                       \
+    F(u32, exit_status)                                                                                      \
+    F(text, signal)                                                                                          \
+    F(text, output)                                                                                          \
     F(u32, command)                                                                                          \
     F(u32, action)                                                                                           \
     F(text, via)                                                                                             \

@@ -153,11 +153,15 @@ void route_next(troupe_self *self, struct call *call)
     ask_desk(self, call, (uint32_t)wait_ms, &desk_next_type, &fields);
 }
 
-/* What the calls about one message have in common: its id first, the caller, the command. */
+/*
+ * What the calls about one message have in common: its id first, since when it is held, the caller, the
+ * command.
+ */
 static void ask_about(troupe_self *self, struct call *call, struct json_reader *in, desk_about_fields *fields,
                       enum org_command_kind command)
 {
     member_take_id(in, "id", JSON_REQUIRED, &fields->id);
+    member_take_time(in, "held_since", JSON_OPTIONAL, &fields->held_since);
     if (!member_end(call, in))
         return;
     fields->command = command;
@@ -218,6 +222,20 @@ void route_defer(troupe_self *self, struct call *call)
     ask_about(self, call, &in, &fields, ORG_DEFER);
 }
 
+/* How a program died; nothing of it without a crash. */
+static void take_crash(struct json_reader *in, desk_about_fields *fields)
+{
+    int64_t exit_status = 0;
+    json_take_number(in, "exit_status", JSON_OPTIONAL, 1, ORG_EXIT_STATUS_MAX, &exit_status);
+    member_take_line(in, "signal", JSON_OPTIONAL, 1, ORG_SIGNAL_LEN_MAX, &fields->signal);
+    member_take_lines(in, "output", JSON_OPTIONAL, 0, ORG_OUTPUT_LEN_MAX, &fields->output);
+    fields->exit_status = (uint32_t)exit_status;
+    bool has_report = exit_status != 0 || fields->signal != NULL || fields->output != NULL;
+    if (has_report && !fields->is_crash && in->problem->kind == PROBLEM_NONE)
+        problem_set(in->problem, PROBLEM_MALFORMED,
+                    "\"exit_status\", \"signal\" and \"output\" are those of a \"crash\"");
+}
+
 void route_fail(troupe_self *self, struct call *call)
 {
     struct problem problem = {0};
@@ -225,6 +243,7 @@ void route_fail(troupe_self *self, struct call *call)
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_lines(&in, "reason", JSON_REQUIRED, 1, ORG_REASON_LEN_MAX, &fields.text);
     json_take_flag(&in, "crash", JSON_OPTIONAL, &fields.is_crash);
+    take_crash(&in, &fields);
     ask_about(self, call, &in, &fields, ORG_FAIL);
 }
 

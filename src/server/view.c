@@ -204,6 +204,7 @@ static enum problem_kind kind_of(enum org_refusal refusal)
     case ORG_REFUSED_NOT_QUARANTINED:
     case ORG_REFUSED_ACTION:
     case ORG_REFUSED_AWAITED:
+    case ORG_REFUSED_HELD_ANEW:
         break;
     }
     return PROBLEM_CONFLICT;
