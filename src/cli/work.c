@@ -63,14 +63,6 @@ struct delay {
     int64_t ms;
 };
 
-/* One message in hand, borrowed from the answer that it came in. */
-struct letter {
-    const json_t *message;
-    const char *id;
-    int64_t attempts;
-    int64_t lease_ms; /* 0: not known */
-};
-
 static struct delay delays[DELAYS_KEPT];
 static size_t delay_next;
 
@@ -118,7 +110,7 @@ static bool is_variable(const char *entry)
 }
 
 /* Ours, and what the message adds; the caller frees the array. */
-static char **environment_of(const struct work *work, const struct letter *letter,
+static char **environment_of(const struct work *work, const struct work_letter *letter,
                              char variables[VARIABLE_COUNT][VARIABLE_SIZE])
 {
     const char *thread = json_string_value(json_object_get(letter->message, "thread"));
@@ -145,7 +137,7 @@ static char **environment_of(const struct work *work, const struct letter *lette
 /* --- one message -------------------------------------------------------------------------------- */
 
 /* Runs the command to its end; false: it could not be started, errno says why. */
-static bool run_command(struct work *work, const struct letter *letter, struct child *child)
+static bool run_command(struct work *work, const struct work_letter *letter, struct child *child)
 {
     char variables[VARIABLE_COUNT][VARIABLE_SIZE];
     char **environment = environment_of(work, letter, variables);
@@ -169,7 +161,7 @@ static bool run_command(struct work *work, const struct letter *letter, struct c
     if (status != TROUPE_OK)
         return false;
     work->child = child;
-    work_lease_begin(work, letter->id, letter->lease_ms);
+    work_lease_begin(work, letter);
     while (!child_is_over(child))
         work_pump(work, INT64_MAX);
     work->child = NULL;
@@ -195,14 +187,19 @@ static void report(const struct work *work, const char *id, const struct work_an
     fflush(stdout);
 }
 
-/* Tells the server what came of a message, until it has answered; releases the verdict's body. */
-static void tell(struct work *work, const char *id, struct work_verdict *verdict)
+/*
+ * Tells the server what came of a message, until it has answered; releases the verdict's body. It is told of
+ * this hold alone: should the message be somebody's again meanwhile, nothing happens to it.
+ */
+static void tell(struct work *work, const struct work_letter *letter, struct work_verdict *verdict)
 {
+    const char *id = letter->id;
     unsigned stops = work->stops < 2 ? 2 : work->stops + 1;
     struct work_patience patience = {stops, stops,
                                      work->stops < 2 ? INT64_MAX : work_now_ms(work) + WORK_GIVE_BACK_MS};
     struct work_answer answer;
     struct client_request request = {.method = "POST", .path = verdict->path, .body = verdict->body};
+    json_object_set_new(verdict->body, "held_since", json_integer(letter->held_since));
     bool is_answered = work_ask(work, &request, &patience, &answer);
     bool is_unfit = is_answered && (answer.status == 400 || answer.status == 413) &&
                     strcmp(verdict->path, "/v1/fail") != 0;
@@ -211,7 +208,7 @@ static void tell(struct work *work, const char *id, struct work_verdict *verdict
     if (is_unfit) {
         json_decref(answer.json);
         *verdict = work_judge_unfit(id, answer.detail);
-        tell(work, id, verdict);
+        tell(work, letter, verdict);
         return;
     }
     if (!is_answered) {
@@ -228,7 +225,7 @@ static void tell(struct work *work, const char *id, struct work_verdict *verdict
     json_decref(answer.json);
 }
 
-static void work_on(struct work *work, const struct letter *letter)
+static void work_on(struct work *work, const struct work_letter *letter)
 {
     struct child child;
     struct work_verdict verdict;
@@ -247,7 +244,7 @@ static void work_on(struct work *work, const struct letter *letter)
     if (verdict.uses_delay)
         note_delay(letter->id, delay_ms);
     child_done(&child);
-    tell(work, letter->id, &verdict);
+    tell(work, letter, &verdict);
     if (verdict.is_hopeless && !work->is_over)
         work_end(work, cli_fail(work->cli, CLI_FAILED, "%s: %s; the message was given back",
                                 work->cli->command[0], verdict.words));
@@ -258,15 +255,17 @@ static void work_on(struct work *work, const struct letter *letter)
 /* --- which message ------------------------------------------------------------------------------ */
 
 /* Reads a message; false: it is none that can be worked on, and that has been said. */
-static bool read_letter(struct work *work, const json_t *message, bool is_fresh, struct letter *ret_letter)
+static bool read_letter(struct work *work, const json_t *message, bool is_fresh,
+                        struct work_letter *ret_letter)
 {
     struct fields fields = {0};
     int64_t held_since = fields_number(&fields, message, "held_since");
     int64_t lease_until = fields_number(&fields, message, "lease_until");
-    *ret_letter = (struct letter){.message = message,
-                                  .id = fields_text(&fields, message, "id"),
-                                  .attempts = fields_number(&fields, message, "attempts"),
-                                  .lease_ms = is_fresh ? lease_until - held_since : 0};
+    *ret_letter = (struct work_letter){.message = message,
+                                       .id = fields_text(&fields, message, "id"),
+                                       .held_since = held_since,
+                                       .attempts = fields_number(&fields, message, "attempts"),
+                                       .lease_ms = is_fresh ? lease_until - held_since : 0};
     enum cli_exit ending = fields_check(work->cli, &fields);
     if (ending != CLI_OK)
         work_end(work, ending);
@@ -285,7 +284,7 @@ static size_t work_on_all(struct work *work, const json_t *messages, bool is_fre
     size_t worked = 0;
     for (size_t i = 0; i < json_array_size(messages); i++) {
         const json_t *message = json_array_get(messages, i);
-        struct letter letter;
+        struct work_letter letter;
         if (!is_of_role(work, message))
             continue;
         if (work->is_over || !read_letter(work, message, is_fresh && worked == 0, &letter))
@@ -293,7 +292,7 @@ static size_t work_on_all(struct work *work, const json_t *messages, bool is_fre
         worked++;
         if (work->stops > 0) {
             struct work_verdict verdict = work_judge_stopped(letter.id);
-            tell(work, letter.id, &verdict);
+            tell(work, &letter, &verdict);
             continue;
         }
         work_on(work, &letter);

@@ -38,6 +38,15 @@ struct work_answer {
     char detail[WORK_DETAIL_MAX]; /* of a refusal, why */
 };
 
+/** One message in hand, borrowed from the answer that it came in. */
+struct work_letter {
+    const json_t *message;
+    const char *id;
+    int64_t held_since;
+    int64_t attempts;
+    int64_t lease_ms; /* 0: not known */
+};
+
 /** The whole. */
 struct work {
     const struct cli *cli;
@@ -59,11 +68,11 @@ struct work {
     bool is_asking;             /* a request is under way */
     struct client_answer asked; /* what came of the last one */
 
-    const char *held_id;        /* the message whose lease is looked after; NULL: none */
-    bool is_renewing;           /* its renewal is under way */
-    int64_t renew_ms;           /* when it is to be renewed */
-    int64_t lease_ms;           /* how long the lease is, as far as known */
-    char lost[WORK_DETAIL_MAX]; /* why it is held no longer; "" while it is */
+    const struct work_letter *held; /* the message whose lease is looked after; NULL: none */
+    bool is_renewing;               /* its renewal is under way */
+    int64_t renew_ms;               /* when it is to be renewed */
+    int64_t lease_ms;               /* how long the lease is, as far as known */
+    char lost[WORK_DETAIL_MAX];     /* why it is held no longer; "" while it is */
 };
 
 /**
@@ -88,8 +97,8 @@ void work_pump(struct work *work, int64_t until_ms);
 bool work_ask(struct work *work, const struct client_request *request, const struct work_patience *patience,
               struct work_answer *ret_answer);
 
-/** Begins to look after a message's lease, of so many milliseconds; 0: it is to be asked at once. */
-void work_lease_begin(struct work *work, const char *id, int64_t lease_ms);
+/** Begins to look after a message's lease; when its length is not known, that is asked at once. */
+void work_lease_begin(struct work *work, const struct work_letter *letter);
 
 /** Ends that; a renewal under way is dropped. */
 void work_lease_end(struct work *work);

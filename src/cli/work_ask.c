@@ -71,14 +71,14 @@ void work_pump(struct work *work, int64_t until_ms)
         add_fd(fds, &count, work->child->errors_fd);
         until_ms = work->child->due_ms < until_ms ? work->child->due_ms : until_ms;
     }
-    if (work->held_id != NULL && !work->is_renewing)
+    if (work->held != NULL && !work->is_renewing)
         until_ms = work->renew_ms < until_ms ? work->renew_ms : until_ms;
     int64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
     fleet_run_beside(work->fleet, fds, count, left_ms < INT32_MAX ? (int)left_ms : INT32_MAX);
     read_signals(work);
     if (work->child != NULL)
         child_step(work->child, work_now_ms(work));
-    if (work->held_id != NULL && !work->is_renewing && work_now_ms(work) >= work->renew_ms)
+    if (work->held != NULL && !work->is_renewing && work_now_ms(work) >= work->renew_ms)
         renew(work);
 }
 
@@ -195,19 +195,20 @@ static void on_renewed(void *context, const struct client_answer *answer)
 
 static void renew(struct work *work)
 {
-    json_t *body = text_must(json_pack("{s:s}", "id", work->held_id));
+    json_t *body = text_must(
+        json_pack("{s:s, s:I}", "id", work->held->id, "held_since", (json_int_t)work->held->held_since));
     work->is_renewing = true;
     fleet_start(work->fleet, &(struct client_request){.method = "POST", .path = "/v1/renew", .body = body},
                 on_renewed, work);
     json_decref(body);
 }
 
-void work_lease_begin(struct work *work, const char *id, int64_t lease_ms)
+void work_lease_begin(struct work *work, const struct work_letter *letter)
 {
-    work->held_id = id;
-    work->lease_ms = lease_ms;
+    work->held = letter;
+    work->lease_ms = letter->lease_ms;
     work->lost[0] = '\0';
-    work->renew_ms = work_now_ms(work) + lease_ms / LEASE_PARTS;
+    work->renew_ms = work_now_ms(work) + letter->lease_ms / LEASE_PARTS;
 }
 
 void work_lease_end(struct work *work)
@@ -215,5 +216,5 @@ void work_lease_end(struct work *work)
     if (work->is_renewing)
         fleet_forget(work->fleet);
     work->is_renewing = false;
-    work->held_id = NULL;
+    work->held = NULL;
 }

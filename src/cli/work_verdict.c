@@ -23,7 +23,7 @@ enum {
 
 /* --- texts -------------------------------------------------------------------------------------- */
 
-/* Cuts UTF-8 text to what a reason may have, and shows it. */
+/* Cuts UTF-8 text to what a reason, and what a program wrote last, may have, and shows it. */
 static void cut(char *text)
 {
     static const char ellipsis[] = "…";
@@ -70,7 +70,7 @@ __attribute__((format(printf, 2, 3))) static void set_words(struct work_verdict 
 }
 
 /* A failure with these words and, below them, the last lines of what the command said. */
-static struct work_verdict failure(const char *id, bool is_crash, const char *words, const char *lines)
+static struct work_verdict failure(const char *id, const char *words, const char *lines)
 {
     size_t size = strlen(words) + strlen(lines) + 3;
     char *reason = text_must(malloc(size));
@@ -78,8 +78,6 @@ static struct work_verdict failure(const char *id, bool is_crash, const char *wo
     cut(reason);
     struct work_verdict verdict = verdict_of("/v1/fail", id, "reason", reason);
     free(reason);
-    if (is_crash)
-        json_object_set_new(verdict.body, "crash", json_true());
     verdict.is_failure = true;
     set_words(&verdict, "%s", words);
     return verdict;
@@ -115,7 +113,15 @@ static struct work_verdict crash(const char *id, const struct child *child)
     else
         snprintf(words, sizeof(words), "exit status %d", end->status);
     char *lines = child_last_lines(child);
-    struct work_verdict verdict = failure(id, true, words, lines);
+    cut(lines);
+    struct work_verdict verdict = failure(id, words, "");
+    json_object_set_new(verdict.body, "crash", json_true());
+    if (end->status != 0)
+        json_object_set_new(verdict.body, "exit_status", json_integer(end->status));
+    if (end->signal != 0)
+        json_object_set_new(verdict.body, "signal", json_string(env_signal_name(end->signal, name)));
+    if (*lines != '\0')
+        json_object_set_new(verdict.body, "output", text_must(json_string(lines)));
     free(lines);
     return verdict;
 }
@@ -129,7 +135,7 @@ static struct work_verdict done(const char *id, const struct child *child)
         json_decref(reply);
         char *lines = child_last_lines(child);
         struct work_verdict verdict =
-            failure(id, false, "its answer is not UTF-8 text, and so cannot be a reply", lines);
+            failure(id, "its answer is not UTF-8 text, and so cannot be a reply", lines);
         free(lines);
         return verdict;
     }
@@ -216,7 +222,7 @@ struct work_verdict work_judge(const char *id, const struct child *child, int64_
         return work_judge_stopped(id);
     case CHILD_TOO_LONG:
         snprintf(words, sizeof(words), "it wrote more than %d bytes to standard output", CHILD_OUTPUT_MAX);
-        return failure(id, false, words, "");
+        return failure(id, words, "");
     case CHILD_TOO_SLOW:
         return crash(id, child);
     case CHILD_ENDED:
@@ -237,7 +243,7 @@ struct work_verdict work_judge_unfit(const char *id, const char *detail)
     char words[WORK_WORDS_MAX];
     snprintf(words, sizeof(words), "its answer is not taken: %.200s", detail);
     char *clean = text_clean(words, false); /* cut somewhere, perhaps */
-    struct work_verdict verdict = failure(id, false, clean, "");
+    struct work_verdict verdict = failure(id, clean, "");
     free(clean);
     return verdict;
 }

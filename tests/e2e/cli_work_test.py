@@ -516,14 +516,14 @@ class LostAnswers(unittest.TestCase):
             done = server.run("work", "gates", "--once", "--", "echo", "hello")
         self.assertEqual((done.returncode, done.stdout), (OK, "0000000000abc done\n"), done.stderr)
         self.assertEqual(self.calls[:3], ["inbox", "next", "next"][:2] + ["next"])
-        self.assertEqual(self.done, [{"id": "0000000000abc", "reply": "hello\n"}])
+        self.assertEqual(self.done, [{"id": "0000000000abc", "reply": "hello\n", "held_since": 1000}])
 
     def test_an_end_that_was_not_answered_is_told_again(self):
         self.lose = {("done", 1), ("done", 2)}
         with ScriptedServer(self.answer) as server:
             done = server.run("work", "gates", "--once", "--", "echo", "hello")
         self.assertEqual((done.returncode, done.stdout), (OK, "0000000000abc done\n"), done.stderr)
-        self.assertEqual(self.done, [{"id": "0000000000abc", "reply": "hello\n"}] * 3)
+        self.assertEqual(self.done, [{"id": "0000000000abc", "reply": "hello\n", "held_since": 1000}] * 3)
 
 
 if __name__ == "__main__":
