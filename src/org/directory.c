@@ -33,6 +33,7 @@ void org_directory_free(struct org_directory *directory)
         return;
     directory_drop_reserved(directory);
     for (size_t i = 0; i < directory->actor_count; i++) {
+        free(directory->actors[i].notices);
         free(directory->actors[i].kept);
         free(directory->actors[i].calendar);
         free(directory->actors[i].block);

@@ -50,6 +50,7 @@
 #include "base/hash.h"
 #include "base/record.h"
 #include "org/maintainers.h"
+#include "org/notices.h"
 #include "org/path_index.h"
 #include "org/role.h"
 #include <troupe/status.h>
@@ -72,6 +73,7 @@ enum org_directory_command_kind {
     ORG_REVOKE_TOKEN,      /* and no more */
     ORG_SET_CALENDAR,      /* when an actor works and is away */
     ORG_SET_PRESENCE,      /* it is away from now on, or is back */
+    ORG_SET_NOTICES,       /* which notices it wants */
     ORG_LEAVE,             /* it leaves for good: each role goes to the next in its succession */
     ORG_IMPORT_MAINTAINERS /* a whole file: people, roles and domains under one team */
 };
@@ -163,6 +165,13 @@ struct org_set_calendar {
     size_t absence_count;
 };
 
+/** ORG_SET_NOTICES: by the actor itself or an administrator. */
+struct org_set_notices {
+    const char *actor;
+    enum org_notices kind;
+    uint32_t digest_minute; /* with ORG_NOTICES_DIGEST, else 0 */
+};
+
 /** ORG_SET_PRESENCE and, with the actor alone, ORG_LEAVE. */
 struct org_set_presence {
     const char *actor;
@@ -201,6 +210,7 @@ struct org_directory_command {
         struct org_token_command token;
         struct org_set_calendar calendar;
         struct org_set_presence presence;
+        struct org_set_notices notices;
         struct org_import import;
     };
 };
@@ -393,6 +403,9 @@ bool org_directory_domain(const struct org_directory *directory, const char *nam
 /** When an actor works; false when there is no such actor. One without a calendar has an empty one. */
 bool org_directory_calendar(const struct org_directory *directory, const char *name,
                             struct org_calendar_view *ret_calendar);
+
+/** Which notices an actor wants, without its hours; none for nobody known. */
+struct org_notice_choice org_directory_notices(const struct org_directory *directory, const char *name);
 
 /** Whether an actor is there at a time; nobody unknown is. */
 bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms);

@@ -101,6 +101,16 @@ const char *org_directory_kept(const struct org_directory *directory, const char
     return "";
 }
 
+struct org_notice_choice org_directory_notices(const struct org_directory *directory, const char *name)
+{
+    uint32_t index = directory_find_actor(directory, name);
+    const org_notices_set *set = index == MAP_NONE ? NULL : actor_notices(&directory->actors[index]);
+    if (set == NULL)
+        return (struct org_notice_choice){.kind = ORG_NOTICES_NONE};
+    return (struct org_notice_choice){.kind = (enum org_notices)set->choice,
+                                      .digest_minute = (uint16_t)set->digest_minute};
+}
+
 bool org_directory_comes_or_goes(const struct org_directory *directory, const char *name, int64_t after_ms,
                                  int64_t until_ms)
 {
@@ -158,6 +168,19 @@ bool directory_is_kept_fit(const struct org_directory *directory, const void *bo
     }
     return *messages == '\0' &&
            directory_find_actor(directory, troupe_flat_text(kept, kept->actor)) != MAP_NONE;
+}
+
+static bool are_notices_valid(uint32_t kind, uint32_t digest_minute)
+{
+    return kind == ORG_NOTICES_DIGEST ? digest_minute < ORG_DAY_MINUTES
+                                      : kind <= ORG_NOTICES_DIGEST && digest_minute == 0;
+}
+
+bool directory_is_notices_fit(const struct org_directory *directory, const void *body)
+{
+    const org_notices_set *set = body;
+    return are_notices_valid(set->choice, set->digest_minute) &&
+           directory_find_actor(directory, troupe_flat_text(set, set->actor)) != MAP_NONE;
 }
 
 /* --- deciding ------------------------------------------------------------------------------------- */
@@ -232,6 +255,29 @@ void directory_decide_calendar(struct directory_decision *d)
                                       .days = set->days,
                                       .is_gone = old != NULL && old->is_gone};
     (void)directory_write(d, &org_calendar_set_type, &fields, old);
+}
+
+void directory_decide_notices(struct directory_decision *d)
+{
+    const struct org_set_notices *set = &d->command->notices;
+    bool by_administrator;
+    uint32_t index = actor_meant(d, set->actor, &by_administrator);
+    if (index == MAP_NONE)
+        return;
+    if (!are_notices_valid((uint32_t)set->kind, set->digest_minute)) {
+        directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->actor);
+        return;
+    }
+    const org_notices_set *old = actor_notices(&d->directory->actors[index]);
+    if (old == NULL && set->kind == ORG_NOTICES_NONE)
+        return;
+    org_notices_set_fields fields = {.at = d->now_ms,
+                                     .by = d->by,
+                                     .via = d->via,
+                                     .actor = set->actor,
+                                     .digest_minute = set->digest_minute,
+                                     .choice = (uint8_t)set->kind};
+    (void)directory_write(d, &org_notices_set_type, &fields, old);
 }
 
 /* The absences that are not over; without those that cover now, of which there are `ret_covering`. */

@@ -43,7 +43,9 @@ static bool copy_actors(const struct org_directory *from, struct org_directory *
         struct directory_actor *actor = &to->actors[to->actor_count];
         if (!copy_block(old->block, 0, &actor->block))
             return false;
-        if (!copy_block(old->calendar, 0, &actor->calendar) || !copy_block(old->kept, 0, &actor->kept)) {
+        if (!copy_block(old->calendar, 0, &actor->calendar) || !copy_block(old->kept, 0, &actor->kept) ||
+            !copy_block(old->notices, 0, &actor->notices)) {
+            free(actor->kept);
             free(actor->calendar);
             free(actor->block);
             return false;

@@ -465,6 +465,7 @@ static const struct rule {
     [ORG_REVOKE_TOKEN] = {decide_revoke_token, false},
     [ORG_SET_CALENDAR] = {directory_decide_calendar, false},
     [ORG_SET_PRESENCE] = {directory_decide_presence, false},
+    [ORG_SET_NOTICES] = {directory_decide_notices, false},
     [ORG_LEAVE] = {directory_decide_leave, true},
     [ORG_IMPORT_MAINTAINERS] = {directory_decide_import, true},
 };

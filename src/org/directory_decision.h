@@ -60,6 +60,7 @@ org_role_set_fields directory_role_fields(const struct directory_role *role);
 /** directory_calendar.c */
 void directory_decide_calendar(struct directory_decision *d);
 void directory_decide_presence(struct directory_decision *d);
+void directory_decide_notices(struct directory_decision *d);
 void directory_decide_leave(struct directory_decision *d);
 
 /** Decides ORG_IMPORT_MAINTAINERS. */

@@ -100,6 +100,11 @@ TROUPE_MESSAGE(org_calendar_set, ORG_CALENDAR_SET)
 #define ORG_KEPT(F) F(i64, at) F(text, by) F(text, via) F(text, actor) F(text, messages)
 TROUPE_MESSAGE(org_kept, ORG_KEPT)
 
+/** Which notices an actor wants: an org_notices, and the minute of the day of a digest. */
+#define ORG_NOTICES_SET(F)                                                                                   \
+    F(i64, at) F(text, by) F(text, via) F(text, actor) F(u32, digest_minute) F(u8, choice)
+TROUPE_MESSAGE(org_notices_set, ORG_NOTICES_SET)
+
 /** A token: only its hash. `expires_at` 0 is never. `scopes` are words separated by spaces, "" for all. */
 #define ORG_TOKEN_ADDED(F)                                                                                   \
     F(i64, at)                                                                                               \

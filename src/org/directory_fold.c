@@ -334,6 +334,15 @@ static void fold_kept(struct org_directory *directory, struct directory_block *b
     directory->actors[index].kept = block;
 }
 
+static void fold_notices(struct org_directory *directory, struct directory_block *block)
+{
+    const org_notices_set *set = (const org_notices_set *)(const void *)block->body;
+    uint32_t index = directory_find_actor(directory, troupe_flat_text(set, set->actor));
+    ASSERT(index != MAP_NONE);
+    free(directory->actors[index].notices);
+    directory->actors[index].notices = block;
+}
+
 /* --- checking what comes from the journal ----------------------------------------------------------- */
 
 static bool is_actor_fit(const struct org_directory *directory, const void *body)
@@ -441,6 +450,7 @@ static const struct folding {
     {&org_token_revoked_type, is_revoked_fit, fold_revoked},
     {&org_calendar_set_type, directory_is_calendar_fit, fold_calendar},
     {&org_kept_type, directory_is_kept_fit, fold_kept},
+    {&org_notices_set_type, directory_is_notices_fit, fold_notices},
 };
 
 static const struct folding *folding_of(const struct record *record)

@@ -59,6 +59,7 @@ struct directory_actor {
     size_t held_count;
     struct directory_block *calendar; /* an org_calendar_set; NULL for none */
     struct directory_block *kept;     /* an org_kept; NULL for none */
+    struct directory_block *notices;  /* an org_notices_set; NULL for none */
 };
 
 struct directory_role {
@@ -142,6 +143,11 @@ static inline const org_calendar_set *actor_calendar(const struct directory_acto
     return actor->calendar == NULL ? NULL : (const org_calendar_set *)(const void *)actor->calendar->body;
 }
 
+static inline const org_notices_set *actor_notices(const struct directory_actor *actor)
+{
+    return actor->notices == NULL ? NULL : (const org_notices_set *)(const void *)actor->notices->body;
+}
+
 static inline const org_kept *actor_kept(const struct directory_actor *actor)
 {
     return actor->kept == NULL ? NULL : (const org_kept *)(const void *)actor->kept->body;
@@ -221,6 +227,9 @@ void directory_drop_reserved(struct org_directory *directory);
 
 /** directory_calendar.c: whether a record of a calendar is one. */
 bool directory_is_calendar_fit(const struct org_directory *directory, const void *body);
+
+/** The same of a choice of notices. */
+bool directory_is_notices_fit(const struct org_directory *directory, const void *body);
 
 /** The same of a record of messages that are kept. */
 bool directory_is_kept_fit(const struct org_directory *directory, const void *body);

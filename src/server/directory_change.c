@@ -227,6 +227,8 @@ static void change_existing(troupe_self *self, struct directory_task *task, enum
         name = command.presence.actor;
     else if (kind == CHANGE_CALENDAR && decode_calendar(task->document, own, &room, &command, &task->problem))
         name = command.calendar.actor;
+    else if (kind == CHANGE_NOTICES && decode_notices(task->document, own, &command, &task->problem))
+        name = command.notices.actor;
     else if (kind == CHANGE_LEAVE && decode_leave(task->document, &command, &task->problem))
         name = command.presence.actor;
     if (kind == CHANGE_PRESENCE && task->problem.kind == PROBLEM_NONE)

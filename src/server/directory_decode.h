@@ -75,6 +75,13 @@ bool decode_presence(const json_t *value, const char *own, struct decode_room *r
 bool decode_calendar(const json_t *value, const char *own, struct decode_room *room,
                      struct org_directory_command *ret_command, struct problem *problem);
 
+/** Which notices somebody wants. */
+bool decode_notices(const json_t *value, const char *own, struct org_directory_command *ret_command,
+                    struct problem *problem);
+
+/** The words of that choice, by org_notices. */
+extern const char *const decode_notice_words[ORG_NOTICES_DIGEST + 1];
+
 /** Who leaves for good. */
 bool decode_leave(const json_t *value, struct org_directory_command *ret_command, struct problem *problem);
 

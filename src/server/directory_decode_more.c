@@ -173,3 +173,24 @@ bool decode_calendar(const json_t *value, const char *own, struct decode_room *r
         problem_set(problem, PROBLEM_MALFORMED, "\"zone\": there is no time zone %.64s", set->zone);
     return problem->kind == PROBLEM_NONE;
 }
+
+const char *const decode_notice_words[ORG_NOTICES_DIGEST + 1] = {"none", "urgent", "digest"};
+
+bool decode_notices(const json_t *value, const char *own, struct org_directory_command *ret_command,
+                    struct problem *problem)
+{
+    struct org_set_notices *set = &ret_command->notices;
+    unsigned kind = ORG_NOTICES_NONE;
+    struct json_reader in = json_reader_of(value, "", problem);
+    ret_command->kind = ORG_SET_NOTICES;
+    *set = (struct org_set_notices){.actor = own};
+    member_take_actor(&in, "actor", JSON_OPTIONAL, &set->actor);
+    json_take_choice(&in, "choice", JSON_REQUIRED, decode_notice_words, ORG_NOTICES_DIGEST + 1, &kind);
+    take_clock(&in, "at", kind == ORG_NOTICES_DIGEST ? JSON_REQUIRED : JSON_OPTIONAL, &set->digest_minute);
+    set->kind = (enum org_notices)kind;
+    if (problem->kind == PROBLEM_NONE &&
+        (kind != ORG_NOTICES_DIGEST ? json_is_string(json_object_get(value, "at"))
+                                    : set->digest_minute >= ORG_DAY_MINUTES))
+        problem_set(problem, PROBLEM_MALFORMED, "\"at\" is the time of the day of a digest, before 24:00");
+    return json_reader_end(&in);
+}

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "server/directory_actor.h"
+#include "server/directory_decode.h"
 #include "server/json_writer.h"
 #include "server/scope.h"
 #include "server/token.h"
+#include "server/zones.h"
 
 _Static_assert(TOKEN_HASH_SIZE == ORG_TOKEN_HASH_SIZE, "a token's hash is what the organisation stores");
 
@@ -102,6 +104,29 @@ static void put_actor(struct json_writer *out, const struct org_actor_view *acto
     json_put_flag(out, "present", is_present);
 }
 
+/* Which notices an actor wants, and when the next digest would be, or the notice of something urgent now. */
+static void put_notices(struct json_writer *out, const struct org_directory *org, const char *name,
+                        int64_t now_ms)
+{
+    struct org_hours room;
+    struct org_calendar_view calendar = {.zone = ""};
+    struct org_notice_choice choice = org_directory_notices(org, name);
+    (void)org_directory_calendar(org, name, &calendar);
+    choice.hours = zones_hours(&room, calendar.zone, calendar.from_minute, calendar.to_minute, calendar.days);
+    int64_t next_ms = org_notice_at(&choice, ORG_URGENT, now_ms);
+    json_open(out, "notices", '{');
+    json_put_text(out, "choice", decode_notice_words[choice.kind]);
+    if (choice.kind == ORG_NOTICES_DIGEST) {
+        char clock[8];
+        snprintf(clock, sizeof clock, "%02u:%02u", choice.digest_minute / 60u % 24u,
+                 choice.digest_minute % 60u);
+        json_put_text(out, "at", clock);
+    }
+    if (next_ms != INT64_MAX && org_directory_is_present(org, name, next_ms))
+        json_put_number(out, "next", next_ms);
+    json_close(out, '}');
+}
+
 troupe_status directory_answer_who(troupe_self *self, struct directory_actor *directory,
                                    const troupe_message *message, const directory_who *who)
 {
@@ -123,6 +148,7 @@ troupe_status directory_answer_who(troupe_self *self, struct directory_actor *di
         json_put_text(&out, NULL, role);
     json_put_text(&out, NULL, personal);
     json_close(&out, ']');
+    put_notices(&out, directory->org, actor.name, troupe_unix_ms(self));
     json_put_number(&out, "alarms", (int64_t)directory_alarms(directory));
     json_open(&out, "scopes", '[');
     for (unsigned i = 0; i < SCOPE_COUNT; i++) {

@@ -256,6 +256,11 @@ void route_calendar(troupe_self *self, struct call *call)
     change(self, call, CHANGE_CALENDAR, NULL);
 }
 
+void route_notices(troupe_self *self, struct call *call)
+{
+    change(self, call, CHANGE_NOTICES, NULL);
+}
+
 void route_leave(troupe_self *self, struct call *call)
 {
     change(self, call, CHANGE_LEAVE, NULL);

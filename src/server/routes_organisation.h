@@ -23,6 +23,7 @@ void route_transfer(troupe_self *self, struct call *call);
 void route_revoke(troupe_self *self, struct call *call);
 void route_presence(troupe_self *self, struct call *call);
 void route_calendar(troupe_self *self, struct call *call);
+void route_notices(troupe_self *self, struct call *call);
 void route_leave(troupe_self *self, struct call *call);
 void route_new_domain(troupe_self *self, struct call *call);
 void route_import_maintainers(troupe_self *self, struct call *call);

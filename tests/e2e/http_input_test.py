@@ -182,6 +182,11 @@ CALLS = {
                             [{"from": TIME_MAX + 1}], [{"from": 5, "until": 5}], [{"from": 5, "to": 6}]],
                            [[{"from": 5}] * 65]),
     },
+    "/v1/notices": {
+        "choice": choice("digest", required=True),
+        "at": Member("09:00", [9, True, [], {}, "", "9:00", "09:60", "24:00", "noon"], ["0" * 5000], True),
+        "actor": actor("ann"),
+    },
     "/v1/leave": {"actor": actor("ann", required=True)},
     "/v1/import/organisation": {
         "actors": Member([], ["x", 5, {}, [5], [{}], [{"name": "A"}], [{"name": "a", "kind": "robot"}]]),

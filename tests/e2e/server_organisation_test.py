@@ -298,6 +298,24 @@ class Organisation(ServerCase):
         self.expect(200, self.post("/v1/import/organisation", {"roles": roles, "messages": many}))
         self.assertEqual(self.roles()["narrow"]["queued"], 3)  # a full mailbox does not halve an import
 
+    def test_which_notices_one_gets_is_ones_own_choice(self):
+        self.two_people()
+        self.expect(201, self.post("/v1/actors", {"name": "nico", "kind": "person"}))
+        token = self.token_of("nico")
+        self.assertEqual(self.get("/v1/whoami", token=token).json["notices"], {"choice": "none"})
+        digest = {"choice": "digest", "at": "09:30"}
+        self.expect(200, self.post("/v1/notices", digest, token=token))
+        notices = self.get("/v1/whoami", token=token).json["notices"]
+        self.assertEqual((notices["choice"], notices["at"]), ("digest", "09:30"))
+        self.assertEqual(notices["next"] // 60000 % 1440, 9 * 60 + 30)
+        other = {"choice": "none", "actor": "edda"}
+        self.problem(self.post("/v1/notices", other, token=token), 403, "forbidden")
+        self.expect(200, self.post("/v1/presence", {"present": False}, token=token))
+        self.assertNotIn("next", self.get("/v1/whoami", token=token).json["notices"])
+        self.expect(200, self.post("/v1/presence", {"present": True}, token=token))
+        self.expect(200, self.post("/v1/notices", {"choice": "urgent"}, token=token))
+        self.assertIn("next", self.get("/v1/whoami", token=token).json["notices"])
+
     # --- the audit log ------------------------------------------------------------------------------------
 
     def test_every_change_is_in_the_audit_log_with_who_made_it_for_whom(self):

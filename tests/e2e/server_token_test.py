@@ -42,6 +42,7 @@ OPENED_BY = {
     "POST /v1/tokens/revoke": "read send work admin",
     "POST /v1/presence": "work",
     "POST /v1/calendar": "work",
+    "POST /v1/notices": "work",
     "POST /v1/leave": "admin",
     "POST /v1/import/maintainers": "admin",
     "POST /v1/import/organisation": "admin",

@@ -23,6 +23,11 @@ static void fill(void)
     token(ORG_ADD_TOKEN, "ben", 1);
     token(ORG_ADD_TOKEN, "cid", 2);
     token(ORG_REVOKE_TOKEN, "cid", 2);
+    static const uint64_t keeps[] = {7, 8};
+    command((struct org_directory_command){.kind = ORG_SET_PRESENCE,
+                                           .presence = {.actor = "cid", .keeps = keeps, .keep_count = 2}});
+    command((struct org_directory_command){.kind = ORG_SET_NOTICES,
+                                           .notices = {.actor = "cid", .kind = ORG_NOTICES_URGENT}});
     command((struct org_directory_command){
         .kind = ORG_SET_CALENDAR, .calendar = {.actor = "ben", .absences = &absence, .absence_count = 1}});
     organisation_expect_done(&org, 1);
@@ -51,10 +56,14 @@ static void check_same(const struct org_directory *a, const struct org_directory
     assert_string_equal(domain.owner, "@cid");
     assert_true(org_directory_token(b, (const uint8_t[ORG_TOKEN_HASH_SIZE]){2, 7}, &known));
     assert_true(known.is_revoked);
-    assert_int_equal(org_directory_presence_due(b, 0), org.now_ms + 5);
+    assert_int_equal(org_directory_presence_due(b, org.now_ms), org.now_ms + 5);
     assert_true(org_directory_configure(b, "docs", holders, &configure));
     assert_int_equal(configure.on_absent, ORG_ACTION_DECLINE);
     assert_true(org_directory_is_administrator(b, "ada"));
+    int64_t until;
+    assert_string_equal(org_directory_kept(b, "cid", org.now_ms, &until),
+                        org_directory_kept(a, "cid", org.now_ms, &until));
+    assert_int_equal(org_directory_notices(b, "cid").kind, ORG_NOTICES_URGENT);
 }
 
 static void clone_is_the_same_and_goes_its_own_way(void **state)
