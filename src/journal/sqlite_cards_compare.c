@@ -35,8 +35,8 @@ static const char *const expected_put[SQLITE_PUT_COUNT] = {
     [SQLITE_PUT_ADD] = "INSERT OR IGNORE INTO temp.expected_card VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
     [SQLITE_PUT_WORDS] = "INSERT INTO temp.expected_text(rowid, title, text) VALUES(?1,?2,?3)",
     [SQLITE_PUT_CHANGE] =
-        "UPDATE temp.expected_card SET state=?3, changed_at=?4, holder=CASE ?5 WHEN '' THEN holder"
-        " ELSE ?5 END WHERE id=?1 AND stream=?2",
+        ("UPDATE temp.expected_card SET state=?3, changed_at=?4, holder=CASE ?5 WHEN '' THEN holder"
+         " ELSE ?5 END WHERE id=?1 AND stream=?2"),
 };
 
 /* A walk over one side's words. */
