@@ -36,6 +36,7 @@ void org_directory_free(struct org_directory *directory)
         free(directory->actors[i].notices);
         free(directory->actors[i].kept);
         free(directory->actors[i].calendar);
+        free(directory->actors[i].imported);
         free(directory->actors[i].block);
     }
     for (size_t i = 0; i < directory->role_count; i++) {

@@ -74,6 +74,7 @@ enum org_directory_command_kind {
     ORG_SET_CALENDAR,      /* when an actor works and is away */
     ORG_SET_PRESENCE,      /* it is away from now on, or is back */
     ORG_SET_NOTICES,       /* which notices it wants */
+    ORG_IMPORT_ABSENCES,   /* absences from calendars kept elsewhere */
     ORG_LEAVE,             /* it leaves for good: each role goes to the next in its succession */
     ORG_IMPORT_MAINTAINERS /* a whole file: people, roles and domains under one team */
 };
@@ -172,6 +173,27 @@ struct org_set_notices {
     uint32_t digest_minute; /* with ORG_NOTICES_DIGEST, else 0 */
 };
 
+/**
+ * An absence that came from outside. `source` is a number for what it came from; whoever imports makes it.
+ */
+struct org_imported_absence {
+    int64_t from;
+    int64_t until;
+    uint64_t source;
+};
+
+/**
+ * ORG_IMPORT_ABSENCES: by the actor itself or an administrator. What came from these sources before goes, and
+ * these absences come: each has an end and is of one of them. Absences by hand and from other sources stay.
+ */
+struct org_import_absences {
+    const char *actor;
+    const uint64_t *sources; /* ascending, each once */
+    size_t source_count;
+    const struct org_imported_absence *absences;
+    size_t absence_count; /* ORG_ABSENCES_IMPORTED_MAX of one actor in all, those that are over not counted */
+};
+
 /** ORG_SET_PRESENCE and, with the actor alone, ORG_LEAVE. */
 struct org_set_presence {
     const char *actor;
@@ -211,6 +233,7 @@ struct org_directory_command {
         struct org_set_calendar calendar;
         struct org_set_presence presence;
         struct org_set_notices notices;
+        struct org_import_absences absences;
         struct org_import import;
     };
 };
@@ -354,7 +377,8 @@ struct org_calendar_view {
     uint8_t days;     /* 0: no hours are stated */
     uint16_t from_minute;
     uint16_t to_minute;
-    const char *absences; /* as in org_calendar_set */
+    const char *absences; /* by hand, as in org_calendar_set */
+    const char *imported; /* from elsewhere, as in org_absences_imported */
     bool is_gone;
 };
 

@@ -8,48 +8,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "org/absences.h"
 #include "org/directory_decision.h"
 #include "org/hours.h"
 #include "org/id.h"
 
-/* Two numbers, a blank and a line end. */
-enum { ABSENCE_LINE_MAX = 44, ABSENCES_LEN_MAX = (ORG_ABSENCES_MAX + 1) * ABSENCE_LINE_MAX };
-
-/* --- absences as text ----------------------------------------------------------------------------- */
-
-/*
- * Reads the line at `*cursor` and moves on; false at the end, which `**cursor` then is, or where it is none.
- */
-static bool next_absence(const char **cursor, struct org_absence *ret_absence)
-{
-    char *end;
-    if (**cursor < '0' || **cursor > '9')
-        return false;
-    ret_absence->from = strtoll(*cursor, &end, 10);
-    if (end[0] != ' ' || end[1] < '0' || end[1] > '9')
-        return false;
-    ret_absence->until = strtoll(end + 1, &end, 10);
-    if (*end == '\n')
-        end++;
-    else if (*end != '\0')
-        return false;
-    *cursor = end;
-    return true;
-}
-
-static void add_absence(char *text, const struct org_absence *absence)
-{
-    size_t len = strlen(text);
-    snprintf(text + len, ABSENCES_LEN_MAX - len, "%s%lld %lld", len > 0 ? "\n" : "", (long long)absence->from,
-             (long long)absence->until);
-}
-
-static bool is_covered(const struct org_absence *absence, int64_t at_ms)
-{
-    return absence->from <= at_ms && (absence->until == 0 || at_ms < absence->until);
-}
-
 /* --- looking -------------------------------------------------------------------------------------- */
+
+static void view_of(const struct directory_actor *actor, struct org_calendar_view *ret_calendar)
+{
+    const org_calendar_set *set = actor_calendar(actor);
+    const org_absences_imported *imported = actor_imported(actor);
+    *ret_calendar = (struct org_calendar_view){.zone = "", .absences = "", .imported = ""};
+    if (imported != NULL)
+        ret_calendar->imported = troupe_flat_text(imported, imported->absences);
+    if (set == NULL)
+        return;
+    ret_calendar->zone = troupe_flat_text(set, set->zone);
+    ret_calendar->days = set->days;
+    ret_calendar->from_minute = (uint16_t)set->from_minute;
+    ret_calendar->to_minute = (uint16_t)set->to_minute;
+    ret_calendar->absences = troupe_flat_text(set, set->absences);
+    ret_calendar->is_gone = set->is_gone;
+}
 
 bool org_directory_calendar(const struct org_directory *directory, const char *name,
                             struct org_calendar_view *ret_calendar)
@@ -57,26 +38,24 @@ bool org_directory_calendar(const struct org_directory *directory, const char *n
     uint32_t index = directory_find_actor(directory, name);
     if (index == MAP_NONE)
         return false;
-    const org_calendar_set *set = actor_calendar(&directory->actors[index]);
-    *ret_calendar = (struct org_calendar_view){.zone = "", .absences = ""};
-    if (set != NULL)
-        *ret_calendar = (struct org_calendar_view){.zone = troupe_flat_text(set, set->zone),
-                                                   .days = set->days,
-                                                   .from_minute = (uint16_t)set->from_minute,
-                                                   .to_minute = (uint16_t)set->to_minute,
-                                                   .absences = troupe_flat_text(set, set->absences),
-                                                   .is_gone = set->is_gone};
+    view_of(&directory->actors[index], ret_calendar);
     return true;
+}
+
+/* The next absence of a calendar, those by hand first; the view moves on. */
+static bool next_of(struct org_calendar_view *calendar, struct org_imported_absence *ret_absence)
+{
+    return absences_next(&calendar->absences, ret_absence) || absences_next(&calendar->imported, ret_absence);
 }
 
 bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms)
 {
     struct org_calendar_view calendar;
-    struct org_absence absence;
+    struct org_imported_absence absence;
     if (!org_directory_calendar(directory, name, &calendar) || calendar.is_gone)
         return false;
-    while (next_absence(&calendar.absences, &absence)) {
-        if (is_covered(&absence, at_ms))
+    while (next_of(&calendar, &absence)) {
+        if (absences_covers(&absence, at_ms))
             return false;
     }
     return true;
@@ -86,14 +65,14 @@ const char *org_directory_kept(const struct org_directory *directory, const char
                                int64_t *ret_until)
 {
     struct org_calendar_view calendar;
-    struct org_absence absence;
+    struct org_imported_absence absence;
     uint32_t index = directory_find_actor(directory, name);
     const org_kept *kept = index == MAP_NONE ? NULL : actor_kept(&directory->actors[index]);
     *ret_until = 0;
     if (kept == NULL || !org_directory_calendar(directory, name, &calendar) || calendar.is_gone)
         return "";
-    while (next_absence(&calendar.absences, &absence)) {
-        if (absence.from == kept->at && is_covered(&absence, at_ms)) {
+    while (absences_next(&calendar.absences, &absence)) {
+        if (absence.from == kept->at && absences_covers(&absence, at_ms)) {
             *ret_until = absence.until;
             return troupe_flat_text(kept, kept->messages);
         }
@@ -115,10 +94,10 @@ bool org_directory_comes_or_goes(const struct org_directory *directory, const ch
                                  int64_t until_ms)
 {
     struct org_calendar_view calendar;
-    struct org_absence absence;
+    struct org_imported_absence absence;
     if (!org_directory_calendar(directory, name, &calendar))
         return false;
-    while (next_absence(&calendar.absences, &absence)) {
+    while (next_of(&calendar, &absence)) {
         if ((absence.from > after_ms && absence.from <= until_ms) ||
             (absence.until > after_ms && absence.until <= until_ms))
             return true;
@@ -130,10 +109,10 @@ int64_t org_directory_presence_due(const struct org_directory *directory, int64_
 {
     int64_t due = INT64_MAX;
     for (size_t i = 0; i < directory->actor_count; i++) {
-        const org_calendar_set *set = actor_calendar(&directory->actors[i]);
-        const char *absences = set == NULL ? "" : troupe_flat_text(set, set->absences);
-        struct org_absence absence;
-        while (next_absence(&absences, &absence)) {
+        struct org_calendar_view calendar;
+        struct org_imported_absence absence;
+        view_of(&directory->actors[i], &calendar);
+        while (next_of(&calendar, &absence)) {
             if (absence.from > after_ms && absence.from < due)
                 due = absence.from;
             if (absence.until > after_ms && absence.until < due)
@@ -147,12 +126,10 @@ bool directory_is_calendar_fit(const struct org_directory *directory, const void
 {
     const org_calendar_set *set = body;
     const char *absences = troupe_flat_text(set, set->absences);
-    struct org_absence absence;
-    size_t count = 0;
-    while (next_absence(&absences, &absence))
-        count++;
-    return *absences == '\0' && count <= ORG_ABSENCES_MAX && set->days <= ORG_ALL_DAYS &&
-           set->to_minute <= ORG_DAY_MINUTES && set->from_minute <= set->to_minute &&
+    size_t count;
+    return absences_count(absences, false, &count) && count <= ORG_ABSENCES_MAX &&
+           set->days <= ORG_ALL_DAYS && set->to_minute <= ORG_DAY_MINUTES &&
+           set->from_minute <= set->to_minute &&
            directory_find_actor(directory, troupe_flat_text(set, set->actor)) != MAP_NONE;
 }
 
@@ -185,8 +162,7 @@ bool directory_is_notices_fit(const struct org_directory *directory, const void 
 
 /* --- deciding ------------------------------------------------------------------------------------- */
 
-/* The actor meant, if whoever commands may; MAP_NONE after refusing. */
-static uint32_t actor_meant(struct directory_decision *d, const char *name, bool *ret_by_administrator)
+uint32_t directory_actor_meant(struct directory_decision *d, const char *name, bool *ret_by_administrator)
 {
     const char *right = *d->via != '\0' ? d->via : d->by;
     uint32_t index = directory_find_actor(d->directory, directory_text(name));
@@ -210,12 +186,6 @@ static bool is_zone_name(const char *zone)
            strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == len;
 }
 
-static bool is_absence(const struct org_absence *absence)
-{
-    return absence->from >= 0 && absence->from <= ORG_TIME_MAX_MS && absence->until <= ORG_TIME_MAX_MS &&
-           (absence->until == 0 || absence->until > absence->from);
-}
-
 static bool check_calendar(struct directory_decision *d, const struct org_set_calendar *set)
 {
     struct org_hours hours = {
@@ -227,22 +197,24 @@ static bool check_calendar(struct directory_decision *d, const struct org_set_ca
     if (set->absence_count > ORG_ABSENCES_MAX)
         return directory_refuse(d, ORG_DIRECTORY_TOO_MANY, set->actor);
     for (size_t i = 0; i < set->absence_count; i++)
-        is_good = is_good && is_absence(&set->absences[i]);
+        is_good = is_good && absences_is_valid(set->absences[i].from, set->absences[i].until);
     return is_good || directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->actor);
 }
 
 void directory_decide_calendar(struct directory_decision *d)
 {
     const struct org_set_calendar *set = &d->command->calendar;
-    char absences[ABSENCES_LEN_MAX] = "";
+    char absences[ABSENCES_TEXT_MAX] = "";
     bool by_administrator;
-    uint32_t index = actor_meant(d, set->actor, &by_administrator);
+    uint32_t index = directory_actor_meant(d, set->actor, &by_administrator);
     if (index == MAP_NONE || !check_calendar(d, set))
         return;
     const org_calendar_set *old = actor_calendar(&d->directory->actors[index]);
     for (size_t i = 0; i < set->absence_count; i++) {
-        if (set->absences[i].until == 0 || set->absences[i].until > d->now_ms) /* what is past is dropped */
-            add_absence(absences, &set->absences[i]);
+        struct org_imported_absence absence = {.from = set->absences[i].from,
+                                               .until = set->absences[i].until};
+        if (absence.until == 0 || absence.until > d->now_ms) /* what is past is dropped */
+            absences_add(absences, sizeof(absences), &absence, false);
     }
     org_calendar_set_fields fields = {.at = d->now_ms,
                                       .by = d->by,
@@ -261,7 +233,7 @@ void directory_decide_notices(struct directory_decision *d)
 {
     const struct org_set_notices *set = &d->command->notices;
     bool by_administrator;
-    uint32_t index = actor_meant(d, set->actor, &by_administrator);
+    uint32_t index = directory_actor_meant(d, set->actor, &by_administrator);
     if (index == MAP_NONE)
         return;
     if (!are_notices_valid((uint32_t)set->kind, set->digest_minute)) {
@@ -285,15 +257,15 @@ static size_t keep_absences(const struct directory_decision *d, const org_calend
                             size_t *ret_covering)
 {
     const char *cursor = old == NULL ? "" : troupe_flat_text(old, old->absences);
-    struct org_absence absence;
+    struct org_imported_absence absence;
     size_t kept = 0;
     ret_text[0] = '\0';
     *ret_covering = 0;
-    while (next_absence(&cursor, &absence)) {
-        if (is_covered(&absence, d->now_ms)) {
+    while (absences_next(&cursor, &absence)) {
+        if (absences_covers(&absence, d->now_ms)) {
             ++*ret_covering;
         } else if (absence.from > d->now_ms) {
-            add_absence(ret_text, &absence);
+            absences_add(ret_text, ABSENCES_TEXT_MAX, &absence, false);
             kept++;
         }
     }
@@ -342,16 +314,16 @@ static void write_kept(struct directory_decision *d, const struct org_set_presen
 void directory_decide_presence(struct directory_decision *d)
 {
     const struct org_set_presence *set = &d->command->presence;
-    char absences[ABSENCES_LEN_MAX];
-    struct org_absence absence = {.from = d->now_ms, .until = set->until};
+    char absences[ABSENCES_TEXT_MAX];
+    struct org_imported_absence absence = {.from = d->now_ms, .until = set->until};
     size_t covering;
     bool by_administrator;
-    uint32_t index = actor_meant(d, set->actor, &by_administrator);
+    uint32_t index = directory_actor_meant(d, set->actor, &by_administrator);
     if (index == MAP_NONE || !check_keeps(d, set))
         return;
     const org_calendar_set *old = actor_calendar(&d->directory->actors[index]);
     bool is_gone = old != NULL && old->is_gone;
-    if (set->is_present ? set->until != 0 : !is_absence(&absence)) {
+    if (set->is_present ? set->until != 0 : !absences_is_valid(absence.from, absence.until)) {
         directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->actor);
         return;
     }
@@ -359,6 +331,8 @@ void directory_decide_presence(struct directory_decision *d)
         directory_refuse(d, ORG_DIRECTORY_FORBIDDEN, d->by);
         return;
     }
+    if (set->is_present)
+        directory_end_imported(d, index);
     size_t kept = keep_absences(d, old, absences, &covering);
     if (set->is_present && covering == 0 && !is_gone)
         return;
@@ -367,7 +341,7 @@ void directory_decide_presence(struct directory_decision *d)
         return;
     }
     if (!set->is_present)
-        add_absence(absences, &absence);
+        absences_add(absences, sizeof(absences), &absence, false);
     write_kept(d, set);
     write_presence(d, index, absences, is_gone && !set->is_present);
 }
@@ -407,10 +381,10 @@ static void revoke_tokens(struct directory_decision *d, const char *actor)
 void directory_decide_leave(struct directory_decision *d)
 {
     const char *name = d->command->presence.actor;
-    char absences[ABSENCES_LEN_MAX];
+    char absences[ABSENCES_TEXT_MAX];
     size_t covering;
     bool by_administrator;
-    uint32_t index = actor_meant(d, name, &by_administrator);
+    uint32_t index = directory_actor_meant(d, name, &by_administrator);
     if (index == MAP_NONE)
         return;
     const struct directory_actor *actor = &d->directory->actors[index];

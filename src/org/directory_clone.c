@@ -44,7 +44,9 @@ static bool copy_actors(const struct org_directory *from, struct org_directory *
         if (!copy_block(old->block, 0, &actor->block))
             return false;
         if (!copy_block(old->calendar, 0, &actor->calendar) || !copy_block(old->kept, 0, &actor->kept) ||
-            !copy_block(old->notices, 0, &actor->notices)) {
+            !copy_block(old->notices, 0, &actor->notices) ||
+            !copy_block(old->imported, 0, &actor->imported)) {
+            free(actor->notices);
             free(actor->kept);
             free(actor->calendar);
             free(actor->block);

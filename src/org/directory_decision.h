@@ -63,6 +63,16 @@ void directory_decide_presence(struct directory_decision *d);
 void directory_decide_notices(struct directory_decision *d);
 void directory_decide_leave(struct directory_decision *d);
 
+/**
+ * The actor whose calendar is meant, if whoever commands may change it: it itself, or an administrator.
+ * MAP_NONE after refusing.
+ */
+uint32_t directory_actor_meant(struct directory_decision *d, const char *name, bool *ret_by_administrator);
+
+/** directory_imported.c: an import, and the end of what covers now, because the actor is back. */
+void directory_decide_import_absences(struct directory_decision *d);
+void directory_end_imported(struct directory_decision *d, uint32_t index);
+
 /** Decides ORG_IMPORT_MAINTAINERS. */
 void directory_decide_import(struct directory_decision *d);
 

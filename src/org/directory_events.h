@@ -105,6 +105,13 @@ TROUPE_MESSAGE(org_kept, ORG_KEPT)
     F(i64, at) F(text, by) F(text, via) F(text, actor) F(u32, digest_minute) F(u8, choice)
 TROUPE_MESSAGE(org_notices_set, ORG_NOTICES_SET)
 
+/**
+ * An actor's absences that came from calendars kept elsewhere, whole. One a line, as in org_calendar_set but
+ * with an end, and after it the number of the source it came from, 16 hexadecimal digits.
+ */
+#define ORG_ABSENCES_IMPORTED(F) F(i64, at) F(text, by) F(text, via) F(text, actor) F(text, absences)
+TROUPE_MESSAGE(org_absences_imported, ORG_ABSENCES_IMPORTED)
+
 /** A token: only its hash. `expires_at` 0 is never. `scopes` are words separated by spaces, "" for all. */
 #define ORG_TOKEN_ADDED(F)                                                                                   \
     F(i64, at)                                                                                               \

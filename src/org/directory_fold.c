@@ -343,6 +343,15 @@ static void fold_notices(struct org_directory *directory, struct directory_block
     directory->actors[index].notices = block;
 }
 
+static void fold_imported(struct org_directory *directory, struct directory_block *block)
+{
+    const org_absences_imported *set = (const org_absences_imported *)(const void *)block->body;
+    uint32_t index = directory_find_actor(directory, troupe_flat_text(set, set->actor));
+    ASSERT(index != MAP_NONE);
+    free(directory->actors[index].imported);
+    directory->actors[index].imported = block;
+}
+
 /* --- checking what comes from the journal ----------------------------------------------------------- */
 
 static bool is_actor_fit(const struct org_directory *directory, const void *body)
@@ -451,6 +460,7 @@ static const struct folding {
     {&org_calendar_set_type, directory_is_calendar_fit, fold_calendar},
     {&org_kept_type, directory_is_kept_fit, fold_kept},
     {&org_notices_set_type, directory_is_notices_fit, fold_notices},
+    {&org_absences_imported_type, directory_is_imported_fit, fold_imported},
 };
 
 static const struct folding *folding_of(const struct record *record)

@@ -60,6 +60,7 @@ struct directory_actor {
     struct directory_block *calendar; /* an org_calendar_set; NULL for none */
     struct directory_block *kept;     /* an org_kept; NULL for none */
     struct directory_block *notices;  /* an org_notices_set; NULL for none */
+    struct directory_block *imported; /* an org_absences_imported; NULL for none */
 };
 
 struct directory_role {
@@ -158,6 +159,12 @@ static inline const org_role_ruled *role_rules(const struct directory_role *role
     return role->rules == NULL ? NULL : (const org_role_ruled *)(const void *)role->rules->body;
 }
 
+static inline const org_absences_imported *actor_imported(const struct directory_actor *actor)
+{
+    return actor->imported == NULL ? NULL
+                                   : (const org_absences_imported *)(const void *)actor->imported->body;
+}
+
 static inline const char *actor_name(const struct directory_actor *actor)
 {
     return actor_text(actor, actor->set->name);
@@ -233,6 +240,9 @@ bool directory_is_notices_fit(const struct org_directory *directory, const void 
 
 /** The same of a record of messages that are kept. */
 bool directory_is_kept_fit(const struct org_directory *directory, const void *body);
+
+/** directory_imported.c: whether a record of imported absences is one. */
+bool directory_is_imported_fit(const struct org_directory *directory, const void *body);
 
 /** What a change of place would do to the tree. */
 enum directory_chains {

@@ -104,9 +104,10 @@ enum {
     ORG_ACTORS_MAX = 1000 * 1000,
     ORG_DOMAINS_MAX = 1000 * 1000,
     ORG_TOKENS_MAX = 1000 * 1000,
-    ORG_ABSENCES_MAX = 64, /* of one actor, past ones dropped */
-    ORG_KEEPS_MAX = 100,   /* messages that one actor keeps while away */
-    ORG_DEPTH_MAX = 64,    /* of the tree: supervisors above one role */
+    ORG_ABSENCES_MAX = 64,           /* of one actor, by hand; past ones dropped */
+    ORG_ABSENCES_IMPORTED_MAX = 512, /* of one actor, from calendars kept elsewhere; past ones dropped */
+    ORG_KEEPS_MAX = 100,             /* messages that one actor keeps while away */
+    ORG_DEPTH_MAX = 64,              /* of the tree: supervisors above one role */
 };
 
 #endif

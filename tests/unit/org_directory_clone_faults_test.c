@@ -31,6 +31,15 @@ static void fill(void)
     command((struct org_directory_command){
         .kind = ORG_SET_CALENDAR, .calendar = {.actor = "ben", .absences = &absence, .absence_count = 1}});
     organisation_expect_done(&org, 1);
+    const uint64_t source = 7;
+    const struct org_imported_absence imported = {org.now_ms + 11, org.now_ms + 12, source};
+    command((struct org_directory_command){.kind = ORG_IMPORT_ABSENCES,
+                                           .absences = {.actor = "cid",
+                                                        .sources = &source,
+                                                        .source_count = 1,
+                                                        .absences = &imported,
+                                                        .absence_count = 1}});
+    organisation_expect_done(&org, 1);
 }
 
 static void check_same(const struct org_directory *a, const struct org_directory *b)
@@ -57,6 +66,7 @@ static void check_same(const struct org_directory *a, const struct org_directory
     assert_true(org_directory_token(b, (const uint8_t[ORG_TOKEN_HASH_SIZE]){2, 7}, &known));
     assert_true(known.is_revoked);
     assert_int_equal(org_directory_presence_due(b, org.now_ms), org.now_ms + 5);
+    assert_int_equal(org_directory_presence_due(b, org.now_ms + 9), org.now_ms + 11);
     assert_true(org_directory_configure(b, "docs", holders, &configure));
     assert_int_equal(configure.on_absent, ORG_ACTION_DECLINE);
     assert_true(org_directory_is_administrator(b, "ada"));
