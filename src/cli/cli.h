@@ -97,6 +97,7 @@ extern const struct cli_verb verb_note;
 extern const struct cli_verb verb_give;
 extern const struct cli_verb verb_settle;
 extern const struct cli_verb verb_import;
+extern const struct cli_verb verb_calendar;
 extern const struct cli_verb verb_replay;
 extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_rebuild;

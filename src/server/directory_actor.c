@@ -291,6 +291,12 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
     const directory_own *own = directory_own_of(message);
     const directory_health *health = directory_health_of(message);
     const directory_readable *readable = directory_readable_of(message);
+    const calendar_person *person = calendar_person_of(message);
+    const directory_absences *absences = directory_absences_of(message);
+    if (person != NULL)
+        return directory_answer_person(self, directory, message, person);
+    if (absences != NULL)
+        return directory_begin_absences(self, directory, message, absences);
     if (check != NULL)
         return directory_answer_caller(self, directory, message, check);
     if (of != NULL)

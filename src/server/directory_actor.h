@@ -243,6 +243,13 @@ troupe_status directory_calendar_changed(troupe_self *self, struct directory_act
 troupe_status directory_roles_of_actor_changed(troupe_self *self, struct directory_actor *directory,
                                                const char *actor);
 
+/* --- directory_calendar.c: calendars that are kept elsewhere ------------------------------------ */
+
+troupe_status directory_answer_person(troupe_self *self, struct directory_actor *directory,
+                                      const troupe_message *message, const calendar_person *asked);
+troupe_status directory_begin_absences(troupe_self *self, struct directory_actor *directory,
+                                       const troupe_message *message, const directory_absences *asked);
+
 /* --- directory_view.c: answers from what is known --------------------------------------------- */
 
 troupe_status directory_answer_caller(troupe_self *self, struct directory_actor *directory,

@@ -37,7 +37,7 @@ static bool has_been_away(const struct directory_actor *directory, const char *a
 {
     struct org_calendar_view calendar;
     return org_directory_calendar(directory->org, actor, &calendar) &&
-           (calendar.is_gone || calendar.absences[0] != '\0');
+           (calendar.is_gone || calendar.absences[0] != '\0' || calendar.imported[0] != '\0');
 }
 
 troupe_status directory_look_who_is_there(troupe_self *self, struct directory_actor *directory)

@@ -21,6 +21,7 @@
 #define NAME_DIRECTORY "#directory"
 #define NAME_JOURNAL "#journal"
 #define NAME_HTTP "#http"
+#define NAME_CALENDARS "#calendars"
 
 /** The stream of the organisation's own events. */
 #define STREAM_ORGANISATION "organisation"
@@ -282,6 +283,19 @@ TROUPE_MESSAGE(desk_inbox, DESK_INBOX)
 /** The server stops: nobody is kept waiting any longer. */
 TROUPE_MESSAGE_EMPTY(desk_hurry)
 
+/* --- to the reader of calendars --------------------------------------------------------------- */
+
+/**
+ * An iCalendar file of somebody with this zone and address; `calendar` is its name, "" for the one it has
+ * itself. Answer: calendar_absences, or denied with what is wrong in which line.
+ */
+#define CALENDAR_READ(F) F(bytes, file) F(text, zone) F(text, mail) F(text, calendar)
+TROUPE_MESSAGE(calendar_read, CALENDAR_READ)
+/** As in directory_absences. */
+#define CALENDAR_ABSENCES(F)                                                                                 \
+    F(bytes, sources) F(bytes, absences) F(text, calendar) F(u32, events) F(u32, away)
+TROUPE_MESSAGE(calendar_absences, CALENDAR_ABSENCES)
+
 /* --- to the directory ------------------------------------------------------------------------- */
 
 /** What a directory_change changes. */
@@ -310,6 +324,25 @@ enum directory_change_kind {
 #define DIRECTORY_CHANGE(F)                                                                                  \
     F(bytes, body) F(text, actor) F(text, via) F(text, team) F(u32, kind) F(u8, scopes)
 TROUPE_MESSAGE(directory_change, DIRECTORY_CHANGE)
+
+/**
+ * Whose calendar is to be brought along, in which zone is it, and what is its address? Answer:
+ * calendar_person_is, or denied when `by` may not change that calendar.
+ */
+#define CALENDAR_PERSON(F) F(text, actor) F(text, by)
+TROUPE_MESSAGE(calendar_person, CALENDAR_PERSON)
+#define CALENDAR_PERSON_IS(F) F(text, zone) F(text, mail)
+TROUPE_MESSAGE(calendar_person_is, CALENDAR_PERSON_IS)
+
+/**
+ * What a calendar said of the absences of `person`: `sources` has uint64_t, `absences` struct
+ * org_imported_absence; `calendar` and the numbers are for the answer. Answered.
+ */
+#define DIRECTORY_ABSENCES(F)                                                                                \
+    F(bytes, sources)                                                                                        \
+    F(bytes, absences)                                                                                       \
+    F(text, actor) F(text, via) F(text, person) F(text, calendar) F(u32, events) F(u32, away)
+TROUPE_MESSAGE(directory_absences, DIRECTORY_ABSENCES)
 
 /** Who is this, which roles has it, and what is the token good for? Answered. */
 #define DIRECTORY_WHO(F) F(text, actor) F(u8, scopes)

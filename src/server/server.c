@@ -34,6 +34,7 @@
 #include "org/limits.h"
 #include "org/name.h"
 #include "server/address.h"
+#include "server/calendars.h"
 #include "server/datadir.h"
 #include "server/directory_actor.h"
 #include "server/http.h"
@@ -307,7 +308,10 @@ static troupe_status open_doors(struct server *server)
                                           .name = NAME_HTTP,
                                           .mailbox_len_max = HTTP_MAILBOX_LEN_MAX,
                                           .mailbox_bytes_max = HTTP_MAILBOX_BYTES_MAX}};
-    return supervision_add(server->system, &spec);
+    troupe_child_spec calendars = {
+        .id = "calendars", .behaviour = &calendars_behaviour, .options = calendars_options()};
+    troupe_status status = supervision_add(server->system, &calendars);
+    return status == TROUPE_OK ? supervision_add(server->system, &spec) : status;
 }
 
 static void announce(const struct server *server)
