@@ -22,6 +22,18 @@ static void put(struct json_writer *writer, const void *bytes, size_t size)
         writer->status = buffer_append(writer->buffer, bytes, size);
 }
 
+/* Room for so many bytes, which become part of the text; NULL after a failure. */
+static char *take(struct json_writer *writer, size_t size)
+{
+    if (writer->status == TROUPE_OK)
+        writer->status = buffer_reserve(writer->buffer, size);
+    if (writer->status != TROUPE_OK)
+        return NULL;
+    char *place = (char *)writer->buffer->bytes + writer->buffer->size;
+    writer->buffer->size += size;
+    return place;
+}
+
 /* How many bytes the character at `text` has, 1 to 4; 0 when there is no whole and valid one. */
 static size_t character_size(const unsigned char *text, size_t size)
 {
@@ -90,12 +102,13 @@ static size_t plain_size(const unsigned char *bytes, size_t size)
     return at;
 }
 
-static void put_quoted(struct json_writer *writer, const char *text, size_t size)
+/* A text with something to escape after its first `plain` bytes. */
+static void put_escaped(struct json_writer *writer, const char *text, size_t size, size_t plain)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t begin = 0; /* of the run that stands for itself and is not written yet */
     put(writer, "\"", 1);
-    for (size_t at = 0; (at += plain_size(bytes + at, size - at)) < size;) {
+    for (size_t at = plain; at < size; at += plain_size(bytes + at, size - at)) {
         char scratch[8];
         size_t step = character_size(bytes + at, size - at);
         const char *escape = step == 0 ? "\xEF\xBF\xBD" : escape_of(bytes + at, step, scratch);
@@ -112,17 +125,41 @@ static void put_quoted(struct json_writer *writer, const char *text, size_t size
     put(writer, "\"", 1);
 }
 
+static void put_quoted(struct json_writer *writer, const char *text, size_t size)
+{
+    size_t plain = size == 0 ? 0 : plain_size((const unsigned char *)text, size);
+    if (plain < size) {
+        put_escaped(writer, text, size, plain);
+        return;
+    }
+    char *place = take(writer, size + 2);
+    if (place == NULL)
+        return;
+    place[0] = '"';
+    if (size > 0)
+        memcpy(place + 1, text, size);
+    place[size + 1] = '"';
+}
+
 /* What stands before a value. */
 static void lead(struct json_writer *writer, const char *name)
 {
-    if (writer->needs_comma)
-        put(writer, ",", 1);
+    bool is_next = writer->needs_comma;
     writer->needs_comma = true;
-    if (name == NULL)
+    if (name == NULL) {
+        put(writer, ",", is_next);
         return;
-    put(writer, "\"", 1);
-    put(writer, name, strlen(name));
-    put(writer, "\":", 2);
+    }
+    size_t name_len = strlen(name);
+    char *place = take(writer, is_next + name_len + 3);
+    if (place == NULL)
+        return;
+    if (is_next)
+        *place++ = ',';
+    place[0] = '"';
+    memcpy(place + 1, name, name_len);
+    place[name_len + 1] = '"';
+    place[name_len + 2] = ':';
 }
 
 struct json_writer json_writer_to(struct buffer *buffer)

@@ -219,6 +219,56 @@ static void any_bytes_become_json_that_a_strict_parser_takes(void **state)
     buffer_done(&buffer);
 }
 
+/* Texts are gone through eight bytes at a time: what is special is so at every place of the eight. */
+static void a_byte_is_seen_wherever_it_stands(void **state)
+{
+    (void)state;
+    enum { LEN = 19 };
+    struct buffer buffer = {0};
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t place = 0; place < LEN; place++) {
+            char text[LEN];
+            memset(text, 'a', LEN);
+            text[place] = (char)byte;
+            buffer_clear(&buffer);
+            struct json_writer out = json_writer_to(&buffer);
+            json_open(&out, NULL, '[');
+            json_put_text_sized(&out, NULL, text, LEN);
+            json_close(&out, ']');
+            assert_int_equal(json_writer_end(&out), TROUPE_OK);
+            assert_null(memchr(buffer.bytes, '<', buffer.size));
+            assert_null(memchr(buffer.bytes, 0x7F, buffer.size));
+            json_t *list = json_loadb((const char *)buffer.bytes, buffer.size, JSON_ALLOW_NUL, NULL);
+            assert_non_null(list);
+            const json_t *read = json_array_get(list, 0);
+            assert_int_equal(json_string_length(read), byte < 0x80 ? LEN : LEN - 1 + strlen("\xEF\xBF\xBD"));
+            if (byte < 0x80)
+                assert_memory_equal(json_string_value(read), text, LEN);
+            else
+                assert_memory_equal(json_string_value(read) + place, "\xEF\xBF\xBD", 3);
+            json_decref(list);
+        }
+    }
+    buffer_done(&buffer);
+}
+
+static void numbers_are_written_to_their_ends(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {0, 9, 10, -1, -10, 1767225600000, INT64_MAX, INT64_MIN + 1};
+    struct buffer buffer = {0};
+    struct json_writer out = json_writer_to(&buffer);
+    json_open(&out, NULL, '[');
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        json_put_number(&out, NULL, numbers[i]);
+    json_close(&out, ']');
+    assert_int_equal(json_writer_end(&out), TROUPE_OK);
+    static const char expected[] = "[0,9,10,-1,-10,1767225600000,9223372036854775807,-9223372036854775807]";
+    assert_int_equal(buffer.size, sizeof expected - 1);
+    assert_memory_equal(buffer.bytes, expected, buffer.size);
+    buffer_done(&buffer);
+}
+
 static int forget_document(void **state)
 {
     (void)state;
@@ -240,6 +290,8 @@ int main(void)
         cmocka_unit_test(what_is_written_nests_and_separates),
         cmocka_unit_test(texts_are_escaped_and_made_valid),
         cmocka_unit_test(any_bytes_become_json_that_a_strict_parser_takes),
+        cmocka_unit_test(a_byte_is_seen_wherever_it_stands),
+        cmocka_unit_test(numbers_are_written_to_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, forget_document);
 }
