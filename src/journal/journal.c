@@ -169,10 +169,10 @@ troupe_status journal_put(struct journal *journal, enum journal_shelf shelf, con
     if (status != TROUPE_OK)
         return status;
     struct record_cursor cursor = record_cursor_at(cards, size);
-    const journal_card *card;
+    struct record record;
     bool is_conflict = false;
-    while (journal_card_next(&cursor, &card) == TROUPE_OK) {
-        status = journal->driver->put(journal, shelf, stream, stream_len, card);
+    while (record_next(&cursor, &record) == TROUPE_OK) { /* each is a card: they were checked */
+        status = journal->driver->put(journal, shelf, stream, stream_len, record.body);
         is_conflict = is_conflict || status == TROUPE_CONFLICT;
         if (status != TROUPE_OK && status != TROUPE_CONFLICT) /* the records are in the transaction already */
             return journal_fail(journal, status, "a card cannot be put: %s", troupe_status_text(status));
