@@ -203,7 +203,7 @@ troupe_status journal_complete_cards(struct journal *journal)
 
 bool journal_has_cards(struct journal *journal)
 {
-    return journal->driver->has_cards(journal);
+    return journal->failure == TROUPE_OK && journal->driver->has_cards(journal);
 }
 
 troupe_status journal_compare_cards(struct journal *journal, journal_report_card *report, void *context)

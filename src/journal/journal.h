@@ -290,7 +290,8 @@ TROUPE_MUST_CHECK troupe_status journal_complete_cards(struct journal *journal);
 
 /**
  * Whether the catalogue is whole. It is not in a file of a version that had none, and where making it anew
- * was not completed; then nobody may look into it before it is made anew.
+ * was not completed; then nobody may look into it before it is made anew. False also when that cannot be
+ * read, and the journal has failed.
  */
 bool journal_has_cards(struct journal *journal);
 

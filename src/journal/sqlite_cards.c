@@ -133,8 +133,12 @@ troupe_status sqlite_complete_cards(struct journal *journal)
 
 bool sqlite_has_cards(struct journal *journal)
 {
-    sqlite3_stmt *get = sqlite_of(journal)->statements[SQLITE_HAS_CARDS_STATEMENT];
-    bool has_cards = sqlite3_step(get) == SQLITE_ROW && sqlite3_column_int(get, 0) == 1;
+    struct sqlite_journal *sqlite = sqlite_of(journal);
+    sqlite3_stmt *get = sqlite->statements[SQLITE_HAS_CARDS_STATEMENT];
+    bool is_read = sqlite3_step(get) == SQLITE_ROW;
+    bool has_cards = is_read && sqlite3_column_int(get, 0) == 1;
+    if (!is_read) /* or whoever asks would make anew what is only not readable */
+        (void)sqlite_fail(sqlite, "read whether there are cards");
     sqlite3_reset(get);
     return has_cards;
 }

@@ -101,7 +101,8 @@ static troupe_status make_lists(struct server *server)
     struct verify_counts counts;
     if (journal_has_cards(server->journal))
         return TROUPE_OK;
-    fprintf(stderr, "troupe serve: making the lists of messages anew, once\n");
+    if (!journal_is_failed(server->journal))
+        fprintf(stderr, "troupe serve: making the lists of messages anew, once\n");
     troupe_status status = rebuild_journal(server->journal, note_finding, NULL, &counts);
     if (status != TROUPE_OK)
         snprintf(server->why, sizeof server->why, "the lists of messages: %s",

@@ -198,6 +198,15 @@ class Functions(Planted):
     def test_clock_outside_the_seam_is_named(self):
         self.finds_in_c(function("    clock_gettime(a, b);"), 3, "goes around src/env")
 
+    def test_file_touched_outside_the_seam_is_named(self):
+        for name in ["open", "fopen", "pwrite", "fsync", "rename", "unlink", "mkdir", "stat"]:
+            with self.subTest(name):
+                self.finds_in_c(function(f"    {name}(a, b);"), 3, "goes around env/disk.h")
+
+    def test_file_touched_by_the_seam_or_through_it_is_accepted(self):
+        self.accepts_in_c(function("    open(a, b);"), path="src/env/linux/disk.c")
+        self.accepts_in_c(function("    env_disk()->rename(a, b);"))
+
     def test_clock_inside_the_seam_is_accepted(self):
         self.accepts_in_c(function("    clock_gettime(a, b);"), path="src/env/linux/clock.c")
 

@@ -93,6 +93,49 @@ static void assert_dead(struct journal *journal)
     assert_string_not_equal(journal_error(journal), "");
 }
 
+/* One card a commit, whose id is the number that the first stream ends with then. */
+static troupe_status put_card(struct journal *journal, uint64_t id)
+{
+    struct record_batch cards = {0};
+    journal_card_fields card = {.id = id, .state = 1, .title = "a card", .text = "nothing", .is_new = true};
+    assert_int_equal(journal_card_add(&cards, &card), TROUPE_OK);
+    troupe_status status =
+        journal_put(journal, JOURNAL_CARDS, names[0], strlen(names[0]), cards.bytes.bytes, cards.bytes.size);
+    record_batch_done(&cards);
+    return status;
+}
+
+static troupe_status count_card(void *context, const journal_card_fields *card)
+{
+    (*(uint64_t *)context)++;
+    return card->id % EACH == 0 ? TROUPE_OK : TROUPE_CORRUPT;
+}
+
+/* As many cards are found by a word as there were commits. */
+static troupe_status find_cards(struct journal *journal, uint64_t last)
+{
+    const struct journal_query query = {.words = "nothing"};
+    uint64_t found = 0;
+    uint64_t next = 0;
+    troupe_status status = journal_find(journal, &query, count_card, &found, &next);
+    if (status == TROUPE_OK)
+        assert_int_equal(found, last / EACH);
+    return status;
+}
+
+/* A file of a version without a catalogue is given one. */
+static troupe_status complete_cards(struct journal *journal)
+{
+    if (journal_has_cards(journal))
+        return TROUPE_OK;
+    troupe_status status = journal_begin(journal);
+    if (status == TROUPE_OK)
+        status = journal_forget_cards(journal);
+    if (status == TROUPE_OK)
+        status = journal_complete_cards(journal);
+    return status == TROUPE_OK ? journal_commit(journal) : status;
+}
+
 static troupe_status run_commit(struct journal *journal, struct told *told)
 {
     uint64_t unused;
@@ -104,6 +147,8 @@ static troupe_status run_commit(struct journal *journal, struct told *told)
     if (status == TROUPE_OK)
         status = journal_keep(journal, JOURNAL_SNAPSHOT, names[0], strlen(names[0]), told->staged[0],
                               &told->staged[0], sizeof told->staged[0], &unused);
+    if (status == TROUPE_OK)
+        status = put_card(journal, told->staged[0]);
     if (status == TROUPE_OK)
         status = journal_commit(journal);
     if (status == TROUPE_OK)
@@ -129,6 +174,8 @@ static troupe_status read_back(struct journal *journal, const struct told *told)
             assert_int_equal(seen.count, told->acknowledged[i]);
     }
     if (status == TROUPE_OK)
+        status = find_cards(journal, told->acknowledged[0]);
+    if (status == TROUPE_OK)
         status = journal_verify(journal, ignore, NULL);
     return status;
 }
@@ -142,6 +189,7 @@ static troupe_status live(const struct test_folder *folder, struct told *told)
     if (status != TROUPE_OK)
         return note(told, status, error.text);
     told->is_open = true;
+    status = complete_cards(journal);
     for (int i = 0; i < COMMITS && status == TROUPE_OK; i++) {
         status = run_commit(journal, told);
         if (i == 1)
@@ -175,6 +223,9 @@ static void check_life(const struct test_folder *folder, const struct told *told
             is_all = seen.count == told->staged[0] && told->staged[0] > 0;
         assert_int_equal(seen.count, is_all ? told->staged[i] : told->acknowledged[i]);
     }
+    assert_true(journal_has_cards(journal) || seen.count == 0);
+    if (journal_has_cards(journal))
+        assert_int_equal(find_cards(journal, is_all ? told->staged[0] : told->acknowledged[0]), TROUPE_OK);
     /* And it goes on. */
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(test_append(journal, names[i], is_all ? told->staged[i] : told->acknowledged[i], 1),
