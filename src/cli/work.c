@@ -195,8 +195,11 @@ static void tell(struct work *work, const struct work_letter *letter, struct wor
 {
     const char *id = letter->id;
     unsigned stops = work->stops < 2 ? 2 : work->stops + 1;
-    struct work_patience patience = {stops, stops,
-                                     work->stops < 2 ? INT64_MAX : work_now_ms(work) + WORK_GIVE_BACK_MS};
+    struct work_patience patience = {
+        .stops_asking = stops,
+        .stops_waiting = stops,
+        .end_ms = work->stops < 2 ? INT64_MAX : work_now_ms(work) + WORK_GIVE_BACK_MS,
+    };
     struct work_answer answer;
     struct client_request request = {.method = "POST", .path = verdict->path, .body = verdict->body};
     json_object_set_new(verdict->body, "held_since", json_integer(letter->held_since));
@@ -315,7 +318,7 @@ static bool is_refused(struct work *work, const struct work_answer *answer)
 /* What an earlier one held when it was killed, or what an answer brought that was lost. */
 static size_t take_up_held(struct work *work)
 {
-    static const struct work_patience patience = {2, 1, INT64_MAX};
+    static const struct work_patience patience = {.stops_asking = 2, .stops_waiting = 1, .end_ms = INT64_MAX};
     struct work_answer answer;
     char *path = transfer_path("/v1/inbox", "role", work->role, "limit", "0", NULL);
     bool is_answered =
@@ -333,7 +336,8 @@ static size_t take_up_held(struct work *work)
 /* The next one, as long as there is none. */
 static size_t take_next(struct work *work)
 {
-    static const struct work_patience patience = {2, 1, INT64_MAX};
+    static const struct work_patience patience = {
+        .stops_asking = 2, .stops_waiting = 1, .end_ms = INT64_MAX, .has_end_of_wait = true};
     struct work_answer answer;
     json_t *body = text_must(json_pack("{s:s, s:i}", "role", work->role, "wait_ms", WORK_POLL_MS));
     struct client_request request = {

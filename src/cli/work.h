@@ -81,7 +81,8 @@ struct work {
 struct work_patience {
     unsigned stops_asking;
     unsigned stops_waiting;
-    int64_t end_ms; /* INT64_MAX: never */
+    int64_t end_ms;       /* INT64_MAX: never */
+    bool has_end_of_wait; /* the first signal makes the server answer at once */
 };
 
 /** Milliseconds of a clock that only goes forward. */

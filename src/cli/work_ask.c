@@ -127,14 +127,34 @@ static bool judge(struct work *work, struct work_answer *ret_answer)
     return !is_later;
 }
 
+static void on_end_of_wait(void *context, const struct client_answer *answer)
+{
+    (void)context;
+    (void)answer; /* what counts is the answer to the request that waits */
+}
+
+static void end_wait(struct work *work)
+{
+    json_t *body = text_must(json_pack("{s:s, s:b}", "role", work->role, "end", 1));
+    fleet_start(work->fleet, &(struct client_request){.method = "POST", .path = "/v1/next", .body = body},
+                on_end_of_wait, work);
+    json_decref(body);
+}
+
 /* Puts a request and waits for what comes of it; false: given up. */
 static bool ask_once(struct work *work, const struct client_request *request,
                      const struct work_patience *patience)
 {
+    bool has_ended_wait = !patience->has_end_of_wait;
     work->is_asking = true;
     fleet_start(work->fleet, request, on_answer, work);
-    while (work->is_asking && work->stops < patience->stops_asking && work_now_ms(work) < patience->end_ms)
+    while (work->is_asking && work->stops < patience->stops_asking && work_now_ms(work) < patience->end_ms) {
+        if (work->stops > 0 && !has_ended_wait) {
+            has_ended_wait = true;
+            end_wait(work);
+        }
         work_pump(work, patience->end_ms);
+    }
     if (!work->is_asking)
         return true;
     fleet_forget(work->fleet);

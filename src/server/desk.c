@@ -214,9 +214,26 @@ static troupe_status start_inbox(troupe_self *self, struct desk *desk, const tro
 
 /* --- the actor -------------------------------------------------------------------------------- */
 
+/*
+ * The time of all requests for this role is over. One that was given a message meanwhile is answered with it.
+ */
+static troupe_status end_next(troupe_self *self, struct desk *desk, const troupe_message *message,
+                              const desk_next *next)
+{
+    for (struct desk_request *request = desk->waiting; request != NULL; request = request->next) {
+        if (request->deadline_ns != 0 && strcmp(request->role, troupe_text(message, next->role)) == 0)
+            request->deadline_ns = 1;
+    }
+    if (troupe_reply(self, troupe_asker_of(message), answered, .status = 204) != TROUPE_OK)
+        desk_deny_status(self, troupe_asker_of(message), TROUPE_NO_MEMORY);
+    return desk_deadlines(self, desk);
+}
+
 static troupe_status start_next(troupe_self *self, struct desk *desk, const troupe_message *message,
                                 const desk_next *next)
 {
+    if (next->is_end)
+        return end_next(self, desk, message, next);
     struct desk_request *request = calloc(1, sizeof *request);
     if (request == NULL || next->via.size > ORG_ACTOR_NAME_LEN_MAX || next->role.size > ORG_NAME_LEN_MAX) {
         free(request);

@@ -247,10 +247,11 @@ TROUPE_MESSAGE(role_exists, ROLE_EXISTS)
 /* --- to a desk -------------------------------------------------------------------------------- */
 
 /**
- * Work, from any of the actor's roles or from the one named; waits up to `wait_ms` for some. Answered: 200
- * with the messages, 204.
+ * Work, from any of the actor's roles or from the one named; waits up to `wait_ms` for some. With `is_end`
+ * none is wanted any more: those requests that wait for the same are answered at once. Answered: 200 with the
+ * messages, 204.
  */
-#define DESK_NEXT(F) F(text, via) F(text, role) F(u32, wait_ms) F(u32, wip_limit)
+#define DESK_NEXT(F) F(text, via) F(text, role) F(u32, wait_ms) F(u32, wip_limit) F(bool, is_end)
 TROUPE_MESSAGE(desk_next, DESK_NEXT)
 
 /**

@@ -141,15 +141,18 @@ void route_next(troupe_self *self, struct call *call)
     struct problem problem = {0};
     const char *role = NULL;
     int64_t wait_ms = 0;
+    bool is_end = false;
     struct json_reader in = json_reader_of(call->body, "", &problem);
     member_take_role(&in, "role", JSON_OPTIONAL, &role);
     json_take_number(&in, "wait_ms", JSON_OPTIONAL, 0, NEXT_WAIT_MAX_MS, &wait_ms);
+    json_take_flag(&in, "end", JSON_OPTIONAL, &is_end);
     if (!member_end(call, &in))
         return;
     desk_next_fields fields = {.via = caller->through,
                                .role = role,
                                .wait_ms = call->request->http->is_stopping ? 0 : (uint32_t)wait_ms,
-                               .wip_limit = caller->wip_limit};
+                               .wip_limit = caller->wip_limit,
+                               .is_end = is_end};
     ask_desk(self, call, (uint32_t)wait_ms, &desk_next_type, &fields);
 }
 

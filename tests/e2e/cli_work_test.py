@@ -382,8 +382,10 @@ class Interruptions(Working):
 
     def test_a_signal_while_nothing_waits_ends_it_and_leaves_nothing_taken(self):
         worker = self.start("exit 0")
-        time.sleep(0.3)
+        time.sleep(0.5)
+        started = time.monotonic()
         self.stop(worker)
+        self.assertLess(time.monotonic() - started, 3, "the server was not told that nobody waits")
         self.send()
         self.assertEqual(self.counts()["queued"], 1)
 

@@ -2,6 +2,7 @@
 """The contract of programs over HTTP: claim, renew, finish; said twice it is done once, and said too late it
 does nothing to whoever holds the message now."""
 
+import threading
 import time
 import unittest
 
@@ -130,6 +131,30 @@ class Contract(ServerCase):
             self.problem(self.say("fail", message, reason="r", crash=True, **more), 413, "too-large")
         report = {"exit_status": EXIT_STATUS_MAX, "signal": "S" * SIGNAL_MAX, "output": "x" * OUTPUT_MAX}
         self.expect(200, self.say("fail", message, reason="r", crash=True, **report))
+
+    def test_waiting_is_ended_for_the_same_role_alone(self):
+        self.make()
+        self.expect(201, self.post("/v1/roles", {"name": f"other-{self.role}", "holders": [self.robot]}))
+        answers = {}
+
+        def wait(role):
+            answers[role] = self.post("/v1/next", {"role": role, "wait_ms": 20000}, self.robot)
+
+        waiting = [threading.Thread(target=wait, args=(role,)) for role in (self.role, f"other-{self.role}")]
+        for thread in waiting:
+            thread.start()
+        time.sleep(0.3)
+        self.assertEqual(self.post("/v1/next", {"role": self.role, "end": True}, self.robot).status, 204)
+        waiting[0].join(5)
+        self.assertEqual(answers[self.role].status, 204)
+        self.assertTrue(waiting[1].is_alive())
+        self.send(f"other-{self.role}", who="ben", reply=False)
+        waiting[1].join(5)
+        (message,) = answers[f"other-{self.role}"].json["messages"]
+        self.send(self.role, who="ben", reply=False)
+        self.assertEqual(self.post("/v1/next", {"role": self.role, "end": True}, self.robot).status, 204)
+        self.expect(200, self.say("done", message))
+        self.assertEqual(self.counts()["queued"], 1)
 
     def test_a_lease_is_renewed_by_the_time_that_the_answers_say(self):
         self.make(lease_ms=600)
