@@ -52,7 +52,7 @@ void desk_pass(troupe_self *self, troupe_asker asker, const troupe_message *repl
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t told_at)
+void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t held_since)
 {
     if (desk->places == NULL)
         desk->places = calloc(DESK_PLACES_MAX, sizeof *desk->places);
@@ -61,14 +61,14 @@ void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t t
     struct desk_place *place = &desk->places[desk->place_next];
     desk->place_next = (desk->place_next + 1) % DESK_PLACES_MAX;
     place->id = id;
-    place->told_at = told_at;
+    place->held_since = held_since;
     memcpy(place->role, role, strlen(role) + 1);
 }
 
-bool desk_was_told(const struct desk *desk, uint64_t id, int64_t since)
+bool desk_was_told(const struct desk *desk, uint64_t id, int64_t held_since)
 {
     for (uint32_t i = 0; desk->places != NULL && i < DESK_PLACES_MAX; i++) {
-        if (desk->places[i].id == id && desk->places[i].told_at >= since)
+        if (desk->places[i].id == id && desk->places[i].held_since == held_since)
             return true;
     }
     return false;

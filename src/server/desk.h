@@ -120,7 +120,7 @@ struct desk_errand {
 /** Where a message was last seen. */
 struct desk_place {
     uint64_t id;
-    int64_t told_at; /* when it was given out here; 0: it was only looked for */
+    int64_t held_since; /* since when, as it was given out here; 0: it was only looked for */
     char role[ORG_NAME_LEN_MAX + 1];
 };
 
@@ -183,10 +183,10 @@ troupe_status desk_errand_new(troupe_self *self, struct desk *desk, const troupe
 troupe_status desk_errand_go_on(troupe_self *self, struct desk_errand *errand);
 void desk_errand_free(struct desk_errand *errand);
 
-/** Remembers which role has a message, and when it was given out (0: it was not). */
-void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t told_at);
-/** Whether a message was given out at that time or later. */
-bool desk_was_told(const struct desk *desk, uint64_t id, int64_t since);
+/** Remembers which role has a message, and, when it was given out, since when it is held; else 0. */
+void desk_place_note(struct desk *desk, uint64_t id, const char *role, int64_t held_since);
+/** Whether this taking of a message was given out: it may be taken, fail, and be taken again. */
+bool desk_was_told(const struct desk *desk, uint64_t id, int64_t held_since);
 /** Recalls which role has a message. */
 const char *desk_place_of(const struct desk *desk, uint64_t id);
 

@@ -24,6 +24,8 @@
  * How often a request is put back because a role had given its message to somebody else, or was started anew.
  */
 #define PICK_TRIES_MAX 20
+/* How far the clocks of a desk and a role may be apart: each has its worker's, as it was last looked at. */
+#define CLOCKS_APART_MS 2000
 /*
  * Heads of each role that a round looks at. Requests beyond that, and those that came while the round looked,
  * wait for the next one when more is there than it saw.
@@ -207,7 +209,7 @@ static troupe_status on_took(troupe_self *self, troupe_status status, const trou
     desk->picks_out--;
     if (took != NULL && took->kind == ORG_ANSWER_TAKEN) {
         troupe_bytes json = troupe_bytes_of(reply, took->json);
-        desk_place_note(desk, took->id, request->picked_role, troupe_unix_ms(self));
+        desk_place_note(desk, took->id, request->picked_role, took->held_since);
         answer(self, request, json.data, json.size);
     } else if (++request->tries >= PICK_TRIES_MAX) {
         desk_deny_status(self, request->asker, status == TROUPE_OK ? TROUPE_CONFLICT : status);
@@ -257,8 +259,8 @@ static const struct sight_entry *find_lost(const struct desk_gather *gather,
         size_t count;
         const struct sight_entry *entries = entries_of(sight, &count);
         for (size_t j = 0; j < count && entries[j].is_held; j++) {
-            if (entries[j].held_since < request->picked_at ||
-                desk_was_told(gather->desk, entries[j].id, request->picked_at))
+            if (entries[j].held_since < request->picked_at - CLOCKS_APART_MS ||
+                desk_was_told(gather->desk, entries[j].id, entries[j].held_since))
                 continue;
             *ret_in = sight;
             return &entries[j];
@@ -281,7 +283,7 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
     const struct desk_sight *in;
     const struct sight_entry *lost = find_lost(gather, request, &in);
     if (lost != NULL) {
-        desk_place_note(desk, lost->id, request->picked_role, troupe_unix_ms(self));
+        desk_place_note(desk, lost->id, request->picked_role, lost->held_since);
         answer(self, request, in->json.bytes + lost->offset, lost->size);
         return;
     }

@@ -76,7 +76,7 @@ TROUPE_MESSAGE(role_send, ROLE_SEND)
  */
 #define ROLE_NEXT(F) F(text, actor) F(text, via) F(u32, wip_limit) F(u32, held_elsewhere) WORKING_HOURS(F)
 TROUPE_MESSAGE(role_next, ROLE_NEXT)
-#define ROLE_TOOK(F) F(u64, id) F(bytes, json) F(u32, kind)
+#define ROLE_TOOK(F) F(u64, id) F(i64, held_since) F(bytes, json) F(u32, kind)
 TROUPE_MESSAGE(role_took, ROLE_TOOK)
 
 /**

@@ -93,6 +93,7 @@ struct role_answer {
     } kind;
     uint32_t status; /* HTTP, org_answer_kind or org_refusal, by kind */
     uint64_t id;
+    int64_t held_since; /* ROLE_ANSWER_TOOK */
     struct buffer json;
     struct problem problem;
 };

@@ -23,6 +23,7 @@ static void take_spare(struct role_actor *actor)
     answer->kind = ROLE_ANSWER_JSON;
     answer->status = 0;
     answer->id = 0;
+    answer->held_since = 0;
 }
 
 /* Keeps an answer that went out, or frees it when there are enough. */
@@ -93,7 +94,7 @@ static void reply(troupe_self *self, struct role_actor *actor, const struct role
         break;
     case ROLE_ANSWER_TOOK:
         status = troupe_reply(self, answer->asker, role_took, .kind = answer->status, .id = answer->id,
-                              .json = json);
+                              .held_since = answer->held_since, .json = json);
         break;
     case ROLE_ANSWER_DELIVERED:
         status =

@@ -162,6 +162,7 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
     const struct org_message *taken =
         decision.answer.kind == ORG_ANSWER_TAKEN ? org_role_find(actor->role, decision.answer.id) : NULL;
     if (taken != NULL) {
+        answer->held_since = taken->held_since;
         struct json_writer out = json_writer_to(&answer->json);
         view_message(&out, actor->name, taken, true);
         if (json_writer_end(&out) != TROUPE_OK)
