@@ -109,6 +109,17 @@ foreach(source IN LISTS test_sources)
     troupe_describe_test(${name} ${label})
 endforeach()
 
+# org_year_test lives the years of its first seeds; further runs of it, beside each other, those up to 100.
+# Under sanitizers and counters of lines a few years are enough.
+if(TARGET sim_org_year_test AND NOT TROUPE_SANITIZE AND NOT TROUPE_COVERAGE)
+    foreach(first IN ITEMS 26 51 76)
+        add_test(NAME sim_org_year_test_from_${first} COMMAND sim_org_year_test)
+        troupe_describe_test(sim_org_year_test_from_${first} sim)
+        set_property(TEST sim_org_year_test_from_${first} APPEND PROPERTY
+            ENVIRONMENT "TROUPE_SEED=${first}" "TROUPE_SEEDS=25")
+    endforeach()
+endif()
+
 # --- planted bugs -------------------------------------------------------------------------------------------
 
 # tests/sim/planted/*.c is one program, on a libtroupe that has the bugs of src/base/plant.h.
@@ -130,13 +141,13 @@ if(TROUPE_PLANT AND planted_sources)
 endif()
 
 # tests/sim/year_planted/*.c is one program, with the organisation's rules and actors as they are with the
-# bugs of src/org/plant.h; it takes minutes and is run by hand. Its own objects stand before the libraries,
-# which give it the rest.
+# bugs of src/org/plant.h. Its own objects stand before the libraries, which give it the rest.
 troupe_glob(year_planted_sources tests/sim/year_planted/*.c src/org/*.c
     src/server/role_*.c src/server/desk*.c src/server/directory_*.c)
 if(TROUPE_PLANT AND TARGET troupe_server)
     add_executable(sim_year_planted ${year_planted_sources}
-        tests/support/org_year.c tests/support/org_year_people.c tests/support/server_house.c)
+        tests/support/org_year.c tests/support/org_year_fate.c tests/support/org_year_oracle.c
+        tests/support/org_year_people.c tests/support/server_house.c)
     troupe_inner_target(sim_year_planted)
     target_compile_definitions(sim_year_planted PRIVATE ORG_PLANT)
     target_include_directories(sim_year_planted PRIVATE "${PROJECT_SOURCE_DIR}/tests")
@@ -144,6 +155,8 @@ if(TROUPE_PLANT AND TARGET troupe_server)
         OUTPUT_NAME year_planted RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/sim")
     target_link_libraries(sim_year_planted PRIVATE ${TROUPE_INNER_LIBRARIES} PkgConfig::cmocka m)
     troupe_label_target(sim sim_year_planted)
+    add_test(NAME sim_year_planted COMMAND sim_year_planted)
+    troupe_describe_test(sim_year_planted sim)
 endif()
 
 # --- fuzzing ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/plant.h"
 #include "org/name.h"
 #include "org/role_state.h"
 
@@ -109,7 +110,7 @@ const char *role_name_text(const struct org_role *role, uint32_t name)
 uint32_t role_active(const struct org_role *role)
 {
     for (uint32_t i = 0; i < role->holder_count; i++) {
-        if (!role->names[role->holders[i]]->is_absent)
+        if (!role->names[role->holders[i]]->is_absent || ORG_PLANTED(absence_ignored))
             return role->holders[i];
     }
     return MAP_NONE;

@@ -144,7 +144,7 @@ static void fold_taken(struct org_role *role, const struct record *record)
     const org_taken *body = record->body;
     struct role_message *message = expect(role, body->id, IN_QUEUED);
     uint32_t name = role_name_find(role, troupe_flat_text(body, body->by));
-    if (message == NULL)
+    if (message == NULL || (ORG_PLANTED(claimed_twice) && role->is_replayed))
         return;
     if (name == MAP_NONE) {
         fold_misfit(role);
@@ -472,7 +472,8 @@ troupe_status org_role_replay(struct org_role *role, const struct record *record
         role_drop_reserved(role);
         return status;
     }
-    role->is_replayed = ORG_PLANTED(key_forgotten) || ORG_PLANTED(source_forgotten);
+    role->is_replayed =
+        ORG_PLANTED(key_forgotten) || ORG_PLANTED(source_forgotten) || ORG_PLANTED(claimed_twice);
     role_fold(role, record);
     role->is_replayed = false;
     return TROUPE_OK;

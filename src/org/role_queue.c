@@ -247,7 +247,8 @@ uint32_t role_taker(const struct org_role *role, const struct role_message *mess
     const char *failed = body->kind == ORG_KIND_ESCALATION ? message_text(message, body->by) : "";
     for (uint32_t i = 0; i < role->holder_count; i++) {
         const struct role_name *name = role->names[role->holders[i]];
-        if (!name->is_absent && strcmp(name->text, failed) != 0)
+        bool has_failed = strcmp(name->text, failed) == 0 && !ORG_PLANTED(escalated_to_failer);
+        if (!name->is_absent && !has_failed)
             return role->holders[i];
     }
     return MAP_NONE;

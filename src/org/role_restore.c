@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/buffer.h"
+#include "org/plant.h"
 #include "org/role_saved.h"
 
 /* Beyond this a snapshot is taken for damaged. */
@@ -285,6 +286,8 @@ static troupe_status read_message(struct org_role *role, struct reading *reading
     troupe_status status = reserve_place(role, message);
     if (status == TROUPE_OK)
         role_place(role, message);
+    if (ORG_PLANTED(lease_forgotten) && status == TROUPE_OK && message->seen.state == ORG_HELD)
+        heap_remove(&role->due, &message->due_node);
     return status;
 }
 

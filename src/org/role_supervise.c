@@ -69,6 +69,8 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
     const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
     if (*supervisor == '\0')
         return 0;
+    if (ORG_PLANTED(escalated_in_circle) && body->kind == ORG_KIND_ESCALATION)
+        supervisor = message_text(message, body->origin_role);
     org_sent_fields fields = {
         .thread = body->thread,
         .in_reply_to = body->in_reply_to,

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "org/name.h"
-#include "org/plant.h"
 #include "org/role_decision.h"
 
 static int64_t lease_end(const struct decision *d, const struct org_hours *hours)
@@ -55,12 +54,7 @@ void decide_next(struct decision *d)
     bool is_active = name != MAP_NONE && name == active;
     int64_t aged_at = role_aged_at(d->role, next->hours, d->now_ms);
     const struct role_message *message = role_choose(d->role, name, is_active, aged_at);
-    const struct org_message *other;
-    if (ORG_PLANTED(claimed_twice) && message == NULL && is_active &&
-        org_role_list(d->role, ORG_HELD, d->now_ms, &other, 1) == 1 && strcmp(other->holder, d->actor) != 0) {
-        d->answer->kind = ORG_ANSWER_TAKEN;
-        d->answer->id = other->id;
-    } else if (message != NULL) {
+    if (message != NULL) {
         take(d, message);
     } else if (is_active) {
         d->answer->kind = ORG_ANSWER_NOTHING;

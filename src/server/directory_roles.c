@@ -19,6 +19,7 @@
 
 #include "base/array.h"
 #include "journal/writer.h"
+#include "org/plant.h"
 #include "server/directory_actor.h"
 #include "server/role_summary.h"
 
@@ -194,6 +195,8 @@ static troupe_status take_summary(troupe_self *self, struct directory_actor *dir
     note_load(entry, load);
     ids_raise(directory->ids, load->last_id);
     entry->is_asleep = true;
+    if (ORG_PLANTED(due_forgotten))
+        return TROUPE_OK;
     return directory_note_due(directory, entry, due_of(entry, troupe_unix_ms(self)));
 }
 

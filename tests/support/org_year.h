@@ -2,27 +2,47 @@
 /*
  * org_year.h: an organisation of 200 people and 20 programs lives a year in virtual time on the server's own
  * actors and the journal in memory, without HTTP. Everybody works at random: sends, takes, answers, declines,
- * forwards, defers, fails, lets leases lapse; people are away and leave; roles get other holders; mailboxes
- * are full; actors of roles are killed, and the server crashes at random steps and is down for a while. Then
- * the load stops. One seed makes it all.
+ * forwards, defers, fails, lets leases lapse; people are away, leave and arrive; roles get other holders;
+ * some days everybody writes to one role, or everything fails; actors of roles are killed; the server crashes
+ * at random steps and is down for a while; the journal fails in a commit, an append, a snapshot or a read,
+ * and the server ends. Then the load stops. One seed makes it all.
  *
- * The oracle: nothing acknowledged is lost, whoever sent something gets one final notice of it and no more,
- * nothing is done twice, nobody holds more than the limit, no two hold the same, and at the end every mailbox
- * is empty and every count is right.
+ * What has to hold is in org_year_oracle.h; and at the end every mailbox is empty and every count is right.
  */
 #ifndef TESTS_ORG_YEAR_H
 #define TESTS_ORG_YEAR_H
 
 #include <stdint.h>
 
-/** What a year had in it. */
+/** What a year had in it: X(name). */
+#define YEAR_REPORT(X)                                                                                       \
+    X(accepted) /* letters */                                                                                \
+    X(refused)                                                                                               \
+    X(repeated)    /* sent again with their keys, long after they were accepted */                           \
+    X(notices)     /* final ones */                                                                          \
+    X(escalations) /* given to somebody */                                                                   \
+    X(failures)    /* said by holders */                                                                     \
+    X(storms)      /* of failures */                                                                         \
+    X(rushes)      /* of letters to one role */                                                              \
+    X(absences)                                                                                              \
+    X(leavers)                                                                                               \
+    X(arrivals)                                                                                              \
+    X(holders)      /* changes of a role's */                                                                \
+    X(killed)       /* actors of roles */                                                                    \
+    X(crashes)      /* of the server, at a random step */                                                    \
+    X(lost_commits) /* failures of the journal, upon each of which the server ended: */                      \
+    X(told_commits) /* this one had stored what it said it had not */                                        \
+    X(lost_appends)                                                                                          \
+    X(lost_snapshots)                                                                                        \
+    X(lost_reads)                                                                                            \
+    X(failed_starts) /* the same, before the server was up */                                                \
+    X(gave_up)       /* the server, for want of memory */
+
 struct year_report {
-    uint64_t accepted;
-    uint64_t refused;
-    uint64_t notices;
-    uint64_t crashes;
-    uint64_t killed;
-    uint64_t failures;
+#define YEAR_REPORT_FIELD(name) uint64_t name;
+    YEAR_REPORT(YEAR_REPORT_FIELD)
+#undef YEAR_REPORT_FIELD
+    uint64_t trace_hash; /* the same for the same seed */
 };
 
 /** Lives the year of a seed. What does not hold fails the test that runs, or ends the process. */

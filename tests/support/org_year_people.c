@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * org_year_people.c: what the people and programs of the year do, and the oracle that watches them. Each is
- * an actor in the house, whose memory is kept outside, so that it survives the house's crashes as a person
- * does: what was asked and not answered is asked again. The test's thread runs everything.
+ * org_year_people.c: what the people and programs of the year do. Each is an actor in the house, whose memory
+ * is kept outside, so that it survives the house's crashes as a person does: what was asked and not answered
+ * is asked again. What they are told, the oracle hears. The test's thread runs everything.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,24 +19,20 @@
 #include "org/limits.h"
 #include "server/problem.h"
 #include "server/role_summary.h"
+#include "support/org_year_oracle.h"
 #include "support/org_year_people.h"
 
 struct house year_house;
 struct person year_people[ALL];
 struct year_report year_report;
 bool year_is_final;
+int64_t year_storm_until;
 
-static struct seen seen[SEEN_MAX];
 static uint64_t random_state;
 
 void year_chance(uint64_t seed)
 {
     random_state = hash_number(seed ^ 0x5eed);
-}
-
-void year_forget_all(void)
-{
-    memset(seen, 0, sizeof seen);
 }
 
 /* --- chance --------------------------------------------------------------------------------------- */
@@ -62,72 +58,31 @@ void year_role_name(int role, char *ret_name)
         snprintf(ret_name, 32, "t%d/b%d", role % TEAMS, role);
 }
 
-/* --- the oracle ----------------------------------------------------------------------------------- */
+/* --- what they hold --------------------------------------------------------------------------------- */
 
-static struct seen *seen_of(uint64_t id)
+/* An answer that is under way may be older than what happened: it is not believed. */
+static void doubt(int who)
 {
-    size_t at = (size_t)hash_number(id) % SEEN_MAX;
-    while (seen[at].id != 0 && seen[at].id != id)
-        at = (at + 1) % SEEN_MAX;
-    if (seen[at].id == 0)
-        seen[at] = (struct seen){.id = id, .holder = -1, .ended_by = -1};
-    return &seen[at];
+    year_people[who].is_doubtful = year_people[who].asking != ASKING_NOTHING;
 }
 
 void year_let_go(int who)
 {
-    for (size_t i = 0; i < SEEN_MAX; i++) {
-        if (seen[i].id != 0 && seen[i].holder == who)
-            seen[i].holder = -1;
-    }
+    oracle_let_go(who);
+    doubt(who);
 }
 
 void year_let_all_go(void)
 {
-    for (size_t i = 0; i < SEEN_MAX; i++)
-        seen[i].holder = -1;
-}
-
-static void note_taken(int who, const struct holding *holding, int64_t now_ms)
-{
-    struct seen *message = seen_of(holding->id);
-    if (message->holder >= 0 && message->holder != who && message->lease_until > now_ms)
-        fail_msg("%s and %s hold the same message", year_people[message->holder].name, year_people[who].name);
-    if (message->ended_by >= 0)
-        fail_msg("%s took what %s had ended", year_people[who].name, year_people[message->ended_by].name);
-    message->holder = who;
-    message->lease_until = holding->lease_until;
-}
-
-static void note_ended(int who, uint64_t id)
-{
-    struct seen *message = seen_of(id);
-    if (message->ended_by >= 0 && message->ended_by != who)
-        fail_msg("%s and %s both ended a message", year_people[message->ended_by].name,
-                 year_people[who].name);
-    message->ended_by = who;
-    message->holder = -1;
-}
-
-/* The final notice of something that was sent, in its thread; taken for the first time. */
-static void note_answer(int who, uint64_t thread, uint64_t id)
-{
-    if (seen_of(id)->is_noted)
-        return; /* it was put back, and taken again */
-    seen_of(id)->is_noted = true;
-    for (uint32_t i = 0; i < year_people[who].letter_count; i++) {
-        struct letter *letter = &year_people[who].letters[i];
-        if (letter->id != thread || letter->state == LETTER_REFUSED)
-            continue;
-        if (++letter->notices > 1)
-            fail_msg("%s was told twice how something ended", year_people[who].name);
-        year_report.notices++;
-        return;
-    }
-    fail_msg("%s was told of something it never sent", year_people[who].name);
+    oracle_let_all_go();
+    for (int i = 0; i < ALL; i++)
+        doubt(i);
 }
 
 /* --- what somebody does --------------------------------------------------------------------------- */
+
+/* To a persona: do what there is to do. */
+TROUPE_MESSAGE_EMPTY(year_stirred)
 
 /* A persona: the actor of a person in one life of the year_house. */
 struct persona {
@@ -138,21 +93,54 @@ struct persona {
 static troupe_status on_told(troupe_self *self, troupe_status status, const troupe_message *reply,
                              void *context);
 
+/* Whoever lives here is there also when memory is short. */
+static troupe_status start_timer(troupe_self *self, uint32_t after_ms, uint64_t tag)
+{
+    troupe_status status = TROUPE_NO_MEMORY;
+    for (int tries = 0; tries < 20 && status == TROUPE_NO_MEMORY; tries++)
+        status = troupe_timer_start(self, after_ms, 0, tag, NULL);
+    return status;
+}
+
 static troupe_status later(troupe_self *self)
 {
     uint32_t mean = year_is_final ? 48u * 3600u * 1000u : (uint32_t)ACT_MS;
-    return troupe_timer_start(self, 1 + year_below(2 * mean), 0, 1, NULL);
+    return start_timer(self, 1 + year_below(2 * mean), 1);
 }
 
-static bool ask(troupe_self *self, struct persona *persona, troupe_ref who, const troupe_type *type,
-                const void *fields)
+static troupe_status on_desk(troupe_self *self, troupe_status status, const troupe_message *reply,
+                             void *context)
 {
-    year_people[persona->who].is_asking =
-        troupe_ask_fields(self, who, HOUSE_TIMEOUT_MS, on_told, persona, type, fields) == TROUPE_OK;
-    return year_people[persona->who].is_asking;
+    struct persona *persona = context;
+    const caller_known *known = status == TROUPE_OK ? caller_known_of(reply) : NULL;
+    (void)self;
+    year_people[persona->who].asking = ASKING_NOTHING;
+    if (known != NULL)
+        persona->desk = known->desk;
+    return TROUPE_OK;
 }
 
-static bool say_letter(troupe_self *self, struct persona *persona, int index);
+/* The desk has ended for want of memory: there is another one, or will be. */
+static void ask_for_desk(troupe_self *self, struct persona *persona)
+{
+    if (troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), HOUSE_TIMEOUT_MS, on_desk, persona,
+                   caller_check, .hash = {house_token_hash, sizeof house_token_hash},
+                   .as = year_people[persona->who].name) == TROUPE_OK)
+        year_people[persona->who].asking = ASKING_DESK;
+}
+
+/* Asks, unless memory is short or nobody is there: then it does so another time. */
+static void ask(troupe_self *self, struct persona *persona, enum asking what, troupe_ref who,
+                const troupe_type *type, const void *fields)
+{
+    troupe_status status = troupe_ask_fields(self, who, HOUSE_TIMEOUT_MS, on_told, persona, type, fields);
+    if (status == TROUPE_OK)
+        year_people[persona->who].asking = what;
+    else if (status == TROUPE_NO_ACTOR && troupe_ref_equal(who, persona->desk))
+        ask_for_desk(self, persona);
+}
+
+static void say_letter(troupe_self *self, struct persona *persona, int index);
 
 /* The role that a letter is for slept: it is said now. */
 static troupe_status on_woken(troupe_self *self, troupe_status status, const troupe_message *reply,
@@ -160,14 +148,13 @@ static troupe_status on_woken(troupe_self *self, troupe_status status, const tro
 {
     struct persona *persona = context;
     struct person *person = &year_people[persona->who];
-    bool is_woken = status == TROUPE_OK && role_exists_of(reply) != NULL;
-    person->is_asking = false;
-    if (!is_woken || !say_letter(self, persona, person->letter_asked))
-        person->letter_asked = -1;
+    person->asking = ASKING_NOTHING;
+    if (status == TROUPE_OK && role_exists_of(reply) != NULL)
+        say_letter(self, persona, person->letter_asked);
     return TROUPE_OK;
 }
 
-static bool say_letter(troupe_self *self, struct persona *persona, int index)
+static void say_letter(troupe_self *self, struct persona *persona, int index)
 {
     struct person *person = &year_people[persona->who];
     struct letter *letter = &person->letters[index];
@@ -188,10 +175,10 @@ static bool say_letter(troupe_self *self, struct persona *persona, int index)
                                .is_person = !person->is_program};
     troupe_ref to = troupe_whereis(self, role);
     if (!troupe_ref_is_none(to))
-        return ask(self, persona, to, &role_send_type, &fields);
-    person->is_asking = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), HOUSE_TIMEOUT_MS, on_woken,
-                                   persona, role_search, .role = role) == TROUPE_OK;
-    return person->is_asking;
+        ask(self, persona, ASKING_LETTER, to, &role_send_type, &fields);
+    else if (troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), HOUSE_TIMEOUT_MS, on_woken, persona,
+                        role_search, .role = role) == TROUPE_OK)
+        person->asking = ASKING_LETTER;
 }
 
 static int64_t soon(troupe_self *self, uint32_t days)
@@ -203,6 +190,8 @@ static int64_t soon(troupe_self *self, uint32_t days)
 static void decide(troupe_self *self, const struct person *person, struct holding *holding)
 {
     uint32_t dice = year_is_final || person->is_root || holding->is_answer ? 0 : year_below(20);
+    if (dice != 0 && troupe_unix_ms(self) < year_storm_until)
+        dice = 19;
     holding->is_decided = true;
     holding->command = ORG_FINISH;
     if (dice >= 10 && dice < 12) {
@@ -219,7 +208,7 @@ static void decide(troupe_self *self, const struct person *person, struct holdin
     }
 }
 
-static bool say_about(troupe_self *self, struct persona *persona)
+static void say_about(troupe_self *self, struct persona *persona)
 {
     struct person *person = &year_people[persona->who];
     struct holding *holding = &person->held[0];
@@ -234,19 +223,39 @@ static bool say_about(troupe_self *self, struct persona *persona)
                                 .to = holding->command == ORG_FORWARD ? role : NULL,
                                 .is_crash = person->is_program,
                                 .wip_limit = person->limit};
-    return ask(self, persona, persona->desk, &desk_about_type, &fields);
+    ask(self, persona, ASKING_ABOUT, persona->desk, &desk_about_type, &fields);
 }
 
-static bool write_letter(troupe_self *self, struct persona *persona)
+static bool begin_letter(struct person *person, int role, int64_t deadline)
 {
-    struct person *person = &year_people[persona->who];
     if (year_is_final || person->letter_count == SENDS_MAX)
         return false;
-    person->letters[person->letter_count] = (struct letter){
-        .role = year_one_in(3) ? (int)year_below(8)
-                               : (int)year_below(ALL_ROLES), /* some get more than they can take */
-        .deadline = year_one_in(5) ? soon(self, 20) : 0};
-    return say_letter(self, persona, (int)person->letter_count++);
+    person->letters[person->letter_count++] = (struct letter){.role = role, .deadline = deadline};
+    return true;
+}
+
+static void write_letter(troupe_self *self, struct persona *persona)
+{
+    struct person *person = &year_people[persona->who];
+    int role = (int)year_below(year_one_in(3) ? 8 : ALL_ROLES); /* some get more than they can take */
+    int64_t deadline = year_one_in(5) ? soon(self, 20) : 0;
+    if (begin_letter(person, role, deadline))
+        say_letter(self, persona, (int)person->letter_count - 1);
+}
+
+/* The same letter with the same key, however long ago: it must be known. */
+static void repeat_letter(troupe_self *self, struct persona *persona)
+{
+    struct person *person = &year_people[persona->who];
+    int index = person->letter_count > 0 ? (int)year_below(person->letter_count) : -1;
+    if (index >= 0 && person->letters[index].state == LETTER_ACCEPTED)
+        say_letter(self, persona, index);
+}
+
+static void ask_for_work(troupe_self *self, struct persona *persona)
+{
+    desk_next_fields fields = {.wip_limit = year_people[persona->who].limit};
+    ask(self, persona, ASKING_NEXT, persona->desk, &desk_next_type, &fields);
 }
 
 static int letter_unanswered(const struct person *person)
@@ -261,21 +270,20 @@ static int letter_unanswered(const struct person *person)
 static void act(troupe_self *self, struct persona *persona)
 {
     struct person *person = &year_people[persona->who];
-    if (person->is_asking || (person->is_gone && !year_is_final))
+    if (person->asking != ASKING_NOTHING || (person->is_gone && !year_is_final))
         return;
     int unanswered = letter_unanswered(person);
-    bool is_done = false;
     if (unanswered >= 0)
-        is_done = say_letter(self, persona, unanswered);
+        say_letter(self, persona, unanswered);
     else if (person->held_count > 0 && (year_is_final || person->held[0].is_decided ||
                                         !year_one_in(6))) /* else it lies until its lease ends */
-        is_done = say_about(self, persona);
-    else if (year_one_in(3))
-        is_done = write_letter(self, persona);
-    if (!is_done && !person->is_asking) {
-        desk_next_fields fields = {.wip_limit = person->limit};
-        (void)ask(self, persona, persona->desk, &desk_next_type, &fields);
-    }
+        say_about(self, persona);
+    else if (!year_is_final && year_one_in(3))
+        write_letter(self, persona);
+    else if (year_one_in(8))
+        repeat_letter(self, persona);
+    else
+        ask_for_work(self, persona);
 }
 
 /* --- what it is told ------------------------------------------------------------------------------ */
@@ -294,43 +302,46 @@ static void forget_stale(int who, int64_t now_ms)
     struct person *person = &year_people[who];
     uint32_t kept = 0;
     for (uint32_t i = 0; i < person->held_count; i++) {
-        const struct seen *message = seen_of(person->held[i].id);
-        if (message->holder == who && message->lease_until > now_ms)
+        if (oracle_may_hold(who, person->held[i].id, now_ms))
             person->held[kept++] = person->held[i];
     }
     person->held_count = kept;
 }
 
-static void take_messages(troupe_self *self, int who, const troupe_bytes *json)
+static void take_message(int who, json_t *json, int64_t now_ms)
 {
     struct person *person = &year_people[who];
+    json_t *origin = json_object_get(json, "origin");
+    struct oracle_message message = {.id = id_of(json, "id"),
+                                     .thread = id_of(json, "thread"),
+                                     .lease_until =
+                                         (int64_t)json_integer_value(json_object_get(json, "lease_until")),
+                                     .kind = json_string_value(json_object_get(json, "kind")),
+                                     .role = json_string_value(json_object_get(json, "role")),
+                                     .from = json_string_value(json_object_get(json, "from"))};
+    bool is_escalation = strcmp(message.kind, "escalation") == 0;
+    message.origin = is_escalation ? id_of(origin, "id") : 0;
+    oracle_shown_one(who, &message, now_ms);
+    for (uint32_t i = 0; i < person->held_count; i++) {
+        if (person->held[i].id == message.id)
+            return;
+    }
+    oracle_taken(who, &message, now_ms);
+    forget_stale(who, now_ms);
+    if (person->held_count == person->limit)
+        fail_msg("%s was given more than its limit of %u", person->name, person->limit);
+    person->held[person->held_count++] =
+        (struct holding){.id = message.id, .is_answer = strcmp(message.kind, "answer") == 0};
+}
+
+static void take_messages(troupe_self *self, int who, const troupe_bytes *json)
+{
     json_t *document = json_loadb(json->data, json->size, 0, NULL);
     json_t *messages = json_object_get(document, "messages");
     assert_true(json_is_array(messages));
-    size_t count = json_array_size(messages);
-    if (count > person->limit)
-        fail_msg("%s holds %zu messages; %u are its limit", person->name, count, person->limit);
-    for (size_t i = 0; i < count; i++) {
-        json_t *message = json_array_get(messages, i);
-        const char *kind = json_string_value(json_object_get(message, "kind"));
-        struct holding holding = {.id = id_of(message, "id"),
-                                  .thread = id_of(message, "thread"),
-                                  .lease_until =
-                                      (int64_t)json_integer_value(json_object_get(message, "lease_until")),
-                                  .is_answer = strcmp(kind, "answer") == 0};
-        bool is_known = false;
-        for (uint32_t j = 0; j < person->held_count; j++)
-            is_known = is_known || person->held[j].id == holding.id;
-        if (is_known)
-            continue;
-        note_taken(who, &holding, troupe_unix_ms(self));
-        forget_stale(who, troupe_unix_ms(self));
-        if (holding.is_answer)
-            note_answer(who, holding.thread, holding.id);
-        if (person->held_count == person->limit)
-            fail_msg("%s was given more than its limit of %u", person->name, person->limit);
-        person->held[person->held_count++] = holding;
-    }
+    oracle_shown(who, json_array_size(messages));
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        take_message(who, json_array_get(messages, i), troupe_unix_ms(self));
     json_decref(document);
 }
 
@@ -346,9 +357,9 @@ static void told_about(int who, const answered *yes, const denied *no)
     struct holding *holding = &person->held[0];
     bool is_over = holding->command != ORG_DEFER && holding->command != ORG_FAIL;
     if (yes != NULL && is_over) {
-        note_ended(who, holding->id);
+        oracle_ended(who, holding->id);
     } else if (yes != NULL) {
-        seen_of(holding->id)->holder = -1;
+        oracle_returned(holding->id);
     } else if (no->kind == PROBLEM_UNAVAILABLE || no->kind == PROBLEM_FULL) {
         return; /* not known: it is said again */
     }
@@ -361,6 +372,9 @@ static void told_letter(int who, const troupe_message *reply, const answered *ye
     struct letter *letter = &person->letters[person->letter_asked];
     if (no != NULL && no->kind == PROBLEM_UNAVAILABLE)
         return;
+    if (yes == NULL && letter->state == LETTER_ACCEPTED)
+        fail_msg("%s was refused what had been accepted from it: %s", year_people[who].name,
+                 troupe_text(reply, no->detail));
     if (yes == NULL) {
         letter->state = LETTER_REFUSED;
         year_report.refused++;
@@ -368,10 +382,8 @@ static void told_letter(int who, const troupe_message *reply, const answered *ye
     }
     troupe_bytes json = troupe_bytes_of(reply, yes->json);
     json_t *receipt = json_loadb(json.data, json.size, 0, NULL);
-    letter->state = LETTER_ACCEPTED;
-    letter->id = id_of(receipt, "id");
+    oracle_accepted(who, person->letter_asked, id_of(receipt, "id"));
     json_decref(receipt);
-    year_report.accepted++;
 }
 
 static troupe_status on_told(troupe_self *self, troupe_status status, const troupe_message *reply,
@@ -381,25 +393,25 @@ static troupe_status on_told(troupe_self *self, troupe_status status, const trou
     struct person *person = &year_people[persona->who];
     const answered *yes = status == TROUPE_OK ? answered_of(reply) : NULL;
     const denied *no = status == TROUPE_OK ? denied_of(reply) : NULL;
-    bool is_letter = person->letter_asked >= 0;
+    enum asking asked = person->asking;
     bool was_busy = person->held_count > 0;
-    person->is_asking = false;
+    person->asking = ASKING_NOTHING;
     if (yes != NULL || no != NULL) {
         troupe_bytes json = yes != NULL ? troupe_bytes_of(reply, yes->json) : (troupe_bytes){0};
-        if (is_letter)
+        if (asked == ASKING_LETTER)
             told_letter(persona->who, reply, yes, no);
-        else if (person->held_count > 0 && person->held[0].is_decided)
+        else if (asked == ASKING_ABOUT)
             told_about(persona->who, yes, no);
-        else if (yes != NULL && yes->status == 200)
+        else if (yes != NULL && yes->status == 200 && !person->is_doubtful)
             take_messages(self, persona->who, &json);
     }
-    person->letter_asked = -1;
+    person->is_doubtful = false;
     /* What it holds it works on within a day, at the top within hours, and having done so looks for more. */
     if ((person->held_count == 0 && !was_busy) || person->is_soon)
         return TROUPE_OK;
     person->is_soon = true;
     uint32_t within_h = person->is_root ? 2 : 24;
-    return troupe_timer_start(self, 1 + year_below(within_h * 3600u * 1000u), 0, 2, NULL);
+    return start_timer(self, 1 + year_below(within_h * 3600u * 1000u), 2);
 }
 
 static troupe_status persona_start(troupe_self *self)
@@ -410,6 +422,10 @@ static troupe_status persona_start(troupe_self *self)
 static troupe_status persona_receive(troupe_self *self, const troupe_message *message)
 {
     const troupe_timeout *timeout = troupe_timeout_of(message);
+    if (year_stirred_of(message) != NULL) {
+        act(self, troupe_state(self));
+        return TROUPE_OK;
+    }
     if (timeout == NULL)
         return TROUPE_UNEXPECTED;
     if (timeout->tag == 2)
@@ -418,20 +434,39 @@ static troupe_status persona_receive(troupe_self *self, const troupe_message *me
     return timeout->tag == 1 ? later(self) : TROUPE_OK;
 }
 
-void year_move_in(void)
+void year_move_in_one(int who)
 {
     static const troupe_behaviour behaviour = {.name = "persona",
                                                .state_size = sizeof(struct persona),
                                                .start = persona_start,
                                                .receive = persona_receive};
+    struct person *person = &year_people[who];
+    struct persona persona = {.who = who, .desk = house_desk(&year_house, person->name)};
+    troupe_status status;
+    person->asking = ASKING_NOTHING;
+    person->is_doubtful = false;
+    person->is_soon = false;
+    person->persona = troupe_spawn(year_house.system, &behaviour,
+                                   (&(troupe_spawn_options){.state = &persona, .ret_status = &status}));
+    assert_int_equal(status, TROUPE_OK);
+}
+
+void year_move_in(void)
+{
     for (int i = 0; i < ALL; i++) {
-        struct persona persona = {.who = i, .desk = house_desk(&year_house, year_people[i].name)};
-        troupe_status status;
-        year_people[i].is_asking = false;
-        year_people[i].is_soon = false;
-        year_people[i].letter_asked = -1;
-        troupe_spawn(year_house.system, &behaviour,
-                     (&(troupe_spawn_options){.state = &persona, .ret_status = &status}));
-        assert_int_equal(status, TROUPE_OK);
+        if (year_people[i].is_here)
+            year_move_in_one(i);
     }
+}
+
+void year_stir(int who)
+{
+    if (year_people[who].is_here)
+        (void)troupe_send(year_house.system, year_people[who].persona, year_stirred);
+}
+
+void year_write(int who, int role)
+{
+    if (year_people[who].is_here && !year_people[who].is_gone && begin_letter(&year_people[who], role, 0))
+        year_stir(who);
 }

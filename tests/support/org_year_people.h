@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * org_year_people.h: who lives the year of org_year.h: what each remembers over the crashes of the house, and
- * what is known of every message. Private to org_year.c and org_year_people.c. One thread.
+ * org_year_people.h: who lives the year of org_year.h: what each remembers over the crashes of the house.
+ * Private to org_year*.c. One thread.
  */
 #ifndef TESTS_ORG_YEAR_PEOPLE_H
 #define TESTS_ORG_YEAR_PEOPLE_H
@@ -13,13 +13,13 @@
 /** How many of everything. */
 enum {
     PEOPLE = 200,
+    NEWCOMERS = 10, /* of the people: they arrive in the course of the year */
     PROGRAMS = 20,
     ALL = PEOPLE + PROGRAMS,
     TEAMS = 10,
     ROLES = 30,
     SENDS_MAX = 64, /* of one person in a year */
     HELD_MAX = 4,   /* the limit of a program; a person's is 1 */
-    SEEN_MAX = 1 << 16,
     YEAR_DAYS = 365,
     ACT_MS = 14 * 24 * 3600 * 1000, /* between two acts of one person, on average */
     DRAIN_DAYS = 400,
@@ -38,10 +38,7 @@ struct letter {
 /** What somebody holds, as far as it knows. */
 struct holding {
     uint64_t id;
-    uint64_t thread;
-    int64_t lease_until;
     bool is_answer;
-    bool is_told; /* an escalation or a notice */
     bool is_decided;
     enum org_command_kind command; /* once decided, it is said until it is answered */
     int64_t until;
@@ -53,31 +50,33 @@ struct person {
     char name[16];
     bool is_program;
     bool is_root;
-    bool is_gone;
-    bool is_asking; /* a question is under way */
-    bool is_soon;   /* a timer runs for what it holds */
+    bool is_here; /* has arrived */
+    bool is_gone; /* has left for good */
+    enum asking {
+        ASKING_NOTHING,
+        ASKING_LETTER,
+        ASKING_ABOUT,
+        ASKING_NEXT,
+        ASKING_DESK
+    } asking;         /* what is under way */
+    bool is_doubtful; /* its answer is not to be believed */
+    bool is_soon;     /* a timer runs for what it holds */
+    int64_t away_until;
     uint32_t limit;
     struct holding held[HELD_MAX];
     uint32_t held_count;
     struct letter letters[SENDS_MAX];
     uint32_t letter_count;
-    int letter_asked; /* the one under way; -1 for none */
-};
-
-/** Every message that was taken: who has it, and who ended it. */
-struct seen {
-    uint64_t id;
-    int holder; /* -1: nobody known */
-    int64_t lease_until;
-    int ended_by;  /* -1: nobody */
-    bool is_noted; /* as the final notice of something */
+    int letter_asked; /* the last one */
+    troupe_ref persona;
 };
 
 /** The year. */
 extern struct house year_house;
 extern struct person year_people[ALL];
 extern struct year_report year_report;
-extern bool year_is_final; /* the load has stopped */
+extern bool year_is_final;       /* the load has stopped */
+extern int64_t year_storm_until; /* until then whatever is taken fails */
 
 /** Begins the chance of a seed. */
 void year_chance(uint64_t seed);
@@ -87,12 +86,40 @@ bool year_one_in(uint32_t n);
 /** The name of a role; `ret_name` has room for 32. */
 void year_role_name(int role, char *ret_name);
 
-/** Nothing is known of any message; nobody holds anything; one gives back what it holds. */
-void year_forget_all(void);
+/** Everybody may have to give back what it holds; one does. */
 void year_let_all_go(void);
 void year_let_go(int who);
 
-/** Makes the actor of each person and program in the house. */
+/** Makes the actor of each person and program in the house; of one. */
 void year_move_in(void);
+void year_move_in_one(int who);
+
+/** Somebody writes a letter to a role now; somebody does what there is to do. */
+void year_write(int who, int role);
+void year_stir(int who);
+
+/* --- org_year_fate.c ------------------------------------------------------------------------------ */
+
+/** Time goes on; a server that ends is started again. */
+void year_pass(uint64_t ms);
+
+/** Some days, and then something that happens. */
+void year_live_some_days(void);
+
+/** Which faults of the runtime there are in this year; before the house is opened. */
+void year_draw_faults(void);
+
+/** One of each thing that can happen, so that no year is without it. */
+void year_have_one_of_each(void);
+
+/** The journal may fail, and the runtime with it, from now on; not any more. */
+void year_begin_faults(void);
+void year_end_faults(void);
+
+/** Makes a change, again and again until it is told how that went: a status as house_status gives. */
+int year_change(enum directory_change_kind kind, const char *json);
+
+/** The next newcomer arrives, if there is one. */
+void year_arrive(void);
 
 #endif

@@ -22,7 +22,11 @@ struct house {
     struct journal *journal;
     struct ids ids;
     uint64_t seed;
+    troupe_simulation faults; /* of the runtime: none, unless a test says so; off until troupe_sim_faults */
     bool is_ready;
+    bool has_failed; /* the tree of supervisors has ended, upon which a server ends: time for a crash */
+    uint32_t failed_starts; /* that met a failure of the journal */
+    uint64_t trace_hash;    /* of all lives but this one */
 };
 
 /** Opens a house with an empty journal and waits until the directory serves. */
@@ -33,7 +37,7 @@ void house_close(struct house *house);
 
 /**
  * The actors are gone in the middle of whatever they did: nothing more is committed, nothing more is
- * acknowledged. After `down_ms` they start anew on what the journal has.
+ * acknowledged. After `down_ms` they start anew on what the journal has; should it fail meanwhile, once more.
  */
 void house_crash(struct house *house, int64_t down_ms);
 
@@ -42,6 +46,9 @@ int64_t house_now(const struct house *house);
 
 /** Imports an organisation as the first administrator "root"; the test fails when it is refused. */
 void house_import(struct house *house, const char *json);
+
+/** The hash of the token of "root", who may act as anybody. */
+extern const unsigned char house_token_hash[32];
 
 /** The desk of an actor. */
 troupe_ref house_desk(struct house *house, const char *actor);
