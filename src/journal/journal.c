@@ -164,8 +164,6 @@ troupe_status journal_put(struct journal *journal, enum journal_shelf shelf, con
         return status;
     ASSERT(journal->is_in_transaction);
     status = check_name(journal, stream, stream_len);
-    if (status == TROUPE_OK)
-        status = journal_check_cards(cards, size);
     if (status != TROUPE_OK)
         return status;
     struct record_cursor cursor = record_cursor_at(cards, size);

@@ -269,15 +269,18 @@ TROUPE_MUST_CHECK troupe_status journal_summaries(struct journal *journal, uint6
                                                   journal_visit_summary *visit, void *context);
 
 /**
- * Puts the cards (journal/card.h) of an append to `stream`, which has records, as part of the transaction.
- * TROUPE_CONFLICT when one was new and its id has a card already, which stays; all others were put.
- * TROUPE_MALFORMED when they are no cards: then none was. After any other error the journal has failed.
+ * Puts the cards (journal/card.h) of an append to `stream`, which has records, as part of the transaction:
+ * cards that journal_card_add made, or journal_check_cards took. TROUPE_CONFLICT when one was new and its id
+ * has a card already, which stays; all others were put. After any other error the journal has failed.
  */
 TROUPE_MUST_CHECK troupe_status journal_put(struct journal *journal, enum journal_shelf shelf,
                                             const char *stream, size_t stream_len, const void *cards,
                                             size_t size);
 
-/** Whether bytes are cards that journal_put takes: TROUPE_OK or TROUPE_MALFORMED. Any time. */
+/**
+ * Whether bytes that came from elsewhere are cards that journal_put takes: TROUPE_OK or TROUPE_MALFORMED. Any
+ * time.
+ */
 TROUPE_MUST_CHECK troupe_status journal_check_cards(const void *cards, size_t size);
 
 /**

@@ -102,6 +102,19 @@ static const char *author_of(const org_accepted *accepted)
     return troupe_flat_text(accepted, accepted->by);
 }
 
+/*
+ * Brings together what is said of each message. One message at a time is the rule, and is in order already.
+ */
+static void sort_touches(struct touch *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (compare_touches(&list[i - 1], &list[i]) > 0) {
+            qsort(list, count, sizeof *list, compare_touches);
+            return;
+        }
+    }
+}
+
 /* The card of one message from all that is said of it, in order. */
 static troupe_status add_card(struct record_batch *cards, const struct touch *touches, size_t count)
 {
@@ -137,8 +150,7 @@ troupe_status role_cards_make(struct role_cards *cards, const void *records, siz
     troupe_status status = note_touches(cards, records, size);
     struct touch *list = (struct touch *)(void *)cards->touched.bytes;
     size_t count = cards->touched.size / sizeof *list;
-    if (count > 1)
-        qsort(list, count, sizeof *list, compare_touches);
+    sort_touches(list, count);
     for (size_t first = 0; first < count && status == TROUPE_OK;) {
         size_t end = first + 1;
         while (end < count && list[end].id == list[first].id)
