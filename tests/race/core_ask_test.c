@@ -8,8 +8,6 @@
 
 #include "race/race.h"
 
-#include "core/scheduler.h"
-
 enum {
     ASKERS = 6,
     ANSWERERS = 12,
@@ -90,7 +88,7 @@ static troupe_status answerer_receive(troupe_self *self, const troupe_message *m
         me->kept_value = question->value;
         return TROUPE_OK;
     case 7:
-        scheduler_deal(worker_current);
+        race_deal(self);
         break;
     default:
         break;

@@ -9,8 +9,6 @@
 
 #include "race/race.h"
 
-#include "core/scheduler.h"
-
 enum {
     OUTSIDERS = 2,
     SENDERS = OUTSIDERS + 2, /* two of them actors */
@@ -74,7 +72,7 @@ static void member_act(troupe_self *self, struct member *me)
         member_spawn(troupe_self_context(self), me->index, random_next(&me->random));
         troupe_exit(self);
     } else if (way < 16) {
-        scheduler_deal(worker_current);
+        race_deal(self);
     }
 }
 

@@ -8,8 +8,6 @@
 
 #include "race/race.h"
 
-#include "core/scheduler.h"
-
 enum {
     ACTORS_MAX = 24,
     OUTSIDERS = 3,
@@ -65,7 +63,7 @@ static troupe_status mortal_receive(troupe_self *self, const troupe_message *mes
     ASSERT(limit_end_of(message) != NULL);
     fetch_add_relaxed(&received, 1);
     if (troupe_random(self) % 4 == 0)
-        scheduler_deal(worker_current);
+        race_deal(self);
     if (troupe_random(self) % 2 == 0)
         return TROUPE_FAILED;
     troupe_exit(self);
@@ -199,7 +197,7 @@ static troupe_status rival_receive(troupe_self *self, const troupe_message *mess
     else if (me->name == 0)
         (void)name_take(self, me, (uint32_t)(choice >> 32) % NAMES);
     if (choice % 5 == 0)
-        scheduler_deal(worker_current);
+        race_deal(self);
     if (--me->rounds == 0) {
         fetch_add_relaxed(&finished, 1);
         troupe_exit(self);

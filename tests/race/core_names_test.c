@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "core/relief.h"
 #include "core/scheduler.h"
 
 enum {
@@ -154,7 +155,10 @@ static troupe_status reader_receive(troupe_self *self, const troupe_message *mes
         ASSERT(troupe_ready_of(message) != NULL && troupe_ready_of(message)->fd == *fd);
     while ((count = read(*fd, bytes, sizeof bytes)) > 0)
         fetch_add_relaxed(&bytes_read, (uint64_t)count);
-    scheduler_deal(worker_current);
+    {
+        RUNTIME_SCOPE(self);
+        scheduler_deal(worker);
+    }
     ASSERT(troupe_watch(self, *fd, TROUPE_READY_READ) == TROUPE_OK);
     return TROUPE_OK;
 }

@@ -9,8 +9,6 @@
 
 #include "race/race.h"
 
-#include "core/scheduler.h"
-
 enum {
     OUTSIDERS = 2,
     INSIDERS = 4,
@@ -55,7 +53,7 @@ static troupe_status consumer_receive(troupe_self *self, const troupe_message *m
     *last = item->number;
     fetch_add_relaxed(&received, 1);
     if (random_below(&me->random, 32) == 0)
-        scheduler_deal(worker_current);
+        race_deal(self);
     for (uint32_t i = random_below(&me->random, 64); i > 0; i--)
         SPIN_PAUSE();
     return TROUPE_OK;
@@ -113,7 +111,7 @@ static troupe_status insider_receive(troupe_self *self, const troupe_message *me
         if (!produce(troupe_self_context(self), me))
             break;
     if (random_below(&me->random, 8) == 0) /* what it sent as a stranger and what it sends at home */
-        scheduler_deal(worker_current);
+        race_deal(self);
     if (me->number < LETTERS)
         return troupe_send(self, troupe_self_ref(self), over_go);
     fetch_add_relaxed(&finished, 1);

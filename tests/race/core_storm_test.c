@@ -10,8 +10,6 @@
 
 #include "race/race.h"
 
-#include "core/scheduler.h"
-
 enum {
     STRATEGIES = 3,
     CHILDREN = 6, /* of each supervisor */
@@ -48,7 +46,7 @@ static troupe_status child_start(troupe_self *self)
     store_relaxed(&refs[me->family][me->index], troupe_self_ref(self).bits);
     fetch_add_relaxed(&starts, 1);
     if (troupe_random(self) % 3 == 0)
-        scheduler_deal(worker_current);
+        race_deal(self);
     return TROUPE_OK;
 }
 

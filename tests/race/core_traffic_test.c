@@ -28,6 +28,7 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "base/random.h"
+#include "core/relief.h"
 #include "core/scheduler.h"
 #include "support/seeds.h"
 
@@ -358,8 +359,10 @@ static troupe_status note_act(troupe_self *self, struct player *player, const ra
         timers_use(self, player);
     if (chance(&player->random, 10))
         poison_send(self, player);
-    if (chance(&player->random, 10))
-        scheduler_deal(worker_current);
+    if (chance(&player->random, 10)) {
+        RUNTIME_SCOPE(self);
+        scheduler_deal(worker);
+    }
     if (chance(&player->random, 5))
         spin(2000);
     if (random_below(&player->random, 300) == 0 && !load_relaxed(&is_over))

@@ -23,6 +23,8 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "base/random.h"
+#include "core/relief.h"
+#include "core/scheduler.h"
 
 enum {
     RACE_WAIT_MS_MAX = 50000, /* a wait that takes so long hangs */
@@ -37,6 +39,16 @@ static inline uint64_t race_seed(void)
     if (seed == 0)
         seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u;
     return seed;
+}
+
+/*
+ * Gives work of this handler's worker to one that has none, so that actors move. Within the runtime, as every
+ * function that a handler calls: the watchdog may have given the worker to a spare meanwhile.
+ */
+static inline void race_deal(troupe_self *self)
+{
+    RUNTIME_SCOPE(self);
+    scheduler_deal(worker);
 }
 
 /* Runs a body with 2, 3 and 8 workers, or as many as TROUPE_WORKERS says. */
