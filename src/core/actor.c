@@ -278,6 +278,8 @@ void actor_end(struct worker *worker, struct actor *actor)
         mailbox_splice(worker, actor, MAILBOX_NOTIFIED);
     if (actor_lane(actor, TROUPE_CLASS_SYSTEM)->first != NULL)
         monitor_accept_all(worker, actor);
+    if (actor->extras != NULL)
+        timers_end(worker, actor);
     generation_next(actor);
     if (actor->extras != NULL && actor->extras->name != NULL &&
         !(TROUPE_PLANTED(name_kept) && !actor->has_started))

@@ -105,11 +105,9 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
 {
     switch ((enum handle_kind)handle->kind) {
     case HANDLE_FREE:
-    case HANDLE_KINDS:
-        break;
-    case HANDLE_ASK:
+    case HANDLE_ASK: /* its timer: timers_end */
     case HANDLE_TIMER:
-        timer_cancel(worker, handle->u.timer);
+    case HANDLE_KINDS:
         break;
     case HANDLE_MONITOR:
         if (!handle->is_link) /* a link's other side hears of our end, and forgets it then */
@@ -124,6 +122,19 @@ static void handle_cancel(struct worker *worker, struct actor *actor, struct han
     case HANDLE_SIGNAL:
         signal_end(worker, actor, id);
         break;
+    }
+}
+
+void timers_end(struct worker *worker, struct actor *actor)
+{
+    struct extras *extras = actor->extras;
+    uint32_t left = extras->handle_counts[HANDLE_ASK] + extras->handle_counts[HANDLE_TIMER];
+    for (uint32_t i = 0; left > 0; i++) {
+        struct handle *handle = &extras->handles[i];
+        if (handle->kind != HANDLE_ASK && handle->kind != HANDLE_TIMER)
+            continue;
+        timer_cancel(worker, handle->u.timer);
+        left--;
     }
 }
 

@@ -86,7 +86,13 @@ struct handle *handle_find(struct actor *actor, enum handle_kind kind, uint64_t 
 /* Ends a handle: its id finds nothing from now on. */
 void handle_drop(struct actor *actor, uint64_t id);
 
-/* Cancels every handle and frees the extras, all but the watchers, which must have been told. */
+/*
+ * Cancels the timers of an actor that ends, before its generation changes: until then one that fires comes to
+ * rest in the mailbox, and is still there to be looked at; after it, whoever fires it frees it.
+ */
+void timers_end(struct worker *worker, struct actor *actor);
+
+/* Cancels every other handle and frees the extras, all but the watchers, which must have been told. */
 void extras_free(struct worker *worker, struct actor *actor);
 
 #endif
