@@ -516,6 +516,12 @@ TROUPE_MUST_CHECK troupe_status org_directory_owners(const struct org_directory 
 /** Frees what an answer holds. */
 void org_owners_done(struct org_owners *owners);
 
+/**
+ * Whether an actor is in the succession of a role or of one below it in the tree. What one has to do is told
+ * to others only of groups of ORG_FIGURES_GROUP_MIN people.
+ */
+bool org_directory_works_below(const struct org_directory *directory, const char *actor, const char *role);
+
 /** What may trouble an organisation before anything has gone wrong. */
 enum org_concern {
     ORG_CONCERN_VACANT,   /* a role that nobody holds */

@@ -21,6 +21,23 @@ bool org_directory_is_vacant(const struct org_directory *directory, const char *
     return org_directory_role(directory, role, &view) && view.holder_count == 0 && !view.is_team;
 }
 
+bool org_directory_works_below(const struct org_directory *directory, const char *actor, const char *role)
+{
+    uint32_t index = directory_find_actor(directory, actor);
+    uint32_t team = directory_find_role(directory, role);
+    if (index == MAP_NONE || team == MAP_NONE)
+        return false;
+    const struct directory_link *link = directory->actors[index].first_held;
+    for (; link != NULL; link = link->next) {
+        uint32_t place = link->role;
+        while (place != MAP_NONE && place != team)
+            place = directory->roles[place].parent;
+        if (place == team)
+            return true;
+    }
+    return false;
+}
+
 /* Where a full mailbox sends on; MAP_NONE when it does not, or to a personal role. */
 static uint32_t redirect_of(const struct org_directory *directory, uint32_t index)
 {

@@ -27,8 +27,7 @@ static const troupe_type *const types[] = {
     &org_domain_set_type,    &org_domain_transferred_type,
     &org_calendar_set_type,  &org_token_added_type,
     &org_token_revoked_type, &org_kept_type,
-    &org_notices_set_type,
-    &org_absences_imported_type,
+    &org_notices_set_type,   &org_absences_imported_type,
 };
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };

@@ -108,6 +108,7 @@ enum {
     ORG_ABSENCES_IMPORTED_MAX = 512, /* of one actor, from calendars kept elsewhere; past ones dropped */
     ORG_KEEPS_MAX = 100,             /* messages that one actor keeps while away */
     ORG_DEPTH_MAX = 64,              /* of the tree: supervisors above one role */
+    ORG_FIGURES_GROUP_MIN = 5,       /* people in the smallest group that figures are told of to others */
 };
 
 #endif

@@ -322,6 +322,9 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
         return directory_begin_own(self, directory, message, own);
     if (directory_actors_of(message) != NULL)
         return directory_answer_actors(self, directory, message);
+    const directory_figures *figures = directory_figures_of(message);
+    if (figures != NULL)
+        return directory_answer_figures(self, directory, message, figures);
     if (health != NULL)
         return directory_begin_health(self, directory, message, health);
     if (directory_check_of(message) != NULL)

@@ -305,6 +305,11 @@ void directory_import_organisation(troupe_self *self, struct directory_actor *di
 /** Sends what messages it has; true when none is left and the change can be answered. */
 bool directory_import_send(troupe_self *self, struct directory_task *task);
 
+/* --- directory_figures.c: how much people have to do --------------------------------------------- */
+
+troupe_status directory_answer_figures(troupe_self *self, struct directory_actor *directory,
+                                       const troupe_message *message, const directory_figures *asked);
+
 /* --- directory_health.c: what troubles the organisation ---------------------------------------- */
 
 troupe_status directory_begin_health(troupe_self *self, struct directory_actor *directory,

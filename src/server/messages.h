@@ -366,6 +366,10 @@ TROUPE_MESSAGE(directory_owner, DIRECTORY_OWNER)
 #define DIRECTORY_HEALTH(F) F(text, actor)
 TROUPE_MESSAGE(directory_health, DIRECTORY_HEALTH)
 
+/** How much this actor has to do or, together, the people of a team ("": of none)? Answered. */
+#define DIRECTORY_FIGURES(F) F(text, actor) F(text, team)
+TROUPE_MESSAGE(directory_figures, DIRECTORY_FIGURES)
+
 /** Is every message accounted for, in every role? Answered. */
 TROUPE_MESSAGE_EMPTY(directory_check)
 

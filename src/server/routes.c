@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"GET", "/v1/role", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_role},
     {"GET", "/v1/owner", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_owner},
     {"GET", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_actors},
+    {"GET", "/v1/figures", ROUTE_ACTOR, SCOPE_READ, ROUTE_NO_BODY, false, route_figures},
     {"GET", "/v1/audit", ROUTE_ADMINISTRATOR, SCOPE_READ, ROUTE_NO_BODY, false, route_audit},
     {"POST", "/v1/actors", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_actor},
     {"POST", "/v1/tokens", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_new_token},

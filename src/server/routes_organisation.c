@@ -16,6 +16,7 @@
 #include "server/json.h"
 #include "server/json_writer.h"
 #include "server/messages.h"
+#include "server/routes_members.h"
 
 #define DIRECTORY_TIMEOUT_MS 30000
 /* An import waits for thousands of roles to be set up. */
@@ -105,6 +106,15 @@ void route_actors(troupe_self *self, struct call *call)
 {
     directory_actors_fields fields = {0};
     ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_actors_type, &fields);
+}
+
+void route_figures(troupe_self *self, struct call *call)
+{
+    const char *team;
+    if (!argument_role(call, "team", &team))
+        return;
+    directory_figures_fields fields = {.actor = call->request->caller.actor, .team = team};
+    ask(self, call, DIRECTORY_TIMEOUT_MS, on_answer, &directory_figures_type, &fields);
 }
 
 void route_check(troupe_self *self, struct call *call)

@@ -30,6 +30,7 @@ void route_import_maintainers(troupe_self *self, struct call *call);
 void route_import_organisation(troupe_self *self, struct call *call);
 void route_health(troupe_self *self, struct call *call);
 void route_organisation_health(troupe_self *self, struct call *call);
+void route_figures(troupe_self *self, struct call *call);
 void route_check(troupe_self *self, struct call *call);
 
 #endif

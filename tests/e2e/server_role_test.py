@@ -161,6 +161,26 @@ class Roles(ServerCase):
         for figure in ("queued", "held", "done", "occupied", "failures"):
             self.assertNotIn(figure, other)
 
+    def test_figures_are_of_oneself_or_of_five_people_and_more(self):
+        people = [f"fig-{number}" for number in range(5)]
+        self.server.make(*people)
+        team = self.role(team=True)
+        for name, holders in (("below", people[:4]), ("robot", ["bot"])):
+            role = {"name": f"{team}/{name}", "parent": team, "holders": holders}
+            self.expect(201, self.post("/v1/roles", role))
+        for number in range(3):
+            self.send(f"@{people[number]}", "work", "zoe", reply=False)
+        (message,) = self.take(people[0], role=f"@{people[0]}")
+        self.expect(200, self.post("/v1/done", {"id": message["id"]}, people[0]))
+        own = self.expect(200, self.get("/v1/figures", people[0]))
+        self.assertEqual((own["people"], own["queued"], own["done"]), (1, 0, 1))
+        few = self.problem(self.get(f"/v1/figures?team={team}", people[0]), 403, "forbidden")
+        self.assertIn("5 people", few)  # four of them, and a program
+        self.expect(200, self.post("/v1/holders", {"role": f"{team}/below", "holders": people}))
+        group = self.expect(200, self.get(f"/v1/figures?team={team}", "zoe"))
+        self.assertEqual((group["people"], group["queued"], group["done"]), (5, 2, 1))
+        self.problem(self.get("/v1/figures?team=nowhere", "zoe"), 404, "not-found")
+
     # --- notes --------------------------------------------------------------------------------------------
 
     def test_a_note_is_for_those_who_hold_the_role_next(self):

@@ -102,6 +102,22 @@ static void failure_that_only_whoever_failed_would_hear_of_is_told(void **state)
     expect("unheard docs ada\nunheard docs ben\n");
 }
 
+static void whoever_holds_something_below_a_team_works_there(void **state)
+{
+    (void)state;
+    set_role((struct org_set_role){.name = "lab", .parent = "docs"});
+    set_role((struct org_set_role){.name = "shop"});
+    hold("lab", "ben", "cid");
+    hold("house", "ada", NULL);
+    const char *working[][2] = {{"ben", "lab"}, {"cid", "docs"}, {"ben", "house"}, {"ada", "house"}};
+    const char *not_working[][2] = {{"ada", "docs"},     {"ben", "shop"},    {"bot", "house"},
+                                    {"nobody", "house"}, {"ben", "nowhere"}, {"ben", "@ben"}};
+    for (size_t i = 0; i < sizeof(working) / sizeof(working[0]); i++)
+        assert_true(org_directory_works_below(org.directory, working[i][0], working[i][1]));
+    for (size_t i = 0; i < sizeof(not_working) / sizeof(not_working[0]); i++)
+        assert_false(org_directory_works_below(org.mirror, not_working[i][0], not_working[i][1]));
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_org, close_org)
 
 int main(void)
@@ -111,6 +127,7 @@ int main(void)
         FACT(role_with_one_holder_has_a_bus_factor_of_one),
         FACT(domain_of_a_vacant_owner_is_nobodys),
         FACT(mailboxes_that_redirect_in_a_circle_are_told),
+        FACT(whoever_holds_something_below_a_team_works_there),
         FACT(failure_that_only_whoever_failed_would_hear_of_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
