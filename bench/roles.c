@@ -74,8 +74,8 @@ struct house {
 };
 
 /* What the directory knows of the roles; the main thread waits until it says that all has come to rest. */
-static _Atomic uint64_t done_of[ROLES_MAX];
-static _Atomic uint64_t owed_of[ROLES_MAX];
+static uint64_t done_of[ROLES_MAX];
+static uint64_t owed_of[ROLES_MAX];
 
 static troupe_status listener_receive(troupe_self *self, const troupe_message *message)
 {
@@ -375,8 +375,8 @@ static void measure(uint64_t n, bool is_told)
     struct house house;
     struct client *clients = calloc(role_count, sizeof(*clients));
     must(clients != NULL, "out of memory");
-    memset((void *)done_of, 0, sizeof(done_of));
-    memset((void *)owed_of, 0, sizeof(owed_of));
+    memset(done_of, 0, sizeof(done_of));
+    memset(owed_of, 0, sizeof(owed_of));
     open_house(&house);
     for (uint32_t i = 0; i < role_count; i++) {
         char sender[32];
