@@ -112,6 +112,7 @@ static void put_notices(struct json_writer *out, const struct org_directory *org
     struct org_calendar_view calendar = {.zone = ""};
     struct org_notice_choice choice = org_directory_notices(org, name);
     (void)org_directory_calendar(org, name, &calendar);
+    (void)zones_find(calendar.zone, &choice.zone);
     choice.hours = zones_hours(&room, calendar.zone, calendar.from_minute, calendar.to_minute, calendar.days);
     int64_t next_ms = org_notice_at(&choice, ORG_URGENT, now_ms);
     json_open(out, "notices", '{');

@@ -70,6 +70,8 @@ static void import_replaces_what_came_from_its_sources(void **state)
     organisation_expect_done(&org, 1);
     import("ben", sources, 2, first, 2); /* the same again */
     organisation_expect_done(&org, 0);
+    import("ben", &sources[1], 1, &first[0], 1); /* of one source alone: neither */
+    organisation_expect_done(&org, 0);
     import("ben", &sources[0], 1, second, 1);
     organisation_expect_done(&org, 1);
     struct org_calendar_view view;
