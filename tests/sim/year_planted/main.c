@@ -47,7 +47,7 @@ static const uint64_t seeds[ORG_PLANT_COUNT] = {
     [ORG_PLANT_resolution_moot] = 1,      [ORG_PLANT_decline_uncounted] = 1,
     [ORG_PLANT_order_ignored] = 3,        [ORG_PLANT_lease_forgotten] = 1,
     [ORG_PLANT_due_forgotten] = 1,        [ORG_PLANT_absence_ignored] = 1,
-    [ORG_PLANT_escalated_to_failer] = 20, [ORG_PLANT_escalated_in_circle] = 1,
+    [ORG_PLANT_escalated_to_failer] = 13, [ORG_PLANT_escalated_in_circle] = 1,
 };
 
 static bool is_telling;
