@@ -46,6 +46,9 @@ static void root_keeps_what_failed_under_an_alarm_until_it_is_settled(void **sta
     desk_about(&desk, ORG_SETTLE, "admin", about);
     assert_int_equal(desk_state(&desk, id), ORG_QUEUED);
     assert_false(org_role_view(desk.role).has_alarm);
+    assert_true(desk_about(&desk, ORG_SETTLE, "admin", about)->is_duplicate);
+    assert_int_equal(desk.records, 0);
+    about.action = ORG_ACTION_DONE;
     desk_about(&desk, ORG_SETTLE, "admin", about);
     expect_refusal(ORG_REFUSED_NOT_QUARANTINED);
     about.id++;
