@@ -169,7 +169,8 @@ static void gather_exceptions(struct making *making)
                 add_exception(making, event->uid, &date->when);
         }
     }
-    qsort(making->exceptions, making->exception_count, sizeof *making->exceptions, compare_exceptions);
+    if (making->exception_count > 0) /* else there may be no array */
+        qsort(making->exceptions, making->exception_count, sizeof *making->exceptions, compare_exceptions);
 }
 
 /* --- one occurrence --------------------------------------------------------------------------- */
