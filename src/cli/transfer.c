@@ -153,7 +153,9 @@ static void explain(const struct transfer *transfer, CURLcode code, struct clien
 
 void transfer_end(struct transfer *transfer, CURLcode code, struct client_answer *ret_answer)
 {
-    *ret_answer = (struct client_answer){.outcome = CLI_OK};
+    long connects = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    *ret_answer = (struct client_answer){.outcome = CLI_OK, .is_new_connection = connects > 0};
     if (code != CURLE_OK) {
         explain(transfer, code, ret_answer);
         return;

@@ -19,6 +19,7 @@
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,7 @@ struct client_answer {
     enum cli_exit outcome;
     long status;
     json_t *json;
+    bool is_new_connection; /* libcurl may have sent it twice: once on a kept one that broke */
     char trouble[TRANSFER_TROUBLE_MAX];
 };
 

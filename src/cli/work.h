@@ -62,7 +62,7 @@ struct work {
     enum cli_exit ending;
     bool is_over;        /* it cannot go on; ending says how */
     bool is_away;        /* the server did not answer the last time */
-    bool is_doubtful;    /* an answer was lost: there may be a message that we do not know of */
+    bool is_doubtful;    /* an answer may be lost: there may be a message that we do not know of */
     struct child *child; /* the command that runs; NULL: none */
 
     bool is_asking;             /* a request is under way */

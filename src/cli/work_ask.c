@@ -108,6 +108,7 @@ static bool judge(struct work *work, struct work_answer *ret_answer)
 {
     const struct client_answer *asked = &work->asked;
     *ret_answer = (struct work_answer){.status = asked->status, .json = asked->json};
+    work->is_doubtful = work->is_doubtful || asked->is_new_connection;
     if (asked->outcome == CLI_UNREACHABLE) {
         note_away(work, true, asked->trouble);
         return false;

@@ -90,6 +90,17 @@ static void what_differs_is_no_repetition(void **state)
     expect_refusal(ORG_REFUSED_NOT_HELD);
 }
 
+static void a_crash_and_a_failure_with_the_same_reason_differ(void **state)
+{
+    (void)state;
+    uint64_t id = take();
+    struct org_about about = {.id = id, .held_since = since(id), .text = "it broke", .is_crash = true};
+    desk_about(&desk, ORG_FAIL, "ann", about);
+    about.is_crash = false;
+    desk_about(&desk, ORG_FAIL, "ann", about);
+    expect_refusal(ORG_REFUSED_NOT_HELD);
+}
+
 /*
  * As when the answer to a failure was lost, and the message is back in the same hands before it comes again.
  */
@@ -216,6 +227,7 @@ int main(void)
         TEST(every_end_may_be_repeated_when_it_names_the_hold),
         TEST(failing_by_a_rule_that_declines_may_be_repeated),
         TEST(what_differs_is_no_repetition),
+        TEST(a_crash_and_a_failure_with_the_same_reason_differ),
         TEST(a_repeated_failure_counts_once_although_the_message_was_taken_again),
         TEST(a_hold_that_is_over_does_nothing_to_the_next_one),
         TEST(how_a_program_died_is_kept),
