@@ -391,7 +391,7 @@ class Interruptions(Working):
 
     def test_killed_in_the_middle_the_next_one_takes_the_same_message_up(self):
         id = self.send()
-        worker = self.start("echo $$ > pid; touch started; sleep 100")
+        worker = self.start("echo $$ > pid; touch started; exec sleep 100")
         wait_for(lambda: os.path.exists(self.path("started")))
         worker.kill()
         worker.communicate()
