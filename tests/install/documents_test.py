@@ -146,6 +146,11 @@ class Documents(Installed):
             known.add("troupe_" + name[:-2])  # its manual page
             with open(os.path.join(ROOT, "include", "troupe", name), encoding="utf-8") as file:
                 known |= set(re.findall(r"\b(?:troupe|TROUPE)_\w+", file.read()))
+        for path in glob.glob(os.path.join(ROOT, "src", "**", "*.c"), recursive=True) + glob.glob(
+            os.path.join(ROOT, "tests", "**", "*.[ch]"), recursive=True
+        ):
+            with open(path, encoding="utf-8") as file:
+                known |= set(re.findall(r"getenv\(\"(TROUPE_\w+)\"\)", file.read()))
         named = set(re.findall(r"\b(?:troupe|TROUPE)_\w+", text))
         self.assertGreater(len(named), names_min)
         # A message type gives names of its own.
