@@ -138,7 +138,7 @@ static void drain(void)
         char json[64];
         snprintf(json, sizeof json, "{\"actor\":\"%.15s\",\"present\":true}", year_people[i].name);
         assert_int_equal(year_change(CHANGE_PRESENCE, json), 200);
-        year_people[i].is_gone = false;
+        year_people[i].is_gone = year_people[i].is_going = false;
         year_people[i].away_until = 0;
     }
     for (int i = 0; i < ALL_ROLES; i++) { /* and every role has somebody */

@@ -191,7 +191,9 @@ static void go_away(void)
     int64_t until = house_now(&year_house) + (3 + (int64_t)year_below(20)) * ORG_DAY_MS;
     snprintf(json, sizeof json, "{\"actor\":\"%.15s\",\"present\":false,\"until\":%lld}", person->name,
              (long long)until);
+    person->is_going = true;
     assert_int_equal(year_change(CHANGE_PRESENCE, json), 200);
+    person->is_going = false;
     person->away_until = until; /* in the place of an absence under way */
     year_let_go(who);
     year_report.absences++;
@@ -204,7 +206,9 @@ static void leave(void)
     snprintf(json, sizeof json, "{\"actor\":\"%.15s\"}", year_people[who].name);
     if (year_people[who].is_gone || !year_people[who].is_here)
         return;
+    year_people[who].is_going = true;
     assert_int_equal(year_change(CHANGE_LEAVE, json), 200);
+    year_people[who].is_going = false;
     year_people[who].is_gone = true;
     year_let_go(who);
     year_report.leavers++;

@@ -30,7 +30,8 @@ struct seen {
     int holder;
     int ended_by;
     int64_t lease_until;
-    bool is_noted; /* as the final notice of something */
+    bool is_noted;     /* as the final notice of something */
+    bool is_returning; /* its holder has said what gives it back, and has no answer yet */
     char role[16];
 };
 
@@ -131,12 +132,14 @@ void oracle_taken(int who, const struct oracle_message *message, int64_t now_ms)
 {
     struct seen *known = seen_of(message->id);
     const struct person *person = &year_people[who];
-    if (known->holder >= 0 && known->holder != who && known->lease_until > now_ms)
+    bool is_held = known->holder >= 0 && known->holder != who && known->lease_until > now_ms;
+    if (is_held && !known->is_returning && !year_people[known->holder].is_going)
         fail_msg("%s and %s hold the same message", year_people[known->holder].name, person->name);
     if (known->ended_by >= 0)
         fail_msg("%s took what %s had ended", person->name, year_people[known->ended_by].name);
     if (person->away_until > now_ms || person->is_gone)
         fail_msg("%s was given %s while it was away", person->name, message->role);
+    known->is_returning = false;
     known->holder = who;
     known->lease_until = message->lease_until;
     known->origin = message->origin;
@@ -157,9 +160,19 @@ void oracle_ended(int who, uint64_t id)
     message->holder = NOBODY;
 }
 
-void oracle_returned(uint64_t id)
+void oracle_returning(int who, uint64_t id)
 {
-    seen_of(id)->holder = NOBODY;
+    struct seen *message = seen_of(id);
+    message->is_returning = message->holder == who;
+}
+
+void oracle_returned(int who, uint64_t id)
+{
+    struct seen *message = seen_of(id);
+    if (message->holder != who)
+        return; /* another was faster than the answer */
+    message->is_returning = false;
+    message->holder = NOBODY;
 }
 
 void oracle_accepted(int who, int index, uint64_t id)

@@ -43,7 +43,10 @@ void oracle_taken(int who, const struct oracle_message *message, int64_t now_ms)
 
 /** It was acknowledged that somebody ended a message, or gave it back. */
 void oracle_ended(int who, uint64_t id);
-void oracle_returned(uint64_t id);
+void oracle_returned(int who, uint64_t id);
+
+/** Somebody asks to give it back: another may be given it before the answer comes. */
+void oracle_returning(int who, uint64_t id);
 
 /** Whether somebody still holds a message, as far as it can know. */
 bool oracle_may_hold(int who, uint64_t id, int64_t now_ms);

@@ -216,6 +216,8 @@ static void say_about(troupe_self *self, struct persona *persona)
     year_role_name(holding->to, role);
     if (!holding->is_decided)
         decide(self, person, holding);
+    if (holding->command == ORG_DEFER || holding->command == ORG_FAIL)
+        oracle_returning(persona->who, holding->id);
     desk_about_fields fields = {.id = holding->id,
                                 .until = holding->until,
                                 .command = (uint32_t)holding->command,
@@ -359,7 +361,7 @@ static void told_about(int who, const answered *yes, const denied *no)
     if (yes != NULL && is_over) {
         oracle_ended(who, holding->id);
     } else if (yes != NULL) {
-        oracle_returned(holding->id);
+        oracle_returned(who, holding->id);
     } else if (no->kind == PROBLEM_UNAVAILABLE || no->kind == PROBLEM_FULL) {
         return; /* not known: it is said again */
     }

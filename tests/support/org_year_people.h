@@ -50,8 +50,9 @@ struct person {
     char name[16];
     bool is_program;
     bool is_root;
-    bool is_here; /* has arrived */
-    bool is_gone; /* has left for good */
+    bool is_here;  /* has arrived */
+    bool is_gone;  /* has left for good */
+    bool is_going; /* goes away, or leaves: what it holds may be given to another before it hears of it */
     enum asking {
         ASKING_NOTHING,
         ASKING_LETTER,
