@@ -119,3 +119,36 @@ troupe_status test_scan(struct journal *journal, const char *stream, uint64_t fr
     *seen = (struct test_seen){.stream = stream, .from_seq = from_seq == 0 ? 1 : from_seq};
     return journal_scan(journal, stream, strlen(stream), from_seq, check_entry, seen);
 }
+
+static int set_up(void **state, const struct journal_driver *driver)
+{
+    struct test_journal *test = calloc(1, sizeof(*test));
+    test_folder_make(&test->folder);
+    test->journal = test_open(driver, test->folder.journal);
+    *state = test;
+    return 0;
+}
+
+int test_journal_memory(void **state)
+{
+    return set_up(state, &journal_memory);
+}
+
+int test_journal_sqlite(void **state)
+{
+    return set_up(state, &journal_sqlite);
+}
+
+int test_journal_close(void **state)
+{
+    struct test_journal *test = *state;
+    journal_close(&test->journal);
+    test_folder_remove(&test->folder);
+    free(test);
+    return 0;
+}
+
+struct journal *test_journal_of(void **state)
+{
+    return ((struct test_journal *)*state)->journal;
+}

@@ -67,4 +67,18 @@ size_t test_body(const char *stream, uint64_t seq, unsigned char *body, size_t s
 /** The largest body of test_body. */
 #define TEST_BODY_SIZE_MAX 300
 
+/** A folder and an open journal in it: the state of tests that run on each driver. */
+struct test_journal {
+    struct test_folder folder;
+    struct journal *journal;
+};
+
+/** Set-ups and the tear-down of such a test, as cmocka has them. */
+int test_journal_memory(void **state);
+int test_journal_sqlite(void **state);
+int test_journal_close(void **state);
+
+/** The journal of the state. */
+struct journal *test_journal_of(void **state);
+
 #endif

@@ -17,47 +17,9 @@
 #include "support/journal_cards.h"
 #include "support/journal_support.h"
 
-struct fixture {
-    struct test_folder folder;
-    struct journal *journal;
-};
-
-static int set_up(void **state, const struct journal_driver *driver)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    test_folder_make(&fixture->folder);
-    fixture->journal = test_open(driver, fixture->folder.journal);
-    *state = fixture;
-    return 0;
-}
-
-static int set_up_memory(void **state)
-{
-    return set_up(state, &journal_memory);
-}
-
-static int set_up_sqlite(void **state)
-{
-    return set_up(state, &journal_sqlite);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    journal_close(&fixture->journal);
-    test_folder_remove(&fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static struct journal *journal_of(void **state)
-{
-    return ((struct fixture *)*state)->journal;
-}
-
 static void cards_are_found_by_what_they_say_the_newest_first(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_finds(journal, "70 60 50 40 30 20 10 ", .words = NULL);
     assert_finds(journal, "60 30 10 ", .stream = "a");
@@ -74,7 +36,7 @@ static void cards_are_found_by_what_they_say_the_newest_first(void **state)
 
 static void a_card_comes_back_as_it_was_put(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct cards_found found = {0};
     uint64_t next;
     journal_card_fields card = {.id = INT64_MAX - 1,
@@ -109,7 +71,7 @@ static void a_card_comes_back_as_it_was_put(void **state)
 
 static void a_change_leaves_the_rest_of_a_card_and_of_another_stream_changes_nothing(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct cards_found found = {0};
     uint64_t next;
     cards_fill(journal, JOURNAL_CARDS, 0);
@@ -135,7 +97,7 @@ static void a_change_leaves_the_rest_of_a_card_and_of_another_stream_changes_not
 
 static void a_new_card_with_a_known_id_is_a_conflict_and_the_first_one_stays(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct record_batch cards = {0};
     journal_card_fields again = {.id = 10, .title = "again", .is_new = true};
     journal_card_fields fresh = {.id = 80, .title = "fresh", .is_new = true};
@@ -177,7 +139,7 @@ static void what_are_no_cards_is_told(void **state)
 
 static void all_the_words_are_found_in_any_order_and_case_in_title_and_text(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_finds(journal, "20 10 ", .words = "soup");
     assert_finds(journal, "10 ", .words = "BREAD soup");
@@ -192,7 +154,7 @@ static void all_the_words_are_found_in_any_order_and_case_in_title_and_text(void
 
 static void what_is_typed_is_never_an_error_of_syntax(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     static const char *const typed[] = {
         "near and or not title x",
         "NEAR(and or)",
@@ -216,7 +178,7 @@ static void what_is_typed_is_never_an_error_of_syntax(void **state)
 
 static void a_search_without_a_word_or_with_too_much_is_refused_with_a_reason(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     char words[JOURNAL_WORDS_SIZE_MAX + 2];
     struct cards_found found = {0};
     uint64_t next;
@@ -248,7 +210,7 @@ static void a_search_without_a_word_or_with_too_much_is_refused_with_a_reason(vo
 
 static void accented_letters_are_found_without_their_accents(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_finds(journal, "10 ", .words = "cafe");
     assert_finds(journal, "60 ", .words = "NAIVE");
@@ -258,7 +220,7 @@ static void accented_letters_are_found_without_their_accents(void **state)
 
 static void a_reader_sees_the_cards_of_its_streams_and_its_own(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_finds(journal, "60 30 10 ", .readable = "a", .reader = "nobody");
     assert_finds(journal, "60 50 30 10 ", .readable = "a\nx\ny", .reader = "ada");
@@ -274,7 +236,7 @@ static void a_reader_sees_the_cards_of_its_streams_and_its_own(void **state)
 
 static void pages_follow_each_other_and_miss_nothing(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct cards_found found = {.limit = 3};
     uint64_t next;
     cards_fill(journal, JOURNAL_CARDS, 0);
@@ -293,7 +255,7 @@ static void pages_follow_each_other_and_miss_nothing(void **state)
 
 static void one_call_looks_at_so_many_cards_and_says_where_to_go_on(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 0, 1), TROUPE_OK);
     for (uint64_t id = 1; id <= JOURNAL_LOOKED_MAX + 1; id++) {
@@ -319,9 +281,9 @@ static void one_call_looks_at_so_many_cards_and_says_where_to_go_on(void **state
 }
 
 #define ON_BOTH(test)                                                                                        \
-    {"memory_" #test, test, set_up_memory, tear_down, NULL},                                                 \
+    {"memory_" #test, test, test_journal_memory, test_journal_close, NULL},                                  \
     {                                                                                                        \
-        "sqlite_" #test, test, set_up_sqlite, tear_down, NULL                                                \
+        "sqlite_" #test, test, test_journal_sqlite, test_journal_close, NULL                                 \
     }
 
 int main(void)
@@ -338,8 +300,8 @@ int main(void)
         ON_BOTH(a_reader_sees_the_cards_of_its_streams_and_its_own),
         ON_BOTH(pages_follow_each_other_and_miss_nothing),
         ON_BOTH(one_call_looks_at_so_many_cards_and_says_where_to_go_on),
-        cmocka_unit_test_setup_teardown(accented_letters_are_found_without_their_accents, set_up_sqlite,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(accented_letters_are_found_without_their_accents, test_journal_sqlite,
+                                        test_journal_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

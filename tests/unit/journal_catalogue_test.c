@@ -19,49 +19,11 @@
 #include "support/journal_cards.h"
 #include "support/journal_support.h"
 
-struct fixture {
-    struct test_folder folder;
-    struct journal *journal;
-};
-
-static int set_up(void **state, const struct journal_driver *driver)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    test_folder_make(&fixture->folder);
-    fixture->journal = test_open(driver, fixture->folder.journal);
-    *state = fixture;
-    return 0;
-}
-
-static int set_up_memory(void **state)
-{
-    return set_up(state, &journal_memory);
-}
-
-static int set_up_sqlite(void **state)
-{
-    return set_up(state, &journal_sqlite);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    journal_close(&fixture->journal);
-    test_folder_remove(&fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static struct journal *journal_of(void **state)
-{
-    return ((struct fixture *)*state)->journal;
-}
-
 /* --- made anew, and compared ------------------------------------------------------------------ */
 
 static void cards_that_were_taken_out_are_not_whole_until_they_are_completed(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_true(journal_has_cards(journal));
     assert_int_equal(journal_begin(journal), TROUPE_OK);
@@ -85,7 +47,7 @@ static void cards_that_were_taken_out_are_not_whole_until_they_are_completed(voi
 
 static void a_catalogue_that_is_not_as_expected_is_reported_card_by_card(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_assert_reports(journal, "");
     cards_fill(journal, JOURNAL_CARDS, 0);
     cards_fill(journal, JOURNAL_EXPECTED_CARDS, 0);
@@ -112,7 +74,7 @@ static void a_catalogue_that_is_not_as_expected_is_reported_card_by_card(void **
 
 static void memory_loses_the_cards_that_were_not_committed(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     cards_fill(journal, JOURNAL_CARDS, 0);
     cards_fill(journal, JOURNAL_EXPECTED_CARDS, 0);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
@@ -133,7 +95,7 @@ static void memory_loses_the_cards_that_were_not_committed(void **state)
     cards_assert_reports(journal, "");
 }
 
-static void run_sql(const struct fixture *fixture, const char *sql)
+static void run_sql(const struct test_journal *fixture, const char *sql)
 {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(fixture->folder.journal, &db), SQLITE_OK);
@@ -142,7 +104,7 @@ static void run_sql(const struct fixture *fixture, const char *sql)
     sqlite3_close(db);
 }
 
-static void reopen(struct fixture *fixture)
+static void reopen(struct test_journal *fixture)
 {
     assert_int_equal(journal_close(&fixture->journal), TROUPE_OK);
     fixture->journal = test_open(&journal_sqlite, fixture->folder.journal);
@@ -150,7 +112,7 @@ static void reopen(struct fixture *fixture)
 
 static void sqlite_finds_cards_after_it_was_opened_again_and_not_those_of_a_lost_transaction(void **state)
 {
-    struct fixture *fixture = *state;
+    struct test_journal *fixture = *state;
     cards_fill(fixture->journal, JOURNAL_CARDS, 0);
     assert_int_equal(journal_begin(fixture->journal), TROUPE_OK);
     journal_card_fields fresh = {.id = 25, .title = "soup", .is_new = true};
@@ -162,7 +124,7 @@ static void sqlite_finds_cards_after_it_was_opened_again_and_not_those_of_a_lost
 
 static void a_row_or_a_word_that_somebody_changed_in_the_file_is_reported(void **state)
 {
-    struct fixture *fixture = *state;
+    struct test_journal *fixture = *state;
     static const struct {
         const char *sql;
         const char *lines;
@@ -201,7 +163,7 @@ static void note_finding(void *context, const char *finding)
 
 static void a_damaged_index_of_words_is_found_by_verify(void **state)
 {
-    struct fixture *fixture = *state;
+    struct test_journal *fixture = *state;
     char finding[JOURNAL_ERROR_SIZE] = "";
     cards_fill(fixture->journal, JOURNAL_CARDS, 0);
     assert_int_equal(journal_verify(fixture->journal, note_finding, finding), TROUPE_OK);
@@ -213,9 +175,9 @@ static void a_damaged_index_of_words_is_found_by_verify(void **state)
 }
 
 #define ON_BOTH(test)                                                                                        \
-    {"memory_" #test, test, set_up_memory, tear_down, NULL},                                                 \
+    {"memory_" #test, test, test_journal_memory, test_journal_close, NULL},                                  \
     {                                                                                                        \
-        "sqlite_" #test, test, set_up_sqlite, tear_down, NULL                                                \
+        "sqlite_" #test, test, test_journal_sqlite, test_journal_close, NULL                                 \
     }
 
 int main(void)
@@ -223,15 +185,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_BOTH(cards_that_were_taken_out_are_not_whole_until_they_are_completed),
         ON_BOTH(a_catalogue_that_is_not_as_expected_is_reported_card_by_card),
-        cmocka_unit_test_setup_teardown(memory_loses_the_cards_that_were_not_committed, set_up_memory,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(memory_loses_the_cards_that_were_not_committed, test_journal_memory,
+                                        test_journal_close),
         cmocka_unit_test_setup_teardown(
-            sqlite_finds_cards_after_it_was_opened_again_and_not_those_of_a_lost_transaction, set_up_sqlite,
-            tear_down),
+            sqlite_finds_cards_after_it_was_opened_again_and_not_those_of_a_lost_transaction,
+            test_journal_sqlite, test_journal_close),
         cmocka_unit_test_setup_teardown(a_row_or_a_word_that_somebody_changed_in_the_file_is_reported,
-                                        set_up_sqlite, tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_index_of_words_is_found_by_verify, set_up_sqlite,
-                                        tear_down),
+                                        test_journal_sqlite, test_journal_close),
+        cmocka_unit_test_setup_teardown(a_damaged_index_of_words_is_found_by_verify, test_journal_sqlite,
+                                        test_journal_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,44 +17,6 @@
 #include "journal/memory.h"
 #include "support/journal_support.h"
 
-struct fixture {
-    struct test_folder folder;
-    struct journal *journal;
-};
-
-static int set_up(void **state, const struct journal_driver *driver)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    test_folder_make(&fixture->folder);
-    fixture->journal = test_open(driver, fixture->folder.journal);
-    *state = fixture;
-    return 0;
-}
-
-static int set_up_memory(void **state)
-{
-    return set_up(state, &journal_memory);
-}
-
-static int set_up_sqlite(void **state)
-{
-    return set_up(state, &journal_sqlite);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    journal_close(&fixture->journal);
-    test_folder_remove(&fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static struct journal *journal_of(void **state)
-{
-    return ((struct fixture *)*state)->journal;
-}
-
 static uint64_t count_of(struct journal *journal, const char *stream)
 {
     struct test_seen seen;
@@ -64,7 +26,7 @@ static uint64_t count_of(struct journal *journal, const char *stream)
 
 static void records_come_back_in_order_byte_for_byte(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     for (uint64_t i = 0; i < 50; i++) {
         assert_int_equal(test_append(journal, "organisation", i * 3, 3), TROUPE_OK);
         assert_int_equal(test_append(journal, "role/payments/oncall", i, 1), TROUPE_OK);
@@ -76,7 +38,7 @@ static void records_come_back_in_order_byte_for_byte(void **state)
 
 static void scan_begins_at_any_number(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     enum { COUNT = 200 };
     assert_int_equal(test_append(journal, "other", 0, 70), TROUPE_OK);
     assert_int_equal(test_append(journal, "stream", 0, COUNT), TROUPE_OK);
@@ -89,7 +51,7 @@ static void scan_begins_at_any_number(void **state)
 
 static void stale_owner_gets_conflict_and_the_true_number(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct record_batch batch = {0};
     assert_int_equal(record_batch_append(&batch, 1, 1, "x", 1), TROUPE_OK);
     assert_int_equal(test_append(journal, "stream", 0, 5), TROUPE_OK);
@@ -115,7 +77,7 @@ static void stale_owner_gets_conflict_and_the_true_number(void **state)
 
 static void appends_of_one_transaction_see_each_other(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 0, 2), TROUPE_OK);
     assert_int_equal(test_stage(journal, "b", 0, 1), TROUPE_OK);
@@ -128,7 +90,7 @@ static void appends_of_one_transaction_see_each_other(void **state)
 
 static void refused_appends_leave_nothing_and_the_transaction_goes_on(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct record_batch batch = {0};
     uint64_t seq = 0;
     char name[JOURNAL_STREAM_LEN_MAX + 1];
@@ -164,7 +126,7 @@ static troupe_status count_bytes(void *context, const struct journal_entry *entr
 
 static void append_at_the_size_limit_is_taken_and_one_record_more_is_refused(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct record_batch batch = {0};
     void *body;
     uint64_t seq;
@@ -194,7 +156,7 @@ static troupe_status note_stream(void *context, const struct journal_stream *str
 
 static void list_gives_names_by_prefix_in_order_with_their_last_number(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     assert_int_equal(test_append(journal, "role/b", 0, 2), TROUPE_OK);
     assert_int_equal(test_append(journal, "role/a/x", 0, 3), TROUPE_OK);
     assert_int_equal(test_append(journal, "organisation", 0, 1), TROUPE_OK);
@@ -228,7 +190,7 @@ static troupe_status refuse_stream(void *context, const struct journal_stream *s
 
 static void visitor_ends_a_scan_or_a_list_with_its_own_status(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t last = 0;
     assert_int_equal(test_append(journal, "stream", 0, 9), TROUPE_OK);
     assert_int_equal(journal_scan(journal, "stream", 6, 0, stop_at_third, &last), TROUPE_END);
@@ -263,7 +225,7 @@ static void assert_recalls(struct journal *journal, const char *stream, uint64_t
 
 static void the_newest_snapshot_of_a_stream_is_recalled(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t seq = 0;
     assert_recalls(journal, "a", 0, "");
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
@@ -281,7 +243,7 @@ static void the_newest_snapshot_of_a_stream_is_recalled(void **state)
 
 static void a_snapshot_of_anything_but_the_end_is_a_conflict(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t seq = 0;
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
     assert_int_equal(keep(journal, "a", 2, "stale", &seq), TROUPE_CONFLICT);
@@ -303,7 +265,7 @@ static void a_snapshot_of_anything_but_the_end_is_a_conflict(void **state)
 
 static void a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t seq = 0;
     char *bytes = calloc(1, JOURNAL_SNAPSHOT_SIZE_MAX + 1);
     struct buffer back = {0};
@@ -338,7 +300,7 @@ static troupe_status note_summary(void *context, const struct journal_summary *s
 
 static void summaries_are_kept_with_their_appends_and_listed(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t seq = 0;
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
     assert_int_equal(test_append(journal, "b", 0, 1), TROUPE_OK);
@@ -362,7 +324,7 @@ static void summaries_are_kept_with_their_appends_and_listed(void **state)
 
 static void memory_loses_a_snapshot_that_was_not_committed(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     uint64_t seq = 0;
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
@@ -387,7 +349,7 @@ static void memory_loses_a_snapshot_that_was_not_committed(void **state)
 
 static void memory_loses_at_restart_what_was_not_committed(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     assert_int_equal(test_append(journal, "a", 0, 3), TROUPE_OK);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 3, 2), TROUPE_OK);
@@ -402,7 +364,7 @@ static void memory_loses_at_restart_what_was_not_committed(void **state)
 
 static void memory_fails_on_demand_for_ever_until_restart(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     for (int is_stored = 0; is_stored < 2; is_stored++) {
         const char *stream = is_stored != 0 ? "stored" : "lost";
         journal_memory_fail(journal, JOURNAL_MEMORY_COMMIT, 1, is_stored != 0);
@@ -421,7 +383,7 @@ static void memory_fails_on_demand_for_ever_until_restart(void **state)
 
 static void memory_fails_in_any_call_that_is_told_to(void **state)
 {
-    struct journal *journal = journal_of(state);
+    struct journal *journal = test_journal_of(state);
     struct buffer bytes = {0};
     uint64_t seq = 0;
     assert_int_equal(test_append(journal, "a", 0, 2), TROUPE_OK);
@@ -459,9 +421,9 @@ static void memory_fails_in_any_call_that_is_told_to(void **state)
 }
 
 #define ON_BOTH(test)                                                                                        \
-    {"memory_" #test, test, set_up_memory, tear_down, NULL},                                                 \
+    {"memory_" #test, test, test_journal_memory, test_journal_close, NULL},                                  \
     {                                                                                                        \
-        "sqlite_" #test, test, set_up_sqlite, tear_down, NULL                                                \
+        "sqlite_" #test, test, test_journal_sqlite, test_journal_close, NULL                                 \
     }
 
 int main(void)
@@ -479,13 +441,14 @@ int main(void)
         ON_BOTH(a_snapshot_of_anything_but_the_end_is_a_conflict),
         ON_BOTH(a_snapshot_at_the_size_limit_is_kept_and_a_larger_one_is_refused),
         ON_BOTH(summaries_are_kept_with_their_appends_and_listed),
-        cmocka_unit_test_setup_teardown(memory_loses_a_snapshot_that_was_not_committed, set_up_memory,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, set_up_memory,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(memory_fails_in_any_call_that_is_told_to, set_up_memory, tear_down),
-        cmocka_unit_test_setup_teardown(memory_fails_on_demand_for_ever_until_restart, set_up_memory,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(memory_loses_a_snapshot_that_was_not_committed, test_journal_memory,
+                                        test_journal_close),
+        cmocka_unit_test_setup_teardown(memory_loses_at_restart_what_was_not_committed, test_journal_memory,
+                                        test_journal_close),
+        cmocka_unit_test_setup_teardown(memory_fails_in_any_call_that_is_told_to, test_journal_memory,
+                                        test_journal_close),
+        cmocka_unit_test_setup_teardown(memory_fails_on_demand_for_ever_until_restart, test_journal_memory,
+                                        test_journal_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
