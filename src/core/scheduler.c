@@ -120,7 +120,7 @@ static void worker_wake(struct worker *worker)
 
 /*
  * Whether an idle actor should move to the worker that keeps sending to it: talking across costs ten times
- * what talking at home does, so as long as messages here are cheap to handle it is not worth being apart.
+ * what talking at home does, so it is not worth being apart unless this worker has heavy work to give away.
  * Only towards the lower index, or two that talk would change places for ever.
  */
 static bool is_to_follow(struct worker *worker, struct actor *actor)
