@@ -41,6 +41,7 @@ void org_directory_free(struct org_directory *directory)
     }
     for (size_t i = 0; i < directory->role_count; i++) {
         free(directory->roles[i].rules);
+        free(directory->roles[i].failure_rules);
         free(directory->roles[i].block);
     }
     for (size_t i = 0; i < directory->domain_count; i++) {

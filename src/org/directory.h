@@ -49,6 +49,7 @@
 
 #include "base/hash.h"
 #include "base/record.h"
+#include "org/failure_rules.h"
 #include "org/maintainers.h"
 #include "org/notices.h"
 #include "org/path_index.h"
@@ -90,7 +91,11 @@ struct org_set_actor {
     bool is_administrator;
 };
 
-/** ORG_SET_ROLE. What is not said of an existing role (NULL, 0) becomes the default again. */
+/**
+ * ORG_SET_ROLE. What is not said of an existing role (NULL, 0) becomes the default again. What is done about
+ * a failure: what the role itself says of that kind (on_fail to on_overflow); else what the first fitting one
+ * of its supervisor's `failure_rules` says; else the default.
+ */
 struct org_set_role {
     const char *name;
     const char *title;      /* for people; NULL for none */
@@ -115,6 +120,7 @@ struct org_set_role {
     uint32_t failures_max;
     int64_t failures_period_ms;
     bool is_readable;
+    const char *failure_rules; /* for those it supervises, as in failure_rules.h; NULL for none */
 };
 
 /** ORG_SET_HOLDERS. */
@@ -259,6 +265,7 @@ struct org_directory_command {
     X(MAIL_TAKEN, "the mail address belongs to another actor")                                               \
     X(HOLDER_TWICE, "an actor is twice in the succession")                                                   \
     X(BAD_PATTERN, "a pattern cannot be used")                                                               \
+    X(BAD_RULES, "what is done about failures is not rules, or they are too many")                           \
     X(TOKEN_TAKEN, "the token is there already")                                                             \
     X(PROBLEMS, "the file has problems")                                                                     \
     X(TOO_MANY, "a limit of the organisation is reached")                                                    \
@@ -485,9 +492,16 @@ const char *org_directory_open_role(const struct org_directory *directory, size_
 /** Whether an actor may change the tree. */
 bool org_directory_is_administrator(const struct org_directory *directory, const char *actor);
 
+/** A role's rules for those it supervises, as in failure_rules.h; "" for none, and when there is no role. */
+const char *org_directory_failure_rules(const struct org_directory *directory, const char *role);
+
+/** The kinds of failure, a bit for each org_failure, of which a role itself says what is done. */
+unsigned org_directory_own_failures(const struct org_directory *directory, const char *role);
+
 /**
- * What a role's ORG_CONFIGURE is to be; false when there is no such role. `holders` has ORG_SUCCESSION_MAX
- * places, which `ret_configure` points to. The seed is left to the caller.
+ * What a role's ORG_CONFIGURE is to be, with what its supervisor's rules say of failures; false when there is
+ * no such role. `holders` has ORG_SUCCESSION_MAX places, which `ret_configure` points to. The seed is left to
+ * the caller.
  */
 bool org_directory_configure(const struct org_directory *directory, const char *role, const char **holders,
                              struct org_configure *ret_configure);

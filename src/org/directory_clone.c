@@ -71,7 +71,9 @@ static bool copy_roles(const struct org_directory *from, struct org_directory *t
         role->block = block;
         role->set = (const org_role_set *)(const void *)block->body;
         role->holders = directory_block_links(block);
-        if (!copy_block(old->rules, 0, &role->rules)) {
+        if (!copy_block(old->rules, 0, &role->rules) ||
+            !copy_block(old->failure_rules, 0, &role->failure_rules)) {
+            free(role->rules);
             free(block);
             return false;
         }

@@ -152,6 +152,8 @@ static bool check_role_values(struct directory_decision *d, const struct org_set
         return directory_refuse(d, ORG_DIRECTORY_BAD_VALUE, set->name);
     if (*redirect_to != '\0' && !directory_has_address(d->directory, redirect_to))
         return directory_refuse(d, ORG_DIRECTORY_NO_ROLE, redirect_to);
+    if (!org_failure_rules_are_valid(directory_text(set->failure_rules)))
+        return directory_refuse(d, ORG_DIRECTORY_BAD_RULES, set->name);
     return directory_check_line(d, set->title, ORG_DISPLAY_LEN_MAX);
 }
 
@@ -178,6 +180,22 @@ static enum directory_written write_rules(struct directory_decision *d, const st
     if (old == NULL && is_default)
         return DIRECTORY_SAME;
     enum directory_written written = directory_write(d, &org_role_ruled_type, &fields, old);
+    return written == DIRECTORY_MADE ? DIRECTORY_CHANGED : written;
+}
+
+/* The same of what it does about the failures of those it supervises. */
+static enum directory_written write_failure_rules(struct directory_decision *d,
+                                                  const struct org_set_role *set,
+                                                  const org_failure_rules_set *old)
+{
+    org_failure_rules_set_fields fields = {.at = d->now_ms,
+                                           .by = d->by,
+                                           .via = d->via,
+                                           .name = set->name,
+                                           .rules = directory_text(set->failure_rules)};
+    if (old == NULL && *fields.rules == '\0')
+        return DIRECTORY_SAME;
+    enum directory_written written = directory_write(d, &org_failure_rules_set_type, &fields, old);
     return written == DIRECTORY_MADE ? DIRECTORY_CHANGED : written;
 }
 
@@ -257,6 +275,9 @@ static void decide_role(struct directory_decision *d)
     if (!may_change(d, written, set->name))
         return;
     enum directory_written ruled = write_rules(d, set, old != NULL ? role_rules(old) : NULL);
+    if (written != DIRECTORY_MADE && !may_change(d, ruled, set->name))
+        return;
+    ruled = write_failure_rules(d, set, old != NULL ? role_failure_rules(old) : NULL);
     if (written != DIRECTORY_MADE)
         (void)may_change(d, ruled, set->name);
 }

@@ -68,6 +68,13 @@ TROUPE_MESSAGE(org_role_set, ORG_ROLE_SET)
 TROUPE_MESSAGE(org_role_ruled, ORG_ROLE_RULED)
 
 /**
+ * What a supervisor does about the failures of its children, whole: rules as in failure_rules.h, "" for none.
+ * Without one: none.
+ */
+#define ORG_FAILURE_RULES_SET(F) F(i64, at) F(text, by) F(text, via) F(text, name) F(text, rules)
+TROUPE_MESSAGE(org_failure_rules_set, ORG_FAILURE_RULES_SET)
+
+/**
  * A domain and its owner. `patterns` has a rule a line: a letter for how it is written (F files, N name, O
  * owners), "!" when it excludes, the line it came from, and the pattern, with single spaces: "F 12
  * drivers/net/", "O! 0 docs/secret".

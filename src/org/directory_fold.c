@@ -266,6 +266,15 @@ static void fold_ruled(struct org_directory *directory, struct directory_block *
     directory->roles[index].rules = block;
 }
 
+static void fold_failure_rules(struct org_directory *directory, struct directory_block *block)
+{
+    const org_failure_rules_set *set = (const org_failure_rules_set *)(const void *)block->body;
+    uint32_t index = directory_find_role(directory, troupe_flat_text(set, set->name));
+    ASSERT(index != MAP_NONE);
+    free(directory->roles[index].failure_rules);
+    directory->roles[index].failure_rules = block;
+}
+
 static void fold_domain(struct org_directory *directory, struct directory_block *block)
 {
     const org_domain_set *set = (const org_domain_set *)(const void *)block->body;
@@ -411,6 +420,13 @@ static bool is_ruled_fit(const struct org_directory *directory, const void *body
     return directory_find_role(directory, name) != MAP_NONE && org_configure_is_valid(name, &configure);
 }
 
+static bool are_failure_rules_fit(const struct org_directory *directory, const void *body)
+{
+    const org_failure_rules_set *set = body;
+    return directory_find_role(directory, troupe_flat_text(set, set->name)) != MAP_NONE &&
+           org_failure_rules_are_valid(troupe_flat_text(set, set->rules));
+}
+
 static bool is_domain_fit(const struct org_directory *directory, const void *body)
 {
     const org_domain_set *set = body;
@@ -453,6 +469,7 @@ static const struct folding {
     {&org_actor_set_type, is_actor_fit, fold_actor},
     {&org_role_set_type, is_role_fit, fold_role},
     {&org_role_ruled_type, is_ruled_fit, fold_ruled},
+    {&org_failure_rules_set_type, are_failure_rules_fit, fold_failure_rules},
     {&org_domain_set_type, is_domain_fit, fold_domain},
     {&org_domain_transferred_type, is_transfer_fit, fold_transfer},
     {&org_token_added_type, is_token_fit, fold_token},

@@ -8,7 +8,7 @@
  *
  *     org_actor_set -> directory_actor   held roles: a list through the links in the blocks of those roles
  *     org_role_set  -> directory_role    children: a list through `next`; holders: links in its block
- *     org_role_ruled -> its rules
+ *     org_role_ruled -> its rules, org_failure_rules_set -> its failure_rules, for those it supervises
  *     org_domain_set, org_domain_transferred -> directory_domain      org_token_added -> directory_token
  *
  * Place: between directory.h and directory*.c. One thread at a time.
@@ -66,7 +66,8 @@ struct directory_actor {
 struct directory_role {
     struct directory_block *block;
     const org_role_set *set;
-    struct directory_block *rules; /* an org_role_ruled; NULL for the defaults */
+    struct directory_block *rules;         /* an org_role_ruled; NULL for the defaults */
+    struct directory_block *failure_rules; /* an org_failure_rules_set; NULL for none */
     struct directory_link *holders;
     uint32_t holder_count;
     uint32_t parent;     /* MAP_NONE at the root */
@@ -157,6 +158,13 @@ static inline const org_kept *actor_kept(const struct directory_actor *actor)
 static inline const org_role_ruled *role_rules(const struct directory_role *role)
 {
     return role->rules == NULL ? NULL : (const org_role_ruled *)(const void *)role->rules->body;
+}
+
+static inline const org_failure_rules_set *role_failure_rules(const struct directory_role *role)
+{
+    return role->failure_rules == NULL
+               ? NULL
+               : (const org_failure_rules_set *)(const void *)role->failure_rules->body;
 }
 
 static inline const org_absences_imported *actor_imported(const struct directory_actor *actor)

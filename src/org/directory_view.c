@@ -235,10 +235,68 @@ static const char *text_or_null(const char *text)
     return *text == '\0' ? NULL : text;
 }
 
+/* What a role of the tree says of itself. */
+static void put_own_settings(const struct directory_role *role, struct org_configure *configure)
+{
+    const org_role_set *set = role->set;
+    const org_role_ruled *rules = role_rules(role);
+    configure->capacity = set->capacity;
+    configure->bytes_max = set->bytes_max;
+    configure->lease_ms = set->lease_ms;
+    configure->ageing_ms = set->ageing_ms;
+    configure->overflow = (enum org_overflow)set->overflow;
+    configure->redirect_to = text_or_null(role_text(role, set->redirect_to));
+    configure->on_fail = (enum org_action)set->on_fail;
+    configure->on_lapse = (enum org_action)set->on_lapse;
+    configure->on_crash = (enum org_action)set->on_crash;
+    if (rules == NULL)
+        return;
+    configure->on_absent = (enum org_action)rules->on_absent;
+    configure->on_overflow = (enum org_action)rules->on_overflow;
+    configure->refusals_max = rules->refusals_max;
+    configure->refusals_period_ms = rules->refusals_period_ms;
+    configure->failures_max = rules->failures_max;
+    configure->failures_period_ms = rules->failures_period_ms;
+    configure->is_readable = rules->is_readable;
+}
+
+const char *org_directory_failure_rules(const struct org_directory *directory, const char *role)
+{
+    uint32_t index = directory_find_role(directory, role);
+    const org_failure_rules_set *set =
+        index == MAP_NONE ? NULL : role_failure_rules(&directory->roles[index]);
+    return set == NULL ? "" : troupe_flat_text(set, set->rules);
+}
+
+/* Where a configuration says what is done about each kind of failure. */
+static void failure_actions(struct org_configure *configure, enum org_action *ret_actions[ORG_FAILURE_COUNT])
+{
+    ret_actions[ORG_FAILURE_FAIL] = &configure->on_fail;
+    ret_actions[ORG_FAILURE_LAPSE] = &configure->on_lapse;
+    ret_actions[ORG_FAILURE_CRASH] = &configure->on_crash;
+    ret_actions[ORG_FAILURE_ABSENT] = &configure->on_absent;
+    ret_actions[ORG_FAILURE_OVERFLOW] = &configure->on_overflow;
+}
+
+unsigned org_directory_own_failures(const struct org_directory *directory, const char *role)
+{
+    struct org_configure own = {0};
+    enum org_action *actions[ORG_FAILURE_COUNT];
+    uint32_t index = directory_find_role(directory, role);
+    unsigned kinds = 0;
+    if (index != MAP_NONE)
+        put_own_settings(&directory->roles[index], &own);
+    failure_actions(&own, actions);
+    for (unsigned kind = 0; kind < ORG_FAILURE_COUNT; kind++)
+        kinds |= (unsigned)(*actions[kind] != 0) << kind;
+    return kinds;
+}
+
 bool org_directory_configure(const struct org_directory *directory, const char *role, const char **holders,
                              struct org_configure *ret_configure)
 {
     struct org_directory_role view;
+    enum org_action *actions[ORG_FAILURE_COUNT];
     if (!org_directory_role(directory, role, &view))
         return false;
     *ret_configure = (struct org_configure){
@@ -249,29 +307,14 @@ bool org_directory_configure(const struct org_directory *directory, const char *
     };
     for (size_t i = 0; i < view.holder_count; i++)
         holders[i] = org_directory_holder(directory, role, i);
-    if (view.is_personal)
-        return true;
-    const struct directory_role *found = &directory->roles[directory_find_role(directory, role)];
-    const org_role_set *set = found->set;
-    ret_configure->capacity = set->capacity;
-    ret_configure->bytes_max = set->bytes_max;
-    ret_configure->lease_ms = set->lease_ms;
-    ret_configure->ageing_ms = set->ageing_ms;
-    ret_configure->overflow = (enum org_overflow)set->overflow;
-    ret_configure->redirect_to = text_or_null(role_text(found, set->redirect_to));
-    ret_configure->on_fail = (enum org_action)set->on_fail;
-    ret_configure->on_lapse = (enum org_action)set->on_lapse;
-    ret_configure->on_crash = (enum org_action)set->on_crash;
-    const org_role_ruled *rules = role_rules(found);
-    if (rules == NULL)
-        return true;
-    ret_configure->on_absent = (enum org_action)rules->on_absent;
-    ret_configure->on_overflow = (enum org_action)rules->on_overflow;
-    ret_configure->refusals_max = rules->refusals_max;
-    ret_configure->refusals_period_ms = rules->refusals_period_ms;
-    ret_configure->failures_max = rules->failures_max;
-    ret_configure->failures_period_ms = rules->failures_period_ms;
-    ret_configure->is_readable = rules->is_readable;
+    if (!view.is_personal)
+        put_own_settings(&directory->roles[directory_find_role(directory, role)], ret_configure);
+    const char *rules = org_directory_failure_rules(directory, view.supervisor);
+    failure_actions(ret_configure, actions);
+    for (unsigned kind = 0; kind < ORG_FAILURE_COUNT && *rules != '\0'; kind++) {
+        if (*actions[kind] == 0)
+            *actions[kind] = org_failure_rules_action(rules, (enum org_failure)kind, role);
+    }
     return true;
 }
 
@@ -301,18 +344,21 @@ const char *org_directory_open_role(const struct org_directory *directory, size_
 bool org_directory_role_as_set(const struct org_directory *directory, const char *role, const char **holders,
                                struct org_set_role *ret_set)
 {
-    struct org_configure configure;
+    struct org_configure configure = {0};
     uint32_t index = directory_find_role(directory, role);
-    if (index == MAP_NONE || !org_directory_configure(directory, role, holders, &configure))
+    if (index == MAP_NONE)
         return false;
     const struct directory_role *found = &directory->roles[index];
+    put_own_settings(found, &configure);
+    for (size_t i = 0; i < found->holder_count; i++)
+        holders[i] = org_directory_holder(directory, role, i);
     *ret_set = (struct org_set_role){
         .name = role_name(found),
         .title = text_or_null(role_text(found, found->set->title)),
         .parent = text_or_null(role_text(found, found->set->parent)),
         .supervisor = text_or_null(role_text(found, found->set->supervisor)),
         .holders = holders,
-        .holder_count = configure.holder_count,
+        .holder_count = found->holder_count,
         .is_team = found->set->is_team,
         .capacity = configure.capacity,
         .bytes_max = configure.bytes_max,
@@ -330,6 +376,7 @@ bool org_directory_role_as_set(const struct org_directory *directory, const char
         .failures_max = configure.failures_max,
         .failures_period_ms = configure.failures_period_ms,
         .is_readable = configure.is_readable,
+        .failure_rules = text_or_null(org_directory_failure_rules(directory, role)),
     };
     return true;
 }

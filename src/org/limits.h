@@ -77,10 +77,11 @@ enum {
 
 /* Trouble of a role as a whole. More than so many in the period is an occurrence, told to its supervisor. */
 enum {
-    ORG_TALLY_MAX = 100,      /* the most that can be configured of the two below */
-    ORG_REFUSALS_MAX = 10,    /* senders refused because the mailbox is full */
-    ORG_FAILURES_MAX = 5,     /* failures under one supervisor, of people and of programs each */
-    ORG_NOTICE_LIST_MAX = 20, /* messages that a notice lists of those that wait */
+    ORG_TALLY_MAX = 100,        /* the most that can be configured of the two below */
+    ORG_REFUSALS_MAX = 10,      /* senders refused because the mailbox is full */
+    ORG_FAILURES_MAX = 5,       /* failures under one supervisor, of people and of programs each */
+    ORG_NOTICE_LIST_MAX = 20,   /* messages that a notice lists of those that wait */
+    ORG_FAILURE_RULES_MAX = 32, /* rules of one supervisor */
 };
 #define ORG_REFUSALS_PERIOD_MS ORG_DAY_MS
 #define ORG_FAILURES_PERIOD_PERSON_MS ORG_DAY_MS

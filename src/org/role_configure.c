@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "org/failure_rules.h"
 #include "org/name.h"
 #include "org/role_decision.h"
 
@@ -38,19 +39,18 @@ static bool is_other_role(const char *role, const char *text)
     return *text == '\0' || (org_name_is_address(text) && strcmp(text, role) != 0);
 }
 
-static bool is_action(enum org_action action)
+/* 0: the default. */
+static bool may_be(enum org_failure kind, enum org_action action)
 {
-    return (unsigned)action <= ORG_ACTION_DECLINE;
+    return action == 0 || org_failure_may(kind, action);
 }
 
-/* What can be done about trouble of the role as a whole; nobody is there to try again or to be given it. */
 static bool are_rules_valid(const struct org_configure *configure)
 {
-    bool may_absent = configure->on_absent == 0 || configure->on_absent == ORG_ACTION_ESCALATE ||
-                      configure->on_absent == ORG_ACTION_DECLINE || configure->on_absent == ORG_ACTION_RETRY;
-    bool may_overflow = configure->on_overflow == 0 || configure->on_overflow == ORG_ACTION_ESCALATE ||
-                        configure->on_overflow == ORG_ACTION_RETRY;
-    return may_absent && may_overflow && configure->refusals_max <= ORG_TALLY_MAX &&
+    return may_be(ORG_FAILURE_FAIL, configure->on_fail) && may_be(ORG_FAILURE_LAPSE, configure->on_lapse) &&
+           may_be(ORG_FAILURE_CRASH, configure->on_crash) &&
+           may_be(ORG_FAILURE_ABSENT, configure->on_absent) &&
+           may_be(ORG_FAILURE_OVERFLOW, configure->on_overflow) && configure->refusals_max <= ORG_TALLY_MAX &&
            configure->failures_max <= ORG_TALLY_MAX && configure->refusals_period_ms >= 0 &&
            configure->refusals_period_ms <= ORG_PERIOD_MAX_MS && configure->failures_period_ms >= 0 &&
            configure->failures_period_ms <= ORG_PERIOD_MAX_MS;
@@ -66,8 +66,7 @@ bool org_configure_is_valid(const char *role, const struct org_configure *config
            (unsigned)configure->holder_kind <= ORG_PROGRAM && configure->capacity <= ORG_CAPACITY_MAX &&
            configure->bytes_max <= ORG_BYTES_MAX && configure->lease_ms >= 0 &&
            configure->lease_ms <= ORG_LEASE_MAX_MS && configure->ageing_ms >= 0 &&
-           configure->ageing_ms <= ORG_AGEING_MAX_MS && is_action(configure->on_fail) &&
-           is_action(configure->on_lapse) && is_action(configure->on_crash);
+           configure->ageing_ms <= ORG_AGEING_MAX_MS;
 }
 
 static void join_holders(const struct org_configure *configure, char *ret_text)

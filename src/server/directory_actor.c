@@ -322,6 +322,9 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
         return directory_begin_own(self, directory, message, own);
     if (directory_actors_of(message) != NULL)
         return directory_answer_actors(self, directory, message);
+    const failure_rules *rules = failure_rules_of(message);
+    if (rules != NULL)
+        return directory_answer_rules(self, directory, message, rules);
     const directory_figures *figures = directory_figures_of(message);
     if (figures != NULL)
         return directory_answer_figures(self, directory, message, figures);

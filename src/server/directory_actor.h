@@ -83,6 +83,7 @@ struct directory_entry {
     bool is_unsound;
     bool is_asleep;            /* it has no actor; its figures are those of its summary */
     bool is_wanted;            /* a change waits for it */
+    bool has_new_rules;        /* for those it supervises, who are to be set up anew */
     bool is_waking;            /* an actor is being made for it */
     bool is_unproved;          /* has not been set up since this directory began: it is when it next wakes */
     uint64_t number;           /* in the order of their making */
@@ -153,6 +154,7 @@ struct directory_actor {
     struct directory_audit *audits; /* under way */
     struct directory_health_check *healths;
     bool is_retrying;
+    bool has_new_rules;      /* some entry has, while a change is followed */
     int64_t presence_at;     /* who is present was last looked at then */
     int64_t presence_due;    /* and is to be looked at then; INT64_MAX: never */
     uint64_t presence_timer; /* 0: none */
@@ -261,6 +263,9 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
 /** What directory_readable.c answers. */
 troupe_status directory_answer_readable(troupe_self *self, struct directory_actor *directory,
                                         const troupe_message *message, const directory_readable *asked);
+/** What a role says of failures: of its own, and of those it supervises. */
+troupe_status directory_answer_rules(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const failure_rules *asked);
 troupe_status directory_answer_actors(troupe_self *self, struct directory_actor *directory,
                                       const troupe_message *message);
 troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *directory,

@@ -33,6 +33,7 @@ static enum problem_kind kind_of(enum org_directory_refusal refusal)
     case ORG_DIRECTORY_BAD_TEXT:
     case ORG_DIRECTORY_BAD_VALUE:
     case ORG_DIRECTORY_BAD_PATTERN:
+    case ORG_DIRECTORY_BAD_RULES:
     case ORG_DIRECTORY_HOLDER_TWICE:
     case ORG_DIRECTORY_PROBLEMS:
         return PROBLEM_MALFORMED;
@@ -76,6 +77,43 @@ static troupe_status root_changed(troupe_self *self, struct directory_actor *dir
     return status;
 }
 
+/* A supervisor has other rules: they are those of its children from here on, once the records are read. */
+static void note_new_rules(struct directory_actor *directory, const char *supervisor)
+{
+    struct directory_entry *entry = directory_entry_find(directory, supervisor);
+    if (entry != NULL)
+        entry->has_new_rules = directory->has_new_rules = true;
+}
+
+static bool has_new_rules(const struct directory_actor *directory, const char *supervisor)
+{
+    const struct directory_entry *entry = directory_entry_find(directory, supervisor);
+    return entry != NULL && entry->has_new_rules;
+}
+
+/* One walk over everybody, however many supervisors have other rules. */
+static troupe_status rules_changed(troupe_self *self, struct directory_actor *directory)
+{
+    struct org_directory_role role;
+    struct org_actor_view actor;
+    troupe_status status = TROUPE_OK;
+    const char *name = NULL;
+    while (status == TROUPE_OK && (name = org_directory_next_role(directory->org, name)) != NULL) {
+        if (org_directory_role(directory->org, name, &role) && has_new_rules(directory, role.supervisor))
+            status = directory_role_changed(self, directory, name);
+    }
+    for (size_t i = 0; status == TROUPE_OK && org_directory_actor_at(directory->org, i, &actor); i++) {
+        char personal[ORG_NAME_LEN_MAX + 1];
+        org_name_personal(actor.name, personal);
+        if (has_new_rules(directory, actor.team))
+            status = directory_role_changed(self, directory, personal);
+    }
+    for (size_t i = 0; i < directory->entry_count; i++)
+        directory->entries[i]->has_new_rules = false;
+    directory->has_new_rules = false;
+    return status;
+}
+
 /* Whatever the records of the batch say from `from` on has to reach the roles. */
 troupe_status directory_follow(troupe_self *self, struct directory_actor *directory, size_t from)
 {
@@ -101,8 +139,13 @@ troupe_status directory_follow(troupe_self *self, struct directory_actor *direct
         } else if (record.type == org_role_ruled_type.id) {
             const org_role_ruled *ruled = record.body;
             status = directory_role_changed(self, directory, troupe_flat_text(ruled, ruled->name));
+        } else if (record.type == org_failure_rules_set_type.id) {
+            const org_failure_rules_set *set = record.body;
+            note_new_rules(directory, troupe_flat_text(set, set->name));
         }
     }
+    if (status == TROUPE_OK && directory->has_new_rules)
+        status = rules_changed(self, directory);
     directory->version++;
     return status;
 }

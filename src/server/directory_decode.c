@@ -79,6 +79,7 @@ bool decode_role(const json_t *value, const char *where, struct decode_room *roo
         member_take_actors(&in, "holders", JSON_OPTIONAL, ORG_SUCCESSION_MAX, room->holders, NULL);
     role_words_take_bounds(&in, 1, role);
     role_words_take_rules(&in, 1, role);
+    role_words_take_failure_rules(&in, room->failure_rules, role);
     return json_reader_end(&in);
 }
 
@@ -127,6 +128,7 @@ bool decode_role_again(const struct org_directory *directory, const json_t *valu
         role->holder_count = holder_count;
     role_words_take_bounds(&in, 0, role);
     role_words_take_rules(&in, 0, role);
+    role_words_take_failure_rules(&in, room->failure_rules, role);
     return json_reader_end(&in);
 }
 

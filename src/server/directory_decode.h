@@ -27,6 +27,7 @@ struct decode_room {
     struct org_absence absences[ORG_ABSENCES_MAX];
     char scopes[SCOPE_TEXT_SIZE];
     uint64_t keeps[ORG_KEEPS_MAX];
+    char failure_rules[ORG_FAILURE_RULES_SIZE];
 };
 
 /** The team of an actor as it was said when it was made: the view names the root where nothing was. */

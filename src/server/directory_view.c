@@ -206,6 +206,15 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
     return TROUPE_OK;
 }
 
+troupe_status directory_answer_rules(troupe_self *self, struct directory_actor *directory,
+                                     const troupe_message *message, const failure_rules *asked)
+{
+    const char *role = troupe_text(message, asked->role);
+    return troupe_reply(self, troupe_asker_of(message), failure_rules_are,
+                        .rules = org_directory_failure_rules(directory->org, role),
+                        .own = (uint8_t)org_directory_own_failures(directory->org, role));
+}
+
 troupe_status directory_answer_actors(troupe_self *self, struct directory_actor *directory,
                                       const troupe_message *message)
 {

@@ -142,8 +142,11 @@ TROUPE_MESSAGE(role_knows, ROLE_KNOWS)
 #define ROLE_READ(F) F(u64, id) F(text, actor)
 TROUPE_MESSAGE(role_read, ROLE_READ)
 
-/** What is the role like, as this actor may see it? Answered. */
-#define ROLE_DESCRIBE(F) F(text, actor) F(bool, is_administrator)
+/**
+ * What is the role like, as this actor may see it? Answered. The rest is what the directory knows of it: a
+ * failure_rules_are.
+ */
+#define ROLE_DESCRIBE(F) F(text, actor) F(text, rules) F(bool, is_administrator) F(u8, own)
 TROUPE_MESSAGE(role_describe, ROLE_DESCRIBE)
 
 /**
@@ -243,6 +246,16 @@ TROUPE_MESSAGE(role_barred, ROLE_BARRED)
 TROUPE_MESSAGE(role_search, ROLE_SEARCH)
 #define ROLE_EXISTS(F) F(bool, is_known)
 TROUPE_MESSAGE(role_exists, ROLE_EXISTS)
+
+/**
+ * To the directory: what does it say of failures? Answer: its rules for those it supervises, as in
+ * org/failure_rules.h, and a bit for each kind of which the role itself says what is done. "" and 0 when
+ * there is no such role.
+ */
+#define FAILURE_RULES(F) F(text, role)
+TROUPE_MESSAGE(failure_rules, FAILURE_RULES)
+#define FAILURE_RULES_ARE(F) F(text, rules) F(u8, own)
+TROUPE_MESSAGE(failure_rules_are, FAILURE_RULES_ARE)
 
 /* --- to a desk -------------------------------------------------------------------------------- */
 

@@ -47,6 +47,7 @@
 #include "org/role.h"
 #include "server/json_writer.h"
 #include "server/ids.h"
+#include "server/messages.h"
 #include "server/problem.h"
 #include "server/role_cards.h"
 
@@ -217,9 +218,9 @@ void role_answers_done(struct role_actor *actor);
 /** Whether an actor holds the role or is a deputy: role_describe.c. */
 bool role_has_in_succession(const struct role_actor *actor, const char *who);
 
-/** Writes what the role says of itself to this actor: role_describe.c. */
-void role_describe_to(struct json_writer *out, const struct role_actor *actor, const char *who,
-                      bool is_administrator, int64_t now_ms);
+/** Writes what the role says of itself to whoever asks: role_describe.c. */
+void role_describe_to(struct json_writer *out, const struct role_actor *actor, const troupe_message *message,
+                      const role_describe *describe, int64_t now_ms);
 
 /** Writes an array of the messages that are beyond their deadline: role_describe.c. */
 void role_late_to(struct json_writer *out, const struct role_actor *actor, int64_t now_ms);

@@ -517,8 +517,7 @@ static troupe_status command_describe(troupe_self *self, struct role_actor *acto
     if (answer == NULL)
         return TROUPE_OK;
     struct json_writer out = json_writer_to(&answer->json);
-    role_describe_to(&out, actor, troupe_text(message, describe->actor), describe->is_administrator,
-                     troupe_unix_ms(self));
+    role_describe_to(&out, actor, message, describe, troupe_unix_ms(self));
     end_json(answer, 200, &out);
     return TROUPE_OK;
 }

@@ -97,13 +97,13 @@ void role_late_to(struct json_writer *out, const struct role_actor *actor, int64
     json_close(out, ']');
 }
 
-void role_describe_to(struct json_writer *out, const struct role_actor *actor, const char *who,
-                      bool is_administrator, int64_t now_ms)
+void role_describe_to(struct json_writer *out, const struct role_actor *actor, const troupe_message *message,
+                      const role_describe *describe, int64_t now_ms)
 {
     static const char *const availabilities[] = {"available", "absent", "vacant"};
     struct org_role_view view = org_role_view(actor->role);
     struct org_counts counts = org_role_counts(actor->role);
-    bool is_inside = role_has_in_succession(actor, who);
+    bool is_inside = role_has_in_succession(actor, troupe_text(message, describe->actor));
     json_open(out, NULL, '{');
     json_put_text(out, "name", view.name);
     json_put_text(out, "supervisor", view.supervisor[0] != '\0' ? view.supervisor : NULL);
@@ -111,10 +111,12 @@ void role_describe_to(struct json_writer *out, const struct role_actor *actor, c
     json_put_text(out, "holder", view.holder);
     json_put_text(out, "availability", availabilities[view.availability]);
     role_words_put(out, &view);
+    role_words_put_failures(out, "own", describe->own);
+    role_words_put_failure_rules(out, troupe_text(message, describe->rules));
     json_put_flag(out, "alarm", view.has_alarm);
     if (view.name[0] != '@' || is_inside)
         put_counts(out, &counts);
-    if (is_inside || is_administrator)
+    if (is_inside || describe->is_administrator)
         put_inside(out, actor, &view, now_ms);
     json_close(out, '}');
 }

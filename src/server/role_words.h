@@ -19,8 +19,23 @@
  */
 void role_words_take_bounds(struct json_reader *in, int64_t min, struct org_set_role *role);
 
-/** What is done about failures and about trouble of the role as a whole, and who may read it; the same. */
+/**
+ * What is done about failures and about trouble of the role as a whole, and who may read it; the same. The
+ * word "supervisor" stands for what the supervisor's rules say, as when nothing was said.
+ */
 void role_words_take_rules(struct json_reader *in, int64_t min, struct org_set_role *role);
+
+/**
+ * What a supervisor does about the failures of its children; the same. The text of the rules is in `room`,
+ * which has ORG_FAILURE_RULES_SIZE bytes. A rule that is none is named by its place.
+ */
+void role_words_take_failure_rules(struct json_reader *in, char *room, struct org_set_role *role);
+
+/** Those rules, as "rules", unless there are none. */
+void role_words_put_failure_rules(struct json_writer *out, const char *rules);
+
+/** A set of kinds of failure, as an array. */
+void role_words_put_failures(struct json_writer *out, const char *name, unsigned kinds);
 
 /** All of them as they are, the defaults put in. */
 void role_words_put(struct json_writer *out, const struct org_role_view *view);

@@ -94,6 +94,36 @@ void route_message(troupe_self *self, struct call *call)
     }
 }
 
+/* What only the directory knows of a role goes with the question to the role, which describes itself. */
+static troupe_status on_rules(troupe_self *self, troupe_status status, const troupe_message *reply,
+                              void *context)
+{
+    struct call *call = context;
+    struct asking *asking = (struct asking *)(void *)call->scratch;
+    const failure_rules_are *are = status == TROUPE_OK ? failure_rules_are_of(reply) : NULL;
+    if (are == NULL) {
+        if (problem_will_pass(status))
+            call_again(self, call, status, A_ROLE);
+        else
+            call_end(call, status, reply, A_ROLE);
+        return TROUPE_OK;
+    }
+    asking->describe.rules = troupe_text(reply, are->rules);
+    asking->describe.own = are->own;
+    ask_now(self, call);
+    asking->describe.rules = NULL; /* it was the reply's */
+    return TROUPE_OK;
+}
+
+static void describe_now(troupe_self *self, struct call *call)
+{
+    const struct asking *asking = (const struct asking *)(void *)call->scratch;
+    troupe_status status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), ROLE_TIMEOUT_MS, on_rules,
+                                      call, failure_rules, .role = asking->role);
+    if (status != TROUPE_OK)
+        call_again(self, call, status, A_ROLE);
+}
+
 void route_role(troupe_self *self, struct call *call)
 {
     struct asking *asking = (struct asking *)(void *)call->scratch;
@@ -106,7 +136,9 @@ void route_role(troupe_self *self, struct call *call)
     }
     asking->describe =
         (role_describe_fields){.actor = caller->actor, .is_administrator = caller->is_administrator};
-    ask_role(self, call, &role_describe_type);
+    asking->type = &role_describe_type;
+    call->again = describe_now;
+    describe_now(self, call);
 }
 
 /* --- commands that name their role ------------------------------------------------------------ */

@@ -23,6 +23,8 @@ class Restart(unittest.TestCase):
     def test_everything_is_there_after_a_restart(self):
         server = self.server()
         server.make("ann", "ben", root=["ann"], team__docs=["ann", "ben"])
+        rules = [{"on": ["lapse"], "do": "escalate", "roles": "team/*"}]
+        server.expect(200, server.post("/v1/roles/change", {"name": "root", "rules": rules}))
         queued = server.send("team/docs", "queued", "ben", body="text")
         held = server.send("team/docs", "held", "ben", **{"class": "urgent"})
         (taken,) = server.take("ann")
@@ -41,6 +43,8 @@ class Restart(unittest.TestCase):
         for role in [*tree["roles"], *after["roles"]]:
             role.pop("oldest_ms", None)
         self.assertEqual(after, tree)
+        self.assertEqual(server.get("/v1/role?name=root").json["rules"], rules)
+        self.assertEqual(server.get("/v1/role?name=team/docs").json["on_lapse"], "escalate")
         inbox = server.expect(200, server.get("/v1/inbox", token=token))
         self.assertEqual([m["id"] for m in inbox["held"]], [held["id"]])
         self.assertEqual(inbox["held"][0]["lease_until"], taken["lease_until"])

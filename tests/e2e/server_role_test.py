@@ -104,6 +104,98 @@ class Roles(ServerCase):
         self.change(name, overflow="refuse")
         self.problem(self.post("/v1/send", {"to": name, "subject": "more"}), 429, "full")
 
+    # --- a supervisor's rules -----------------------------------------------------------------------------
+
+    def effective(self, name):
+        role = self.look(name)
+        return {kind: role["on_" + kind] for kind in ("fail", "lapse", "crash", "absent", "overflow")}
+
+    DEFAULTS = {"fail": "escalate", "lapse": "reassign", "crash": "retry", "absent": "escalate",
+                "overflow": "escalate"}
+
+    def test_a_supervisors_rules_are_those_of_all_its_children(self):
+        rules = [{"on": ["fail"], "do": "decline", "roles": "@*"},
+                 {"on": ["fail", "crash"], "do": "reassign"},
+                 {"on": ["absent"], "do": "wait"}, {"on": ["overflow"], "do": "ignore"}]
+        team = self.role("ben", team=True, rules=rules)
+        plain = self.role("ann", parent=team)
+        own = self.role("ann", parent=team, on_fail="retry")
+        other = self.role("ann")
+        self.expect(201, self.post("/v1/actors", {"name": "pia", "kind": "person", "team": team}))
+        expected = {"fail": "reassign", "lapse": "reassign", "crash": "reassign", "absent": "wait",
+                    "overflow": "ignore"}
+        self.assertEqual(self.effective(plain), expected)
+        self.assertEqual(self.effective(own), {**expected, "fail": "retry"})
+        self.assertEqual(self.effective("@pia"), {**expected, "fail": "decline"})
+        self.assertEqual(self.effective(other), self.DEFAULTS)
+        self.assertEqual(self.effective(team), self.DEFAULTS)
+        self.assertEqual(self.look(team)["rules"], rules)
+        self.assertNotIn("rules", self.look(plain))
+        self.assertEqual((self.look(own)["own"], self.look(plain)["own"]), (["fail"], []))
+        self.change(own, on_fail="supervisor")
+        self.assertEqual(self.effective(own), expected)
+        # Other rules reach them too, and what happens goes by them.
+        self.change(team, rules=[{"on": ["fail"], "do": "decline"}])
+        for name in (plain, own, "@pia"):
+            self.assertEqual(self.effective(name), {**self.DEFAULTS, "fail": "decline"})
+        self.send(plain, "it fails", "zoe")
+        (message,) = self.take("ann", role=plain)
+        failure = {"id": message["id"], "reason": "no use"}
+        self.assertEqual(self.expect(200, self.post("/v1/fail", failure, "ann"))["state"], "declined")
+        self.server.settled()
+        (told,) = self.take("zoe", role="@zoe")
+        self.expect(200, self.post("/v1/done", {"id": told["id"]}, "zoe"))
+        self.change(plain, title="Plain")  # what is not said stays
+        self.assertEqual(self.look(team)["rules"], [{"on": ["fail"], "do": "decline"}])
+        self.change(team, rules=[])
+        self.assertNotIn("rules", self.look(team))
+        self.assertEqual(self.effective(plain), self.DEFAULTS)
+
+    def test_rules_that_are_none_are_refused_by_their_place(self):
+        good = {"on": ["fail"], "do": "retry"}
+        cases = [
+            ({"on": ["fail"], "do": "wait"},
+             '"rules[1].do" must be one of retry, reassign, escalate, decline'),
+            ({"on": ["absent"], "do": "reassign"}, '"rules[1].do" must be one of wait, escalate, decline'),
+            ({"on": ["absent", "fail"], "do": "retry"}, '"rules[1].do" must be one of escalate, decline'),
+            ({"on": ["overflow"], "do": "decline"}, '"rules[1].do" must be one of ignore, escalate'),
+            ({"on": [], "do": "retry"}, '"rules[1].on" must name at least one kind'),
+            ({"do": "retry"}, '"rules[1].on"'),
+            ({"on": ["fail"]}, '"rules[1].do"'),
+            ({"on": ["fail", "burst"], "do": "retry"}, '"rules[1].on[1]" must be one of fail, lapse'),
+            ({"on": ["fail", "fail"], "do": "retry"}, '"rules[1].on[1]": fail is there twice'),
+            ({**good, "roles": "Docs"}, '"rules[1].roles" must be a name'),
+            ({**good, "roles": "*" * 129}, '"rules[1].roles"'),
+            ({**good, "more": 1}, "more"),
+            ("retry", "rules[1]"),
+        ]
+        name = self.role("ann")
+        for rule, said in cases:
+            with self.subTest(rule=rule):
+                answer = self.post("/v1/roles/change", {"name": name, "rules": [good, rule]})
+                self.assertIn(said, self.problem(answer, answer.status, answer.json["type"].split(":")[-1]))
+                self.assertIn(answer.status, (400, 413))
+        self.expect(200, self.post("/v1/roles/change", {"name": name, "rules": [good] * 32}))
+        answer = self.post("/v1/roles/change", {"name": name, "rules": [good] * 33})
+        self.assertIn("rules", self.problem(answer, 413, "too-large"))
+        wrong = {"name": name + "y", "rules": [{"on": ["fail"], "do": "x"}]}
+        document = {"roles": [{"name": name + "x"}, wrong]}
+        answer = self.post("/v1/import/organisation", document)
+        self.assertIn('"roles[1].rules[0].do"', self.problem(answer, 400, "malformed"))
+
+    def test_an_import_brings_rules_along(self):
+        Roles.count += 1
+        team, below = f"role-{Roles.count}-team", f"role-{Roles.count}-below"
+        rules = [{"on": ["lapse"], "do": "escalate", "roles": "role-*"}]
+        document = {"roles": [{"name": team, "rules": rules}, {"name": below, "parent": team}]}
+        for _ in range(2):
+            self.expect(200, self.post("/v1/import/organisation", document))
+            self.assertEqual(self.effective(below), {**self.DEFAULTS, "lapse": "escalate"})
+        self.assertEqual(self.look(team)["rules"], rules)
+        audit = self.get("/v1/audit?limit=1000").json["events"]
+        said = [event["body"] for event in audit if event["event"] == "org_failure_rules_set"]
+        self.assertIn((team, "L 3 role-*"), [(body["name"], body["rules"]) for body in said])
+
     # --- its rules are what happens -----------------------------------------------------------------------
 
     def test_a_shedding_role_tells_the_sender_of_what_was_pushed_out(self):

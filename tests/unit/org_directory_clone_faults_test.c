@@ -12,8 +12,11 @@ static void fill(void)
 {
     const char *holders[] = {"ben", "bot", "cid"};
     struct org_absence absence = {.from = org.now_ms + 5, .until = org.now_ms + 9};
-    set_role((struct org_set_role){
-        .name = "docs", .holders = holders, .holder_count = 3, .on_absent = ORG_ACTION_DECLINE});
+    set_role((struct org_set_role){.name = "docs",
+                                   .holders = holders,
+                                   .holder_count = 3,
+                                   .on_absent = ORG_ACTION_DECLINE,
+                                   .failure_rules = "C 2 *"});
     set_role(
         (struct org_set_role){.name = "lab", .holders = holders + 1, .holder_count = 2, .parent = "docs"});
     set_holders("docs", holders, 2); /* ben has docs behind lab now */
@@ -69,6 +72,7 @@ static void check_same(const struct org_directory *a, const struct org_directory
     assert_int_equal(org_directory_presence_due(b, org.now_ms + 9), org.now_ms + 11);
     assert_true(org_directory_configure(b, "docs", holders, &configure));
     assert_int_equal(configure.on_absent, ORG_ACTION_DECLINE);
+    assert_string_equal(org_directory_failure_rules(b, "docs"), "C 2 *");
     assert_true(org_directory_is_administrator(b, "ada"));
     int64_t until;
     assert_string_equal(org_directory_kept(b, "cid", org.now_ms, &until),
