@@ -16,6 +16,10 @@ enum {
     AWAY_COUNT,
 };
 
+enum {
+    KEEPS_MAX = 16, /* messages that are kept */
+};
+
 static const struct cli_option options[] = {
     [AWAY_UNTIL] = {"until", 'u', "WHEN", "when you mean to be back: 2h, 3d, 2026-01-31, 2026-01-31T17:00"},
     [AWAY_COUNT] = {0},
@@ -77,6 +81,6 @@ const struct cli_verb verb_away = {
     .details = "You are passed over in every succession. What you hold goes back to the queue, but for the\n"
                "messages ID (at most 16), which are parked and yours again when you are back.",
     .options = options,
-    .operand_count_max = CLI_OPERANDS_MAX,
+    .operand_count_max = KEEPS_MAX,
     .run = run,
 };

@@ -29,7 +29,7 @@
 
 enum {
     CLI_OPTIONS_MAX = 16,  /* options of one verb, the shared ones included */
-    CLI_OPERANDS_MAX = 16, /* operands of one verb */
+    CLI_OPERANDS_MAX = 33, /* operands of one verb */
     CLI_INPUT_MAX =
         8388608,           /* bytes read from a file or standard input: the server's own limit of a request */
     CLI_PROBLEM_MAX = 512, /* bytes of one explanation on standard error */
@@ -95,6 +95,7 @@ extern const struct cli_verb verb_away;
 extern const struct cli_verb verb_back;
 extern const struct cli_verb verb_note;
 extern const struct cli_verb verb_give;
+extern const struct cli_verb verb_rules;
 extern const struct cli_verb verb_settle;
 extern const struct cli_verb verb_import;
 extern const struct cli_verb verb_calendar;

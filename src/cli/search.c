@@ -28,6 +28,7 @@ enum {
     LIMIT_DEFAULT = 20,
     LIMIT_MAX = 10000,
     PAGE_MAX = 200, /* the server's limit */
+    WORDS_MAX = 16,
 };
 
 static const struct cli_option options[] = {
@@ -161,6 +162,6 @@ const struct cli_verb verb_search = {
         "and accents do not matter. Without words: all, the newest first. You find what you may read:\n"
         "what you sent or held, what is in your mailboxes, and in those that are open.",
     .options = options,
-    .operand_count_max = CLI_OPERANDS_MAX,
+    .operand_count_max = WORDS_MAX,
     .run = run,
 };
