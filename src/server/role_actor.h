@@ -186,6 +186,10 @@ enum role_tag { ROLE_TAG_TICK = 1, ROLE_TAG_RETRY, ROLE_TAG_IDLE, ROLE_TAG_BARRE
 /** Handles a message when the stream has been read: role_commands.c. */
 troupe_status role_command(troupe_self *self, struct role_actor *actor, const troupe_message *message);
 
+/** Handles it when it only looks, and changes nothing; false: it does not. role_looks.c. */
+bool role_looked(troupe_self *self, struct role_actor *actor, const troupe_message *message,
+                 troupe_status *ret_status);
+
 /** A decision that can be looked at after its fold: the texts of the answer lie here. */
 struct role_decision {
     struct org_answer answer;
@@ -205,6 +209,11 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
  * refused then.
  */
 struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker);
+
+/** It is a problem; what could not even be decided, for memory or a limit; or what was written. */
+void role_answer_problem(struct role_answer *answer, enum problem_kind kind, const char *detail);
+void role_answer_failure(struct role_answer *answer, troupe_status status);
+void role_answer_json(struct role_answer *answer, uint32_t status, const struct json_writer *out);
 
 /** Answers all of them, in order; they rest on what is on the disk now. */
 void role_answers_send(troupe_self *self, struct role_actor *actor, struct role_answer *answers);

@@ -50,6 +50,26 @@ void role_answers_done(struct role_actor *actor)
     }
 }
 
+void role_answer_problem(struct role_answer *answer, enum problem_kind kind, const char *detail)
+{
+    answer->kind = ROLE_ANSWER_PROBLEM;
+    problem_set(&answer->problem, kind, "%s", detail);
+}
+
+void role_answer_failure(struct role_answer *answer, troupe_status status)
+{
+    role_answer_problem(answer, status == TROUPE_TOO_LARGE ? PROBLEM_TOO_LARGE : PROBLEM_UNAVAILABLE,
+                        troupe_status_text(status));
+}
+
+void role_answer_json(struct role_answer *answer, uint32_t status, const struct json_writer *out)
+{
+    answer->kind = ROLE_ANSWER_JSON;
+    answer->status = status;
+    if (json_writer_end(out) != TROUPE_OK)
+        role_answer_failure(answer, TROUPE_NO_MEMORY);
+}
+
 struct role_answer *role_answer_new(troupe_self *self, struct role_actor *actor, troupe_asker asker)
 {
     struct role_answer *answer = actor->spare_answers;

@@ -14,28 +14,12 @@
 #include "server/view.h"
 #include "server/zones.h"
 
-/* The most messages that one look lists. */
-#define LOOK_MAX 1000
-
 static const char *said(const troupe_message *message, troupe_span span)
 {
     return span.size > 0 ? troupe_text(message, span) : NULL;
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
-
-static void set_problem(struct role_answer *answer, enum problem_kind kind, const char *detail)
-{
-    answer->kind = ROLE_ANSWER_PROBLEM;
-    problem_set(&answer->problem, kind, "%s", detail);
-}
-
-/* What could not even be decided: memory, or a limit of the records. */
-static void set_failure(struct role_answer *answer, troupe_status status)
-{
-    set_problem(answer, status == TROUPE_TOO_LARGE ? PROBLEM_TOO_LARGE : PROBLEM_UNAVAILABLE,
-                troupe_status_text(status));
-}
 
 static void set_refusal(troupe_self *self, struct role_actor *actor, struct role_answer *answer,
                         const struct org_answer *refused)
@@ -52,14 +36,6 @@ static void name_time(struct role_answer *answer, const struct org_answer *refus
         return;
     memcpy(text, answer->problem.detail, sizeof text);
     problem_set(&answer->problem, answer->problem.kind, "\"%s\": %.200s", name, text);
-}
-
-static void end_json(struct role_answer *answer, uint32_t status, const struct json_writer *out)
-{
-    answer->kind = ROLE_ANSWER_JSON;
-    answer->status = status;
-    if (json_writer_end(out) != TROUPE_OK)
-        set_failure(answer, TROUPE_NO_MEMORY);
 }
 
 /* --- what the organisation decides ------------------------------------------------------------ */
@@ -97,7 +73,7 @@ static void send_decided(troupe_self *self, struct role_actor *actor, struct rol
         decided->is_duplicate = false; /* the key is known by this very request */
     struct json_writer out = json_writer_to(&answer->json);
     view_receipt(&out, actor->name, decided);
-    end_json(answer, decided->kind == ORG_ANSWER_REDIRECTED ? 200 : 202, &out);
+    role_answer_json(answer, decided->kind == ORG_ANSWER_REDIRECTED ? 200 : 202, &out);
 }
 
 static troupe_status command_send(troupe_self *self, struct role_actor *actor, const troupe_message *message,
@@ -127,7 +103,7 @@ static troupe_status command_send(troupe_self *self, struct role_actor *actor, c
     if (status == TROUPE_OK)
         send_decided(self, actor, answer, send, &decision.answer);
     else
-        set_failure(answer, status);
+        role_answer_failure(answer, status);
     return TROUPE_OK;
 }
 
@@ -149,7 +125,7 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);
     if (status != TROUPE_OK) {
-        set_failure(answer, status);
+        role_answer_failure(answer, status);
         return TROUPE_OK;
     }
     if (decision.answer.kind == ORG_ANSWER_REFUSED) {
@@ -166,7 +142,7 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
         struct json_writer out = json_writer_to(&answer->json);
         view_message(&out, actor->name, taken, true);
         if (json_writer_end(&out) != TROUPE_OK)
-            set_failure(answer, TROUPE_NO_MEMORY);
+            role_answer_failure(answer, TROUPE_NO_MEMORY);
     }
     return TROUPE_OK;
 }
@@ -200,7 +176,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);
     if (status != TROUPE_OK) {
-        set_failure(answer, status);
+        role_answer_failure(answer, status);
     } else if (decision.answer.kind == ORG_ANSWER_REFUSED) {
         set_refusal(self, actor, answer, &decision.answer);
         name_time(answer, &decision.answer, "until");
@@ -209,14 +185,14 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
         json_open(&out, NULL, '{');
         json_put_text(&out, "role", actor->name);
         json_close(&out, '}');
-        end_json(answer, 200, &out);
+        role_answer_json(answer, 200, &out);
     } else {
         struct json_writer out = json_writer_to(&answer->json);
         enum org_state state = decision.answer.state;
         (void)org_role_state_of(actor->role, about->id, &state);
         view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until, troupe_unix_ms(self),
                      command.kind == ORG_FORWARD ? command.about.to : NULL);
-        end_json(answer, 200, &out);
+        role_answer_json(answer, 200, &out);
     }
     return TROUPE_OK;
 }
@@ -239,7 +215,7 @@ static troupe_status command_deliver(troupe_self *self, struct role_actor *actor
     troupe_status status = role_decide(self, actor, &command, &decision);
     answer->kind = ROLE_ANSWER_DELIVERED;
     if (status != TROUPE_OK) {
-        set_failure(answer, status);
+        role_answer_failure(answer, status);
     } else {
         answer->status = (uint32_t)(decision.answer.kind == ORG_ANSWER_REFUSED ? decision.answer.refusal
                                                                                : ORG_REFUSED_NONE);
@@ -331,7 +307,7 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
     char *lines = answer != NULL ? strdup(troupe_text(message, configure->holders)) : NULL;
     if (lines == NULL) {
         if (answer != NULL)
-            set_failure(answer, TROUPE_NO_MEMORY);
+            role_answer_failure(answer, TROUPE_NO_MEMORY);
         return TROUPE_OK;
     }
     const char *holders[ORG_SUCCESSION_MAX];
@@ -370,178 +346,10 @@ static troupe_status command_configure(troupe_self *self, struct role_actor *act
     answer->kind = ROLE_ANSWER_JSON;
     answer->status = 200;
     if (status != TROUPE_OK)
-        set_failure(answer, status);
+        role_answer_failure(answer, status);
     else if (is_refused)
         set_refusal(self, actor, answer, &decision.answer);
     free(lines);
-    return TROUPE_OK;
-}
-
-/* --- looking ---------------------------------------------------------------------------------- */
-
-/* What a look gathers. */
-struct sight {
-    struct buffer entries;
-    struct buffer json;
-    int64_t now_ms;
-    const struct org_role *role;
-    const struct org_hours *hours;
-    bool with_json;
-};
-
-static troupe_status sight_add(struct sight *sight, const char *role, const struct org_message *message,
-                               bool is_held)
-{
-    struct sight_entry entry = {
-        .id = message->id,
-        .at = message->accepted->at,
-        .offset = (uint32_t)sight->json.size,
-        .held_since = is_held ? message->held_since : 0,
-        .rank = org_role_class_of(sight->role, message, sight->hours, sight->now_ms),
-        .is_held = is_held,
-    };
-    if (sight->with_json || is_held) {
-        struct json_writer out = json_writer_to(&sight->json);
-        view_message(&out, role, message, is_held);
-        if (json_writer_end(&out) != TROUPE_OK)
-            return TROUPE_NO_MEMORY;
-    }
-    entry.size = (uint32_t)sight->json.size - entry.offset;
-    return buffer_append(&sight->entries, &entry, sizeof entry);
-}
-
-static troupe_status look_around(struct role_actor *actor, const char *who, const role_look *look,
-                                 struct sight *sight, uint64_t *ret_total)
-{
-    const struct org_message *list[LOOK_MAX];
-    size_t limit = look->limit < LOOK_MAX ? look->limit : LOOK_MAX;
-    troupe_status status = TROUPE_OK;
-    size_t count = org_role_held_by(actor->role, who, list, LOOK_MAX);
-    sight->role = actor->role;
-    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
-        status = sight_add(sight, actor->name, list[i], true);
-    if (look->all) {
-        count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
-        *ret_total = org_role_counts(actor->role).queued;
-    } else {
-        count = org_role_list_for(actor->role, who, sight->hours, sight->now_ms, list, limit, ret_total);
-    }
-    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
-        status = sight_add(sight, actor->name, list[i], false);
-    return status;
-}
-
-/*
- * Notes who wants to hear of something new. A desk is there once; the place of one that ended is used again.
- */
-static void add_waiter(struct role_actor *actor, troupe_ref desk)
-{
-    for (uint32_t i = 0; i < actor->waiter_count; i++) {
-        if (troupe_ref_equal(actor->waiters[i], desk))
-            return;
-    }
-    if (actor->waiter_count == ROLE_WAITERS_MAX) {
-        memmove(actor->waiters, actor->waiters + 1, (ROLE_WAITERS_MAX - 1) * sizeof *actor->waiters);
-        actor->waiter_count--;
-    }
-    actor->waiters[actor->waiter_count++] = desk;
-}
-
-/*
- * Looks are between actors: what they rest on may not be on the disk, and whoever acts on them asks again
- * anyway.
- */
-static troupe_status command_look(troupe_self *self, struct role_actor *actor, const troupe_message *message,
-                                  const role_look *look)
-{
-    struct org_hours room;
-    struct sight sight = {.now_ms = troupe_unix_ms(self),
-                          .hours = zones_hours(&room, troupe_text(message, look->zone), look->from_minute,
-                                               look->to_minute, look->days),
-                          .with_json = look->with_json};
-    troupe_asker asker = troupe_asker_of(message);
-    uint64_t total = 0;
-    troupe_status status = look_around(actor, troupe_text(message, look->actor), look, &sight, &total);
-    if (look->wants_wake)
-        add_waiter(actor, asker.ref);
-    if (status == TROUPE_OK)
-        status = troupe_reply(self, asker, role_sight, .total = total,
-                              .entries = {sight.entries.bytes, sight.entries.size},
-                              .json = {sight.json.bytes, sight.json.size});
-    if (status != TROUPE_OK)
-        troupe_refuse(self, asker, status);
-    buffer_done(&sight.entries);
-    buffer_done(&sight.json);
-    return TROUPE_OK;
-}
-
-/*
- * A message may be read by its sender, the holders, and by everybody where the role is open; of one that has
- * ended there is the state alone.
- */
-static bool may_read(const struct role_actor *actor, const struct org_message *found, const char *who)
-{
-    const char *sender = org_message_text(found, found->accepted->sender);
-    return org_role_view(actor->role).is_readable || (sender[0] == '@' && strcmp(sender + 1, who) == 0) ||
-           strcmp(org_message_text(found, found->accepted->by), who) == 0 ||
-           role_has_in_succession(actor, who) || (found->holder != NULL && strcmp(found->holder, who) == 0);
-}
-
-static troupe_status command_read(troupe_self *self, struct role_actor *actor, const troupe_message *message,
-                                  const role_read *read)
-{
-    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
-    if (answer == NULL)
-        return TROUPE_OK;
-    const struct org_message *found = org_role_find(actor->role, read->id);
-    enum org_state state;
-    struct json_writer out = json_writer_to(&answer->json);
-    if (found == NULL && !org_role_state_of(actor->role, read->id, &state)) {
-        set_problem(answer, PROBLEM_NOT_FOUND, "there is no such message in this role");
-    } else if (found == NULL) {
-        view_outcome(&out, actor->name, read->id, state, 0, 0, NULL);
-        end_json(answer, 200, &out);
-    } else if (!may_read(actor, found, troupe_text(message, read->actor))) {
-        set_problem(answer, PROBLEM_FORBIDDEN, "a message is for its sender and for the holders of its role");
-    } else {
-        view_message(&out, actor->name, found, true);
-        end_json(answer, 200, &out);
-    }
-    return TROUPE_OK;
-}
-
-static troupe_status command_describe(troupe_self *self, struct role_actor *actor,
-                                      const troupe_message *message, const role_describe *describe)
-{
-    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
-    if (answer == NULL)
-        return TROUPE_OK;
-    struct json_writer out = json_writer_to(&answer->json);
-    role_describe_to(&out, actor, message, describe, troupe_unix_ms(self));
-    end_json(answer, 200, &out);
-    return TROUPE_OK;
-}
-
-static troupe_status command_late(troupe_self *self, struct role_actor *actor, const troupe_message *message)
-{
-    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
-    if (answer == NULL)
-        return TROUPE_OK;
-    struct json_writer out = json_writer_to(&answer->json);
-    role_late_to(&out, actor, troupe_unix_ms(self));
-    end_json(answer, 200, &out);
-    return TROUPE_OK;
-}
-
-static troupe_status command_where(troupe_self *self, struct role_actor *actor, const troupe_message *message,
-                                   const role_where *where)
-{
-    struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
-    enum org_state state;
-    if (answer != NULL) {
-        answer->kind = ROLE_ANSWER_KNOWS;
-        answer->status = org_role_state_of(actor->role, where->id, &state);
-    }
     return TROUPE_OK;
 }
 
@@ -565,21 +373,12 @@ troupe_status role_command(troupe_self *self, struct role_actor *actor, const tr
     const role_about *about = role_about_of(message);
     if (about != NULL)
         return command_about(self, actor, message, about);
-    const role_look *look = role_look_of(message);
-    if (look != NULL)
-        return command_look(self, actor, message, look);
+    troupe_status status;
+    if (role_looked(self, actor, message, &status))
+        return status;
     const role_deliver *deliver = role_deliver_of(message);
     if (deliver != NULL)
         return command_deliver(self, actor, message, deliver);
-    const role_where *where = role_where_of(message);
-    if (where != NULL)
-        return command_where(self, actor, message, where);
-    const role_read *read = role_read_of(message);
-    if (read != NULL)
-        return command_read(self, actor, message, read);
-    const role_describe *describe = role_describe_of(message);
-    if (describe != NULL)
-        return command_describe(self, actor, message, describe);
     const role_configure *configure = role_configure_of(message);
     if (configure != NULL)
         return command_configure(self, actor, message, configure);
@@ -587,8 +386,6 @@ troupe_status role_command(troupe_self *self, struct role_actor *actor, const tr
         actor->is_load_told = false;
         return TROUPE_OK;
     }
-    if (role_late_of(message) != NULL)
-        return command_late(self, actor, message);
     if (role_audit_of(message) != NULL)
         return command_audit(self, actor, message);
     return TROUPE_UNEXPECTED;
