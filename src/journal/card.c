@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-_Static_assert(_Alignof(journal_card) <= RECORD_ALIGNMENT, "a card is read where it lies in a batch");
+_Static_assert(_Alignof(journal_card) <= RECORD_ALIGNMENT && _Alignof(journal_card_moved) <= RECORD_ALIGNMENT,
+               "a card is read where it lies in a batch");
 
 static bool is_of_a_word(char character)
 {
@@ -29,30 +30,49 @@ void journal_cut_words(const char *text, struct journal_words *ret_words)
     }
 }
 
-troupe_status journal_card_add(struct record_batch *cards, const journal_card_fields *card)
+static troupe_status add(struct record_batch *cards, const troupe_type *type, const void *fields)
 {
-    size_t size = troupe_flat_size(&journal_card_type, card);
+    size_t size = troupe_flat_size(type, fields);
     void *body;
-    troupe_status status =
-        record_batch_add(cards, journal_card_type.id, journal_card_type.version, size, &body);
+    troupe_status status = record_batch_add(cards, type->id, type->version, size, &body);
     if (status == TROUPE_OK)
-        troupe_flat_write(&journal_card_type, card, body, size);
+        troupe_flat_write(type, fields, body, size);
     return status;
 }
 
-troupe_status journal_card_next(struct record_cursor *cursor, const journal_card **ret_card)
+troupe_status journal_card_add(struct record_batch *cards, const journal_card_fields *card)
+{
+    return add(cards, &journal_card_type, card);
+}
+
+troupe_status journal_card_move(struct record_batch *cards, const journal_card_moved_fields *moved)
+{
+    return add(cards, &journal_card_moved_type, moved);
+}
+
+static bool is_of(const struct record *record, const troupe_type *type)
+{
+    return record->type == type->id && record->version == type->version &&
+           troupe_flat_check(type, record->body, record->size) == TROUPE_OK;
+}
+
+troupe_status journal_card_next(struct record_cursor *cursor, struct journal_card_put *ret_put)
 {
     struct record record;
     troupe_status status = record_next(cursor, &record);
     if (status != TROUPE_OK)
         return status;
-    if (record.type != journal_card_type.id || record.version != journal_card_type.version ||
-        troupe_flat_check(&journal_card_type, record.body, record.size) != TROUPE_OK)
+    struct journal_card_put put = {0};
+    if (is_of(&record, &journal_card_moved_type))
+        put.moved = record.body;
+    else if (is_of(&record, &journal_card_type))
+        put.card = record.body;
+    else
         return TROUPE_MALFORMED;
-    const journal_card *card = record.body;
-    if (card->id == 0 || card->id >= INT64_MAX)
+    uint64_t id = put.card != NULL ? put.card->id : put.moved->id;
+    if (id == 0 || id >= INT64_MAX)
         return TROUPE_MALFORMED;
-    *ret_card = card;
+    *ret_put = put;
     return TROUPE_OK;
 }
 

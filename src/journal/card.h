@@ -8,7 +8,7 @@
  * them in the transaction of the records -> journal_find, for lists and search.
  *
  *   records of a stream:   accepted 7   taken 7   accepted 8   done 7
- *   cards:                 new 7        7: state  new 8        7: state     the words never change
+ *   cards:                 new 7        7 moved   new 8        7 moved      the words never change
  *
  * Cards are a projection: they say nothing that the records do not, and can be made anew from them
  * (journal_forget_cards and journal_put for all streams), which gives the same ones.
@@ -42,10 +42,9 @@
 #define JOURNAL_LOOKED_MAX 1000
 
 /**
- * A card. `id` is of no other one in any stream, and less than INT64_MAX. One that `is_new` comes whole; of
- * any other only `id`, `state`, `changed_at` and, unless it is "", `holder` count. `text` is looked for and
- * not kept. What else there is is the owner's own to give a meaning; `stream` is the stream's name in what
- * was found, and empty in what is put.
+ * A card. `id` is of no other one in any stream, and less than INT64_MAX. `text` is looked for and not kept.
+ * What else there is is the owner's own to give a meaning; `stream` is the stream's name in what was found,
+ * and empty in what is put.
  */
 #define JOURNAL_CARD(F)                                                                                      \
     F(u64, id)                                                                                               \
@@ -55,8 +54,15 @@
     F(u32, state)                                                                                            \
     F(u32, kind)                                                                                             \
     F(u32, rank)                                                                                             \
-    F(text, stream) F(text, author) F(text, holder) F(text, title) F(text, text) F(bool, is_new)
+    F(text, stream) F(text, author) F(text, holder) F(text, title) F(text, text)
 TROUPE_MESSAGE(journal_card, JOURNAL_CARD)
+
+/**
+ * What changes of a card that is there, in the same stream; of any other it says nothing. A `holder` of "" is
+ * none that is new. It is by far the most of what is put, so it has nothing else.
+ */
+#define JOURNAL_CARD_MOVED(F) F(u64, id) F(i64, changed_at) F(u32, state) F(text, holder)
+TROUPE_MESSAGE(journal_card_moved, JOURNAL_CARD_MOVED)
 
 /**
  * What to look for: every condition that is given holds for what is found, and who looks may see it. The
@@ -94,15 +100,25 @@ struct journal_words {
  */
 void journal_cut_words(const char *text, struct journal_words *ret_words);
 
-/** Adds a card to those of an append. Errors of record_batch_add. */
+/** Adds a new card to those of an append, or one to those that were found. Errors of record_batch_add. */
 TROUPE_MUST_CHECK troupe_status journal_card_add(struct record_batch *cards, const journal_card_fields *card);
 
+/** Adds what changes of a card to the cards of an append. Errors of record_batch_add. */
+TROUPE_MUST_CHECK troupe_status journal_card_move(struct record_batch *cards,
+                                                  const journal_card_moved_fields *moved);
+
+/** What an append says of one card: exactly one of the two, borrowed. */
+struct journal_card_put {
+    const journal_card *card;        /**< a new one */
+    const journal_card_moved *moved; /**< what changes of one */
+};
+
 /**
- * The next card of an append's, borrowed. TROUPE_END after the last; TROUPE_MALFORMED when it is none, or its
- * id is 0 or too large.
+ * What an append says next. TROUPE_END after the last; TROUPE_MALFORMED when it is of no card, or its id is 0
+ * or too large.
  */
 TROUPE_MUST_CHECK troupe_status journal_card_next(struct record_cursor *cursor,
-                                                  const journal_card **ret_card);
+                                                  struct journal_card_put *ret_put);
 
 /** Whether a card fits everything in a query but its words. `card` is as it was found. */
 bool journal_card_fits(const journal_card_fields *card, const struct journal_query *query);

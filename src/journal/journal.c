@@ -149,9 +149,9 @@ troupe_status journal_recall(struct journal *journal, enum journal_kept kind, co
 troupe_status journal_check_cards(const void *cards, size_t size)
 {
     struct record_cursor cursor = record_cursor_at(cards, size);
-    const journal_card *card;
+    struct journal_card_put put;
     troupe_status status;
-    while ((status = journal_card_next(&cursor, &card)) == TROUPE_OK)
+    while ((status = journal_card_next(&cursor, &put)) == TROUPE_OK)
         continue;
     return status == TROUPE_END ? TROUPE_OK : TROUPE_MALFORMED;
 }
@@ -170,7 +170,9 @@ troupe_status journal_put(struct journal *journal, enum journal_shelf shelf, con
     struct record record;
     bool is_conflict = false;
     while (record_next(&cursor, &record) == TROUPE_OK) { /* each is a card: they were checked */
-        status = journal->driver->put(journal, shelf, stream, stream_len, record.body);
+        status = record.type == journal_card_moved_type.id
+                     ? journal->driver->move(journal, shelf, stream, stream_len, record.body)
+                     : journal->driver->put(journal, shelf, stream, stream_len, record.body);
         is_conflict = is_conflict || status == TROUPE_CONFLICT;
         if (status != TROUPE_OK && status != TROUPE_CONFLICT) /* the records are in the transaction already */
             return journal_fail(journal, status, "a card cannot be put: %s", troupe_status_text(status));

@@ -167,6 +167,8 @@ struct journal_driver {
                           uint64_t *ret_seq);
     troupe_status (*put)(struct journal *journal, enum journal_shelf shelf, const char *stream,
                          size_t stream_len, const journal_card *card);
+    troupe_status (*move)(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                          size_t stream_len, const journal_card_moved *moved);
     troupe_status (*forget_cards)(struct journal *journal);
     troupe_status (*complete_cards)(struct journal *journal);
     bool (*has_cards)(struct journal *journal);
@@ -270,8 +272,9 @@ TROUPE_MUST_CHECK troupe_status journal_summaries(struct journal *journal, uint6
 
 /**
  * Puts the cards (journal/card.h) of an append to `stream`, which has records, as part of the transaction:
- * cards that journal_card_add made, or journal_check_cards took. TROUPE_CONFLICT when one was new and its id
- * has a card already, which stays; all others were put. After any other error the journal has failed.
+ * cards that journal_card_add and _move made, or journal_check_cards took. TROUPE_CONFLICT when one was new
+ * and its id has a card already, which stays; all others were put. After any other error the journal has
+ * failed.
  */
 TROUPE_MUST_CHECK troupe_status journal_put(struct journal *journal, enum journal_shelf shelf,
                                             const char *stream, size_t stream_len, const void *cards,

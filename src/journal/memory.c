@@ -344,6 +344,12 @@ static troupe_status memory_put(struct journal *journal, enum journal_shelf shel
     return memory_cards_put(&of(journal)->cards, shelf, stream, stream_len, card);
 }
 
+static troupe_status memory_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                                 size_t stream_len, const journal_card_moved *moved)
+{
+    return memory_cards_move(&of(journal)->cards, shelf, stream, stream_len, moved);
+}
+
 static troupe_status memory_forget_cards(struct journal *journal)
 {
     memory_cards_forget(&of(journal)->cards);
@@ -437,6 +443,7 @@ const struct journal_driver journal_memory = {
     .append = memory_append,
     .keep = memory_keep,
     .put = memory_put,
+    .move = memory_move,
     .forget_cards = memory_forget_cards,
     .complete_cards = memory_complete_cards,
     .has_cards = memory_has_cards,

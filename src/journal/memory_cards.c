@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/assert.h"
+#include "base/hash.h"
 
 struct memory_card {
     uint64_t id;
@@ -17,44 +19,43 @@ struct memory_card {
     uint32_t state;
     uint32_t kind;
     uint32_t rank;
-    const char *stream; /* the beginning of a block that has the next three too */
+    uint32_t title_size; /* with its NUL; the text stands behind it */
+    const char *stream;  /* a name, and so are the next two: equal ones are one pointer */
     const char *author;
+    const char *holder; /* "" for nobody yet */
     const char *title;
-    const char *text;
-    char *holder; /* NULL: nobody yet */
 };
+
+_Static_assert(sizeof(struct memory_card) == 80, "what the head says a card takes");
 
 /* How a card was before the transaction. Of a new one only the id counts. */
 struct undo {
     uint64_t id;
     int64_t changed_at;
-    char *holder; /* its own: freed when the transaction is stored; NULL also when it stayed the same */
+    const char *holder;
     uint32_t state;
     bool was_new;
-    bool has_holder_changed;
 };
 
-static struct memory_card *cards_of(const struct buffer *shelf)
+static const char *text_of(const struct memory_card *card)
 {
-    return (struct memory_card *)(void *)shelf->bytes;
+    return card->title + card->title_size;
 }
 
-static size_t count_of(const struct buffer *shelf)
+/*
+ * The place of the first card with this id or a greater one. What is looked for is mostly among the newest,
+ * so the steps back from the end are 1, 2, 4... until they have passed it, and then it is cut in halves.
+ */
+static size_t place_of(const struct memory_shelf *shelf, uint64_t id)
 {
-    return shelf->size / sizeof(struct memory_card);
-}
-
-/* The place of the first card with this id or a greater one. New ones mostly have the greatest. */
-static size_t place_of(const struct buffer *shelf, uint64_t id)
-{
-    const struct memory_card *list = cards_of(shelf);
-    size_t low = 0;
-    size_t high = count_of(shelf);
-    if (high > 0 && list[high - 1].id < id)
-        return high;
+    size_t high = shelf->count;
+    size_t step = 1;
+    for (; step <= high && shelf->list[high - step].id >= id; step *= 2)
+        high -= step;
+    size_t low = step <= high ? high - step + 1 : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list[middle].id < id)
+        if (shelf->list[middle].id < id)
             low = middle + 1;
         else
             high = middle;
@@ -62,23 +63,17 @@ static size_t place_of(const struct buffer *shelf, uint64_t id)
     return low;
 }
 
-static struct memory_card *find_card(const struct buffer *shelf, uint64_t id)
+static struct memory_card *find_card(const struct memory_shelf *shelf, uint64_t id)
 {
     size_t place = place_of(shelf, id);
-    return place < count_of(shelf) && cards_of(shelf)[place].id == id ? &cards_of(shelf)[place] : NULL;
+    return place < shelf->count && shelf->list[place].id == id ? &shelf->list[place] : NULL;
 }
 
-static void card_done(struct memory_card *card)
+static void shelf_done(struct memory_shelf *shelf)
 {
-    free((void *)(uintptr_t)card->stream);
-    free(card->holder);
-}
-
-static void shelf_done(struct buffer *shelf)
-{
-    for (size_t i = 0; i < count_of(shelf); i++)
-        card_done(&cards_of(shelf)[i]);
-    buffer_done(shelf);
+    free(shelf->list);
+    arena_done(&shelf->words);
+    *shelf = (struct memory_shelf){0};
 }
 
 void memory_cards_done(struct memory_cards *cards)
@@ -87,24 +82,95 @@ void memory_cards_done(struct memory_cards *cards)
     for (int i = 0; i < JOURNAL_SHELF_COUNT; i++)
         shelf_done(&cards->shelves[i]);
     buffer_done(&cards->undo);
+    free(cards->names.list);
+    map_done(&cards->names.map);
+    arena_done(&cards->names.texts);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+/* What map_find compares with. */
+struct name {
+    const char *text;
+    size_t len;
+};
+
+static bool is_same_name(const char *known, const char *text, size_t len)
+{
+    return strncmp(known, text, len) == 0 && known[len] == '\0';
+}
+
+static bool is_name(const void *context, uint32_t index, const void *key)
+{
+    const struct memory_names *names = context;
+    const struct name *name = key;
+    return is_same_name(names->list[index], name->text, name->len);
+}
+
+static troupe_status find_or_add_name(struct memory_names *names, const char *text, size_t len,
+                                      const char **ret_name)
+{
+    static const struct hash_key key = {{3, 4}}; /* as in memory.c: the same each time */
+    struct name name = {text, len};
+    uint64_t hash = hash_bytes(&key, text, len);
+    uint32_t found = map_find(&names->map, hash, is_name, names, &name);
+    if (found != MAP_NONE) {
+        *ret_name = names->list[found];
+        return TROUPE_OK;
+    }
+    troupe_status status =
+        array_reserve(&names->list, &names->capacity, names->count + 1, sizeof *names->list);
+    if (status == TROUPE_OK)
+        status = map_reserve(&names->map, 1);
+    if (status == TROUPE_OK)
+        status = arena_text(&names->texts, text, len, ret_name);
+    if (status != TROUPE_OK)
+        return status;
+    map_insert(&names->map, hash, (uint32_t)names->count);
+    names->list[names->count++] = *ret_name;
+    return TROUPE_OK;
+}
+
+/* The one copy of a name. */
+static troupe_status keep_name(struct memory_names *names, const char *text, size_t len,
+                               const char **ret_name)
+{
+    unsigned last = len > 0 ? (unsigned char)text[len - 1] : 0;
+    const char **recent = &names->recent[(len + last) % MEMORY_NAMES_RECENT];
+    troupe_status status = TROUPE_OK;
+    if (*recent == NULL || !is_same_name(*recent, text, len))
+        status = find_or_add_name(names, text, len, recent);
+    *ret_name = *recent;
+    return status;
+}
+
+static troupe_status keep_span(struct memory_names *names, const void *body, troupe_span span,
+                               const char **ret_name)
+{
+    return keep_name(names, troupe_flat_text(body, span), span.size, ret_name);
 }
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-static const char *copy_text(char **at, const char *text, size_t size)
+/* The title and the text, each with its NUL, in one piece. */
+static troupe_status copy_words(struct memory_shelf *shelf, const journal_card *card, const char **ret_title)
 {
-    char *copy = *at;
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    *at += size + 1;
-    return copy;
+    size_t title_size = (size_t)card->title.size + 1;
+    size_t text_size = (size_t)card->text.size + 1;
+    void *place;
+    troupe_status status = arena_take(&shelf->words, title_size + text_size, &place);
+    if (status != TROUPE_OK)
+        return status;
+    memcpy(place, troupe_flat_text(card, card->title), title_size);
+    memcpy((char *)place + title_size, troupe_flat_text(card, card->text), text_size);
+    *ret_title = place;
+    return TROUPE_OK;
 }
 
-static bool copy_card(struct memory_card *to, const char *stream, size_t stream_len, const journal_card *card)
+static troupe_status copy_card(struct memory_cards *cards, struct memory_shelf *shelf, const char *stream,
+                               size_t stream_len, const journal_card *card, struct memory_card *ret_card)
 {
-    size_t size = stream_len + (size_t)card->author.size + card->title.size + card->text.size + 4;
-    char *at = malloc(size);
-    *to = (struct memory_card){
+    *ret_card = (struct memory_card){
         .id = card->id,
         .thread = card->thread,
         .made_at = card->made_at,
@@ -112,89 +178,74 @@ static bool copy_card(struct memory_card *to, const char *stream, size_t stream_
         .state = card->state,
         .kind = card->kind,
         .rank = card->rank,
-        .holder = card->holder.size > 0 ? strdup(troupe_flat_text(card, card->holder)) : NULL,
+        .title_size = card->title.size + 1,
     };
-    if (at == NULL || (card->holder.size > 0 && to->holder == NULL)) {
-        free(at);
-        free(to->holder);
-        return false;
-    }
-    to->stream = copy_text(&at, stream, stream_len);
-    to->author = copy_text(&at, troupe_flat_text(card, card->author), card->author.size);
-    to->title = copy_text(&at, troupe_flat_text(card, card->title), card->title.size);
-    to->text = copy_text(&at, troupe_flat_text(card, card->text), card->text.size);
-    return true;
+    troupe_status status = keep_name(&cards->names, stream, stream_len, &ret_card->stream);
+    if (status == TROUPE_OK)
+        status = keep_span(&cards->names, card, card->author, &ret_card->author);
+    if (status == TROUPE_OK)
+        status = keep_span(&cards->names, card, card->holder, &ret_card->holder);
+    return status == TROUPE_OK ? copy_words(shelf, card, &ret_card->title) : status;
 }
 
-static troupe_status add_card(struct buffer *shelf, const char *stream, size_t stream_len,
-                              const journal_card *card)
+static void note_undo(struct memory_cards *cards, enum journal_shelf which, const struct undo *undo)
 {
-    struct memory_card made;
-    size_t place = place_of(shelf, card->id);
-    size_t after = (count_of(shelf) - place) * sizeof made;
-    if (after > 0 && cards_of(shelf)[place].id == card->id)
-        return TROUPE_CONFLICT;
-    if (buffer_reserve(shelf, sizeof made) != TROUPE_OK || !copy_card(&made, stream, stream_len, card))
-        return TROUPE_NO_MEMORY;
-    void *unused;
-    troupe_status status = buffer_extend(shelf, sizeof made, &unused);
-    ASSERT(status == TROUPE_OK);
-    struct memory_card *slot = &cards_of(shelf)[place];
-    memmove(slot + 1, slot, after);
-    *slot = made;
-    return TROUPE_OK;
+    troupe_status status = TROUPE_OK;
+    if (which == JOURNAL_CARDS)
+        status = buffer_append(&cards->undo, undo, sizeof *undo);
+    ASSERT(status == TROUPE_OK); /* its room was reserved */
 }
 
-/* The old holder, if there is a new one, goes to `undo`. */
-static troupe_status change_card(struct memory_card *known, const journal_card *card, struct undo *undo)
-{
-    char *holder = NULL;
-    if (card->holder.size > 0) {
-        holder = strdup(troupe_flat_text(card, card->holder));
-        if (holder == NULL)
-            return TROUPE_NO_MEMORY;
-    }
-    *undo = (struct undo){.id = known->id,
-                          .state = known->state,
-                          .changed_at = known->changed_at,
-                          .has_holder_changed = holder != NULL,
-                          .holder = holder != NULL ? known->holder : NULL};
-    known->state = card->state;
-    known->changed_at = card->changed_at;
-    if (holder != NULL)
-        known->holder = holder;
-    return TROUPE_OK;
-}
-
-troupe_status memory_cards_put(struct memory_cards *cards, enum journal_shelf shelf, const char *stream,
+troupe_status memory_cards_put(struct memory_cards *cards, enum journal_shelf which, const char *stream,
                                size_t stream_len, const journal_card *card)
 {
-    struct undo undo = {.id = card->id, .was_new = true};
-    troupe_status status = buffer_reserve(&cards->undo, sizeof undo);
+    struct memory_shelf *shelf = &cards->shelves[which];
+    struct memory_card made;
+    size_t place = place_of(shelf, card->id);
+    if (place < shelf->count && shelf->list[place].id == card->id)
+        return TROUPE_CONFLICT;
+    troupe_status status = buffer_reserve(&cards->undo, sizeof(struct undo));
+    if (status == TROUPE_OK)
+        status = array_reserve(&shelf->list, &shelf->capacity, shelf->count + 1, sizeof *shelf->list);
+    if (status == TROUPE_OK)
+        status = copy_card(cards, shelf, stream, stream_len, card, &made);
     if (status != TROUPE_OK)
         return status;
-    if (card->is_new) {
-        status = add_card(&cards->shelves[shelf], stream, stream_len, card);
-    } else {
-        struct memory_card *known = find_card(&cards->shelves[shelf], card->id);
-        bool is_its_own = known != NULL && strncmp(known->stream, stream, stream_len) == 0 &&
-                          known->stream[stream_len] == '\0';
-        if (!is_its_own)
-            return TROUPE_OK;
-        status = change_card(known, card, &undo);
-    }
-    if (status == TROUPE_OK && shelf == JOURNAL_CARDS)
-        status = buffer_append(&cards->undo, &undo, sizeof undo);
-    else if (status == TROUPE_OK)
-        free(undo.holder);
-    return status;
+    memmove(&shelf->list[place + 1], &shelf->list[place], (shelf->count - place) * sizeof made);
+    shelf->list[place] = made;
+    shelf->count++;
+    note_undo(cards, which, &(struct undo){.id = card->id, .was_new = true});
+    return TROUPE_OK;
+}
+
+troupe_status memory_cards_move(struct memory_cards *cards, enum journal_shelf which, const char *stream,
+                                size_t stream_len, const journal_card_moved *moved)
+{
+    struct memory_card *card = find_card(&cards->shelves[which], moved->id);
+    bool is_its_own =
+        card != NULL && strncmp(card->stream, stream, stream_len) == 0 && card->stream[stream_len] == '\0';
+    if (!is_its_own)
+        return TROUPE_OK;
+    struct undo undo = {
+        .id = card->id, .changed_at = card->changed_at, .holder = card->holder, .state = card->state};
+    const char *holder = card->holder;
+    troupe_status status = buffer_reserve(&cards->undo, sizeof undo);
+    if (status == TROUPE_OK && moved->holder.size > 0)
+        status = keep_span(&cards->names, moved, moved->holder, &holder);
+    if (status != TROUPE_OK)
+        return status;
+    card->state = moved->state;
+    card->changed_at = moved->changed_at;
+    card->holder = holder;
+    note_undo(cards, which, &undo);
+    return TROUPE_OK;
 }
 
 void memory_cards_forget(struct memory_cards *cards)
 {
     ASSERT(cards->undo.size == 0 && !cards->has_forgotten);
     cards->forgotten = cards->shelves[JOURNAL_CARDS];
-    cards->shelves[JOURNAL_CARDS] = (struct buffer){0};
+    cards->shelves[JOURNAL_CARDS] = (struct memory_shelf){0};
     cards->has_forgotten = true;
     cards->is_incomplete = true;
 }
@@ -203,32 +254,25 @@ void memory_cards_forget(struct memory_cards *cards)
 
 void memory_cards_commit(struct memory_cards *cards)
 {
-    const struct undo *list = (const struct undo *)(const void *)cards->undo.bytes;
-    for (size_t i = 0; i < cards->undo.size / sizeof *list; i++)
-        free(list[i].holder);
     buffer_clear(&cards->undo);
     shelf_done(&cards->forgotten);
     cards->has_forgotten = false;
     cards->was_incomplete = cards->is_incomplete;
 }
 
-static void undo_one(struct buffer *shelf, const struct undo *undo)
+static void undo_one(struct memory_shelf *shelf, const struct undo *undo)
 {
     struct memory_card *card = find_card(shelf, undo->id);
     ASSERT(card != NULL);
     if (undo->was_new) {
-        size_t after = (size_t)(cards_of(shelf) + count_of(shelf) - (card + 1));
-        card_done(card);
+        size_t after = (size_t)(shelf->list + shelf->count - (card + 1));
         memmove(card, card + 1, after * sizeof *card);
-        buffer_truncate(shelf, shelf->size - sizeof *card);
+        shelf->count--;
         return;
     }
     card->state = undo->state;
     card->changed_at = undo->changed_at;
-    if (undo->has_holder_changed) {
-        free(card->holder);
-        card->holder = undo->holder;
-    }
+    card->holder = undo->holder;
 }
 
 void memory_cards_drop(struct memory_cards *cards)
@@ -240,7 +284,7 @@ void memory_cards_drop(struct memory_cards *cards)
     if (cards->has_forgotten) {
         shelf_done(&cards->shelves[JOURNAL_CARDS]);
         cards->shelves[JOURNAL_CARDS] = cards->forgotten;
-        cards->forgotten = (struct buffer){0};
+        cards->forgotten = (struct memory_shelf){0};
         cards->has_forgotten = false;
     }
     cards->is_incomplete = cards->was_incomplete;
@@ -251,28 +295,26 @@ void memory_cards_drop(struct memory_cards *cards)
 static bool is_same(const struct memory_card *a, const struct memory_card *b)
 {
     return a->thread == b->thread && a->made_at == b->made_at && a->changed_at == b->changed_at &&
-           a->state == b->state && a->kind == b->kind && a->rank == b->rank &&
-           strcmp(a->stream, b->stream) == 0 && strcmp(a->author, b->author) == 0 &&
-           strcmp(a->title, b->title) == 0 &&
-           strcmp(a->holder != NULL ? a->holder : "", b->holder != NULL ? b->holder : "") == 0;
+           a->state == b->state && a->kind == b->kind && a->rank == b->rank && a->stream == b->stream &&
+           a->author == b->author && a->holder == b->holder && strcmp(a->title, b->title) == 0;
 }
 
 troupe_status memory_cards_compare(struct memory_cards *cards, journal_report_card *report, void *context)
 {
-    struct buffer *expected = &cards->shelves[JOURNAL_EXPECTED_CARDS];
-    const struct buffer *kept = &cards->shelves[JOURNAL_CARDS];
-    for (size_t i = 0; i < count_of(expected); i++) {
-        const struct memory_card *card = &cards_of(expected)[i];
+    struct memory_shelf *expected = &cards->shelves[JOURNAL_EXPECTED_CARDS];
+    const struct memory_shelf *kept = &cards->shelves[JOURNAL_CARDS];
+    for (size_t i = 0; i < expected->count; i++) {
+        const struct memory_card *card = &expected->list[i];
         const struct memory_card *found = find_card(kept, card->id);
         if (found == NULL)
             report(context, card->stream, card->id, "is missing");
         else if (!is_same(card, found))
             report(context, card->stream, card->id, "is not what the records say");
-        else if (strcmp(card->text, found->text) != 0)
+        else if (strcmp(text_of(card), text_of(found)) != 0)
             report(context, card->stream, card->id, "is found by other words than it has");
     }
-    for (size_t i = 0; i < count_of(kept); i++) {
-        const struct memory_card *card = &cards_of(kept)[i];
+    for (size_t i = 0; i < kept->count; i++) {
+        const struct memory_card *card = &kept->list[i];
         if (find_card(expected, card->id) == NULL)
             report(context, card->stream, card->id, "is of no record");
     }
@@ -313,7 +355,7 @@ static bool has_word(const char *text, const struct journal_word *word)
 static bool has_words(const struct memory_card *card, const struct journal_words *words)
 {
     for (uint32_t i = 0; i < words->count; i++) {
-        if (!has_word(card->title, &words->list[i]) && !has_word(card->text, &words->list[i]))
+        if (!has_word(card->title, &words->list[i]) && !has_word(text_of(card), &words->list[i]))
             return false;
     }
     return true;
@@ -323,10 +365,10 @@ troupe_status memory_cards_find(const struct memory_cards *cards, const struct j
                                 const struct journal_words *words, journal_visit_card *visit, void *context,
                                 uint64_t *ret_next)
 {
-    const struct buffer *shelf = &cards->shelves[JOURNAL_CARDS];
-    size_t place = query->before == 0 ? count_of(shelf) : place_of(shelf, query->before);
+    const struct memory_shelf *shelf = &cards->shelves[JOURNAL_CARDS];
+    size_t place = query->before == 0 ? shelf->count : place_of(shelf, query->before);
     for (uint32_t looked = 0; place > 0; looked++, place--) {
-        const struct memory_card *card = &cards_of(shelf)[place - 1];
+        const struct memory_card *card = &shelf->list[place - 1];
         if (looked == JOURNAL_LOOKED_MAX) {
             *ret_next = card->id + 1;
             return TROUPE_OK;
@@ -342,7 +384,7 @@ troupe_status memory_cards_find(const struct memory_cards *cards, const struct j
             .stream = card->stream,
             .author = card->author,
             .title = card->title,
-            .holder = card->holder != NULL ? card->holder : "",
+            .holder = card->holder,
         };
         if (!journal_card_fits(&fields, query) || !has_words(card, words))
             continue;

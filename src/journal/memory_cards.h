@@ -6,6 +6,9 @@
  * A word is found where it stands alone, ASCII letters of either case; SQLite's index also finds accented
  * letters without their accents. Place: inside memory.c. One thread at a time.
  *
+ * A card is 80 bytes and its words. Names (of streams, authors, holders) are few and come again and again, so
+ * each is kept once, for as long as the catalogue; the words of a shelf's cards go with the shelf.
+ *
  * Invariants
  *   1. The cards of a shelf are in the order of their ids, which are unique.
  *   2. `undo` has what the open transaction changed, in order: undone from its end, the cards are those that
@@ -15,14 +18,38 @@
 #ifndef JOURNAL_MEMORY_CARDS_H
 #define JOURNAL_MEMORY_CARDS_H
 
+#include "base/arena.h"
 #include "base/buffer.h"
+#include "base/map.h"
 #include "journal/journal.h"
+
+/** Cards that come and go together. All zeros is empty. */
+struct memory_shelf {
+    struct memory_card *list;
+    size_t count;
+    size_t capacity;
+    struct arena words;
+};
+
+/** Names that are looked at before the map: most puts are of a few roles and a few people. */
+#define MEMORY_NAMES_RECENT 16
+
+/** Names, each of them once. All zeros is empty. */
+struct memory_names {
+    const char **list;
+    size_t count;
+    size_t capacity;
+    struct map map;
+    struct arena texts;
+    const char *recent[MEMORY_NAMES_RECENT]; /* found without a hash; NULL: none */
+};
 
 /** The catalogue. All zeros is empty, whole and ready. */
 struct memory_cards {
-    struct buffer shelves[JOURNAL_SHELF_COUNT]; /* struct memory_card */
-    struct buffer undo;                         /* struct undo */
-    struct buffer forgotten;
+    struct memory_shelf shelves[JOURNAL_SHELF_COUNT];
+    struct memory_names names;
+    struct buffer undo; /* struct undo */
+    struct memory_shelf forgotten;
     bool has_forgotten;
     bool is_incomplete;  /* the cards were taken out, and not all put again */
     bool was_incomplete; /* before the open transaction */
@@ -34,6 +61,8 @@ void memory_cards_done(struct memory_cards *cards);
 /** As the driver's calls of these names. */
 troupe_status memory_cards_put(struct memory_cards *cards, enum journal_shelf shelf, const char *stream,
                                size_t stream_len, const journal_card *card);
+troupe_status memory_cards_move(struct memory_cards *cards, enum journal_shelf shelf, const char *stream,
+                                size_t stream_len, const journal_card_moved *moved);
 void memory_cards_forget(struct memory_cards *cards);
 troupe_status memory_cards_compare(struct memory_cards *cards, journal_report_card *report, void *context);
 troupe_status memory_cards_find(const struct memory_cards *cards, const struct journal_query *query,

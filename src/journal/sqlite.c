@@ -269,6 +269,7 @@ const struct journal_driver journal_sqlite = {
     .append = sqlite_append,
     .keep = sqlite_keep,
     .put = sqlite_put,
+    .move = sqlite_move,
     .forget_cards = sqlite_forget_cards,
     .complete_cards = sqlite_complete_cards,
     .has_cards = sqlite_has_cards,

@@ -236,6 +236,8 @@ troupe_status sqlite_summaries(struct journal *journal, uint64_t after, journal_
 /** The driver's `put`, `forget_cards`, `complete_cards`, `has_cards` and `find`. */
 troupe_status sqlite_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
                          size_t stream_len, const journal_card *card);
+troupe_status sqlite_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                          size_t stream_len, const journal_card_moved *moved);
 troupe_status sqlite_forget_cards(struct journal *journal);
 troupe_status sqlite_complete_cards(struct journal *journal);
 bool sqlite_has_cards(struct journal *journal);

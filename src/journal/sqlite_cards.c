@@ -44,9 +44,9 @@ enum { MATCH_SIZE = JOURNAL_WORDS_SIZE_MAX + JOURNAL_WORDS_MAX * 4 + 1 };
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-static void bind_span(sqlite3_stmt *prepared, int column, const journal_card *card, troupe_span span)
+static void bind_span(sqlite3_stmt *prepared, int column, const void *body, troupe_span span)
 {
-    sqlite3_bind_text(prepared, column, troupe_flat_text(card, span), (int)span.size, SQLITE_STATIC);
+    sqlite3_bind_text(prepared, column, troupe_flat_text(body, span), (int)span.size, SQLITE_STATIC);
 }
 
 static troupe_status add_card(struct sqlite_journal *sqlite, sqlite3_stmt *add, sqlite3_stmt *index,
@@ -78,38 +78,56 @@ static troupe_status add_card(struct sqlite_journal *sqlite, sqlite3_stmt *add, 
 }
 
 static troupe_status change_card(struct sqlite_journal *sqlite, sqlite3_stmt *change, uint64_t stream,
-                                 const journal_card *card)
+                                 const journal_card_moved *moved)
 {
-    sqlite3_bind_int64(change, 1, (sqlite3_int64)card->id);
+    sqlite3_bind_int64(change, 1, (sqlite3_int64)moved->id);
     sqlite3_bind_int64(change, 2, (sqlite3_int64)stream);
-    sqlite3_bind_int64(change, 3, card->state);
-    sqlite3_bind_int64(change, 4, card->changed_at);
-    bind_span(change, 5, card, card->holder);
+    sqlite3_bind_int64(change, 3, moved->state);
+    sqlite3_bind_int64(change, 4, moved->changed_at);
+    bind_span(change, 5, moved, moved->holder);
     sqlite3_step(change);
     if (sqlite3_reset(change) != SQLITE_OK)
         return sqlite_fail(sqlite, "change a card");
     return TROUPE_OK;
 }
 
-troupe_status sqlite_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
-                         size_t stream_len, const journal_card *card)
+/* The statements of a shelf, and the number of a stream that is there. */
+static troupe_status ready(struct sqlite_journal *sqlite, enum journal_shelf shelf, const char *stream,
+                           size_t stream_len, sqlite3_stmt ***ret_put, uint64_t *ret_stream)
 {
-    struct sqlite_journal *sqlite = sqlite_of(journal);
     struct head *head;
     troupe_status status = sqlite_find_head(sqlite, stream, stream_len, &head);
     if (status != TROUPE_OK)
         return status;
     if (head == NULL)
         return TROUPE_NOT_FOUND;
-    sqlite3_stmt **put = sqlite->expected;
+    *ret_stream = head->id;
+    *ret_put = &sqlite->statements[SQLITE_ADD_CARD_STATEMENT];
     if (shelf == JOURNAL_CARDS)
-        put = &sqlite->statements[SQLITE_ADD_CARD_STATEMENT];
-    else
-        status = sqlite_expect_cards(sqlite);
-    if (status != TROUPE_OK)
-        return status;
-    return card->is_new ? add_card(sqlite, put[SQLITE_PUT_ADD], put[SQLITE_PUT_WORDS], head->id, card)
-                        : change_card(sqlite, put[SQLITE_PUT_CHANGE], head->id, card);
+        return TROUPE_OK;
+    *ret_put = sqlite->expected;
+    return sqlite_expect_cards(sqlite);
+}
+
+troupe_status sqlite_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                         size_t stream_len, const journal_card *card)
+{
+    struct sqlite_journal *sqlite = sqlite_of(journal);
+    sqlite3_stmt **put;
+    uint64_t number;
+    troupe_status status = ready(sqlite, shelf, stream, stream_len, &put, &number);
+    return status == TROUPE_OK ? add_card(sqlite, put[SQLITE_PUT_ADD], put[SQLITE_PUT_WORDS], number, card)
+                               : status;
+}
+
+troupe_status sqlite_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                          size_t stream_len, const journal_card_moved *moved)
+{
+    struct sqlite_journal *sqlite = sqlite_of(journal);
+    sqlite3_stmt **put;
+    uint64_t number;
+    troupe_status status = ready(sqlite, shelf, stream, stream_len, &put, &number);
+    return status == TROUPE_OK ? change_card(sqlite, put[SQLITE_PUT_CHANGE], number, moved) : status;
 }
 
 troupe_status sqlite_forget_cards(struct journal *journal)

@@ -5,8 +5,9 @@
  */
 #include "server/role_cards.h"
 
-#include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "journal/card.h"
 #include "org/events.h"
 
@@ -31,66 +32,98 @@ MOVES_ALIKE(org_quarantined);
 MOVES_ALIKE(org_expired);
 MOVES_ALIKE(org_shed);
 
-/* That a record says something of a message. */
+/* All that is said of one message. */
 struct touch {
     uint64_t id;
-    uint32_t order; /* of the record */
     uint32_t state;
-    const void *body;
-    bool is_accepted;
-    bool is_taken;
+    int64_t changed_at;
+    const org_accepted *accepted; /* NULL: it was there before */
+    const org_taken *taken;       /* the last time; NULL: not */
 };
 
-/* The state that a record brings a message into; 0 when it brings none anywhere. */
+/* The state that a record brings a message into; 0 when it brings none anywhere. The most frequent first. */
 static enum org_state state_after(uint32_t type)
 {
-    const struct {
-        uint32_t type;
-        enum org_state state;
-    } moves[] = {
-        {org_accepted_type.id, ORG_QUEUED},     {org_taken_type.id, ORG_HELD},
-        {org_done_type.id, ORG_DONE},           {org_declined_type.id, ORG_DECLINED},
-        {org_forwarded_type.id, ORG_FORWARDED}, {org_parked_type.id, ORG_PARKED},
-        {org_returned_type.id, ORG_QUEUED},     {org_quarantined_type.id, ORG_QUARANTINED},
-        {org_expired_type.id, ORG_EXPIRED},     {org_shed_type.id, ORG_SHED},
-    };
-    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
-        if (moves[i].type == type)
-            return moves[i].state;
+    if (type == org_accepted_type.id || type == org_returned_type.id)
+        return ORG_QUEUED;
+    if (type == org_taken_type.id)
+        return ORG_HELD;
+    if (type == org_done_type.id)
+        return ORG_DONE;
+    if (type == org_declined_type.id)
+        return ORG_DECLINED;
+    if (type == org_forwarded_type.id)
+        return ORG_FORWARDED;
+    if (type == org_parked_type.id)
+        return ORG_PARKED;
+    if (type == org_quarantined_type.id)
+        return ORG_QUARANTINED;
+    if (type == org_expired_type.id)
+        return ORG_EXPIRED;
+    return type == org_shed_type.id ? ORG_SHED : 0;
+}
+
+/*
+ * An empty table that finds a message among those touched, and is never full: a record that moves one takes
+ * RECORD_MIN bytes. A slot has the place of a touch, from 1.
+ */
+enum { RECORD_MIN = RECORD_HEADER_SIZE + sizeof(struct moving) };
+
+static troupe_status clear_table(struct role_cards *cards, size_t size, size_t *ret_mask)
+{
+    size_t count = 2;
+    while (count <= size / RECORD_MIN)
+        count *= 2;
+    void *slots;
+    buffer_clear(&cards->table);
+    troupe_status status = buffer_extend(&cards->table, count * sizeof(uint32_t), &slots);
+    if (status == TROUPE_OK)
+        memset(slots, 0, count * sizeof(uint32_t));
+    *ret_mask = count - 1;
+    return status;
+}
+
+/* What is said of a message so far: nothing, to begin with. NULL when out of memory. */
+static struct touch *touch_of(struct role_cards *cards, size_t mask, uint64_t id)
+{
+    uint32_t *slots = (uint32_t *)(void *)cards->table.bytes;
+    size_t slot = (size_t)hash_number(id) & mask;
+    for (; slots[slot] != 0; slot = (slot + 1) & mask) {
+        struct touch *touch = (struct touch *)(void *)cards->touched.bytes + (slots[slot] - 1);
+        if (touch->id == id)
+            return touch;
     }
-    return 0;
+    void *place;
+    if (buffer_extend(&cards->touched, sizeof(struct touch), &place) != TROUPE_OK)
+        return NULL;
+    slots[slot] = (uint32_t)(cards->touched.size / sizeof(struct touch));
+    struct touch *touch = place;
+    *touch = (struct touch){.id = id};
+    return touch;
 }
 
 static troupe_status note_touches(struct role_cards *cards, const void *records, size_t size)
 {
     struct record_cursor cursor = record_cursor_at(records, size);
     struct record record;
-    troupe_status status = TROUPE_OK;
-    for (uint32_t order = 0; status == TROUPE_OK && record_next(&cursor, &record) == TROUPE_OK; order++) {
+    size_t mask;
+    troupe_status status = clear_table(cards, size, &mask);
+    while (status == TROUPE_OK && record_next(&cursor, &record) == TROUPE_OK) {
         const struct moving *moving = record.body;
         enum org_state state = state_after(record.type);
         if (state == 0)
             continue;
-        struct touch touch = {
-            .id = moving->id,
-            .order = order,
-            .state = state,
-            .body = record.body,
-            .is_accepted = record.type == org_accepted_type.id,
-            .is_taken = record.type == org_taken_type.id,
-        };
-        status = buffer_append(&cards->touched, &touch, sizeof touch);
+        struct touch *touch = touch_of(cards, mask, moving->id);
+        if (touch == NULL)
+            return TROUPE_NO_MEMORY;
+        touch->state = state;
+        touch->changed_at = moving->at;
+        if (record.type == org_accepted_type.id)
+            touch->accepted = record.body;
+        else if (record.type == org_taken_type.id)
+            touch->taken = record.body;
     }
     return status;
-}
-
-static int compare_touches(const void *left, const void *right)
-{
-    const struct touch *a = left;
-    const struct touch *b = right;
-    if (a->id != b->id)
-        return a->id < b->id ? -1 : 1;
-    return a->order < b->order ? -1 : 1;
 }
 
 /* Whom it is from: the address that hears of its end, an actor's without the "@", or who did it. */
@@ -102,45 +135,28 @@ static const char *author_of(const org_accepted *accepted)
     return troupe_flat_text(accepted, accepted->by);
 }
 
-/*
- * Brings together what is said of each message. One message at a time is the rule, and is in order already.
- */
-static void sort_touches(struct touch *list, size_t count)
+/* What is said of a message as a card, or as what changes of the one it has. */
+static troupe_status add_card(struct record_batch *cards, const struct touch *touch)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (compare_touches(&list[i - 1], &list[i]) > 0) {
-            qsort(list, count, sizeof *list, compare_touches);
-            return;
-        }
-    }
-}
-
-/* The card of one message from all that is said of it, in order. */
-static troupe_status add_card(struct record_batch *cards, const struct touch *touches, size_t count)
-{
-    const struct touch *last = &touches[count - 1];
-    journal_card_fields card = {
-        .id = last->id,
-        .state = last->state,
-        .changed_at = ((const struct moving *)last->body)->at,
-    };
-    for (size_t i = 0; i < count; i++) {
-        if (touches[i].is_taken) {
-            const org_taken *taken = touches[i].body;
-            card.holder = troupe_flat_text(taken, taken->by);
-        } else if (touches[i].is_accepted) {
-            const org_accepted *accepted = touches[i].body;
-            card.is_new = true;
-            card.thread = accepted->thread != 0 ? accepted->thread : accepted->id;
-            card.made_at = accepted->at;
-            card.kind = accepted->kind;
-            card.rank = accepted->message_class;
-            card.author = author_of(accepted);
-            card.title = troupe_flat_text(accepted, accepted->subject);
-            card.text = troupe_flat_text(accepted, accepted->body);
-        }
-    }
-    return journal_card_add(cards, &card);
+    const org_accepted *accepted = touch->accepted;
+    const char *holder = touch->taken != NULL ? troupe_flat_text(touch->taken, touch->taken->by) : "";
+    if (accepted == NULL)
+        return journal_card_move(cards, &(journal_card_moved_fields){.id = touch->id,
+                                                                     .changed_at = touch->changed_at,
+                                                                     .state = touch->state,
+                                                                     .holder = holder});
+    return journal_card_add(
+        cards, &(journal_card_fields){.id = touch->id,
+                                      .thread = accepted->thread != 0 ? accepted->thread : accepted->id,
+                                      .made_at = accepted->at,
+                                      .changed_at = touch->changed_at,
+                                      .state = touch->state,
+                                      .kind = accepted->kind,
+                                      .rank = accepted->message_class,
+                                      .author = author_of(accepted),
+                                      .holder = holder,
+                                      .title = troupe_flat_text(accepted, accepted->subject),
+                                      .text = troupe_flat_text(accepted, accepted->body)});
 }
 
 troupe_status role_cards_make(struct role_cards *cards, const void *records, size_t size)
@@ -148,16 +164,10 @@ troupe_status role_cards_make(struct role_cards *cards, const void *records, siz
     buffer_clear(&cards->touched);
     record_batch_clear(&cards->cards);
     troupe_status status = note_touches(cards, records, size);
-    struct touch *list = (struct touch *)(void *)cards->touched.bytes;
+    const struct touch *list = (const struct touch *)(const void *)cards->touched.bytes;
     size_t count = cards->touched.size / sizeof *list;
-    sort_touches(list, count);
-    for (size_t first = 0; first < count && status == TROUPE_OK;) {
-        size_t end = first + 1;
-        while (end < count && list[end].id == list[first].id)
-            end++;
-        status = add_card(&cards->cards, list + first, end - first);
-        first = end;
-    }
+    for (size_t i = 0; i < count && status == TROUPE_OK; i++)
+        status = add_card(&cards->cards, &list[i]);
     return status;
 }
 
@@ -165,4 +175,5 @@ void role_cards_done(struct role_cards *cards)
 {
     record_batch_done(&cards->cards);
     buffer_done(&cards->touched);
+    buffer_done(&cards->table);
 }

@@ -30,6 +30,7 @@
 struct role_cards {
     struct record_batch cards; /**< the result, until the next call */
     struct buffer touched;     /**< private */
+    struct buffer table;       /**< private: finds what is touched by its id */
 };
 
 /** Frees everything; it is empty and ready again. */
@@ -37,8 +38,8 @@ void role_cards_done(struct role_cards *cards);
 
 /**
  * Makes the cards of `size` bytes of records, which lie in a row in the role's stream and have been decided
- * or replayed: one for each message that they accept or change, in the order of the ids. TROUPE_NO_MEMORY,
- * TROUPE_LIMIT.
+ * or replayed: one for each message that they accept or change, in the order in which they first speak of
+ * them. TROUPE_NO_MEMORY, TROUPE_LIMIT.
  */
 TROUPE_MUST_CHECK troupe_status role_cards_make(struct role_cards *cards, const void *records, size_t size);
 

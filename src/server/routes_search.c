@@ -64,11 +64,11 @@ static void answer(struct call *call, const troupe_message *reply, const journal
     struct json_writer out = json_writer_to(&json);
     troupe_bytes cards = troupe_bytes_of(reply, found->cards);
     struct record_cursor cursor = record_cursor_at(cards.data, cards.size);
-    const journal_card *card;
+    struct journal_card_put found_card;
     json_open(&out, NULL, '{');
     json_open(&out, "messages", '[');
-    while (journal_card_next(&cursor, &card) == TROUPE_OK)
-        view_card(&out, card);
+    while (journal_card_next(&cursor, &found_card) == TROUPE_OK && found_card.card != NULL)
+        view_card(&out, found_card.card);
     json_close(&out, ']');
     char next[ORG_ID_TEXT_LEN + 1];
     org_id_text(found->next, next);

@@ -24,18 +24,28 @@ troupe_status cards_put(struct journal *journal, enum journal_shelf shelf, const
     return status;
 }
 
+troupe_status cards_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                         const journal_card_moved_fields *moved)
+{
+    struct record_batch cards = {0};
+    assert_int_equal(journal_card_move(&cards, moved), TROUPE_OK);
+    troupe_status status =
+        journal_put(journal, shelf, stream, strlen(stream), cards.bytes.bytes, cards.bytes.size);
+    record_batch_done(&cards);
+    return status;
+}
+
 static const struct {
     const char *stream;
     journal_card_fields card;
 } content[] = {
-    {"a", {.id = 10, .author = "ada", .title = "The café menu", .text = "soup and bread", .is_new = true}},
-    {"b",
-     {.id = 20, .author = "ben", .title = "Invoice 4711", .text = "is wrong, the SOUP too", .is_new = 1}},
-    {"a", {.id = 30, .author = "ada", .title = "Invoices", .text = "of the week", .is_new = true}},
-    {"b", {.id = 40, .author = "cleo", .title = "Not", .text = "NEAR AND OR title:x", .is_new = true}},
-    {"b", {.id = 50, .author = "ada", .title = "Keys", .text = "", .state = 3, .thread = 20, .is_new = true}},
-    {"a", {.id = 60, .author = "ben", .title = "naïve", .text = "words", .holder = "cleo", .is_new = true}},
-    {"b", {.id = 70, .author = "dan", .title = "", .text = "", .kind = 2, .rank = 1, .is_new = true}},
+    {"a", {.id = 10, .author = "ada", .title = "The café menu", .text = "soup and bread"}},
+    {"b", {.id = 20, .author = "ben", .title = "Invoice 4711", .text = "is wrong, the SOUP too"}},
+    {"a", {.id = 30, .author = "ada", .title = "Invoices", .text = "of the week"}},
+    {"b", {.id = 40, .author = "cleo", .title = "Not", .text = "NEAR AND OR title:x"}},
+    {"b", {.id = 50, .author = "ada", .title = "Keys", .text = "", .state = 3, .thread = 20}},
+    {"a", {.id = 60, .author = "ben", .title = "naïve", .text = "words", .holder = "cleo"}},
+    {"b", {.id = 70, .author = "dan", .title = "", .text = "", .kind = 2, .rank = 1}},
 };
 
 void cards_fill(struct journal *journal, enum journal_shelf shelf, uint64_t but)

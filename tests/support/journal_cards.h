@@ -15,6 +15,10 @@
 troupe_status cards_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
                         const journal_card_fields *card);
 
+/** Says what changes of one card, in the transaction that is open. */
+troupe_status cards_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
+                         const journal_card_moved_fields *moved);
+
 /**
  * In a transaction: all seven cards but the one with the id `but`; into the catalogue with a record each for
  * the streams "a" and "b". Their ids are 10 to 70.

@@ -48,8 +48,7 @@ static void a_card_comes_back_as_it_was_put(void **state)
                                 .rank = 2,
                                 .author = "ada",
                                 .holder = "ben",
-                                .title = "t",
-                                .is_new = true};
+                                .title = "t"};
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 0, 1), TROUPE_OK);
     assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &card), TROUPE_OK);
@@ -76,13 +75,13 @@ static void a_change_leaves_the_rest_of_a_card_and_of_another_stream_changes_not
     uint64_t next;
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    journal_card_fields taken = {.id = 10, .state = 2, .changed_at = 99, .holder = "eva", .title = "other"};
-    journal_card_fields ended = {.id = 10, .state = 5, .changed_at = 100};
-    journal_card_fields nobody = {.id = 11, .state = 5};
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &taken), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &ended), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "b", &taken), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &nobody), TROUPE_OK);
+    journal_card_moved_fields taken = {.id = 10, .state = 2, .changed_at = 99, .holder = "eva"};
+    journal_card_moved_fields ended = {.id = 10, .state = 5, .changed_at = 100};
+    journal_card_moved_fields nobody = {.id = 11, .state = 5};
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &taken), TROUPE_OK);
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &ended), TROUPE_OK);
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "b", &taken), TROUPE_OK);
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &nobody), TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     assert_int_equal(journal_find(journal, &(struct journal_query){.before = 20}, cards_note, &found, &next),
                      TROUPE_OK);
@@ -92,15 +91,14 @@ static void a_change_leaves_the_rest_of_a_card_and_of_another_stream_changes_not
     assert_string_equal(found.texts[2], "eva");
     assert_string_equal(found.texts[3], "The café menu");
     assert_finds(journal, "10 ", .words = "menu");
-    assert_finds(journal, "", .words = "other");
 }
 
 static void a_new_card_with_a_known_id_is_a_conflict_and_the_first_one_stays(void **state)
 {
     struct journal *journal = test_journal_of(state);
     struct record_batch cards = {0};
-    journal_card_fields again = {.id = 10, .title = "again", .is_new = true};
-    journal_card_fields fresh = {.id = 80, .title = "fresh", .is_new = true};
+    journal_card_fields again = {.id = 10, .title = "again"};
+    journal_card_fields fresh = {.id = 80, .title = "fresh"};
     cards_fill(journal, JOURNAL_CARDS, 0);
     assert_int_equal(journal_card_add(&cards, &again), TROUPE_OK);
     assert_int_equal(journal_card_add(&cards, &fresh), TROUPE_OK);
@@ -114,22 +112,55 @@ static void a_new_card_with_a_known_id_is_a_conflict_and_the_first_one_stays(voi
     assert_finds(journal, "80 ", .words = "fresh", .stream = "b");
 }
 
+static void cards_that_come_in_no_order_are_kept_in_that_of_their_ids(void **state)
+{
+    enum { COUNT = 101 };
+    struct journal *journal = test_journal_of(state);
+    struct cards_found found = {0};
+    uint64_t next;
+    char ids[512] = "";
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(test_stage(journal, "a", 0, 1), TROUPE_OK);
+    for (uint64_t i = 1; i < COUNT; i++) { /* 37, 74, 10...: each number up to 100 once */
+        journal_card_fields card = {.id = i * 37 % COUNT, .author = "ada", .title = "a title"};
+        assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &card), TROUPE_OK);
+    }
+    for (uint64_t i = 1; i < COUNT; i++) {
+        journal_card_moved_fields moved = {.id = i * 29 % COUNT, .changed_at = (int64_t)i, .state = 2};
+        assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &moved), TROUPE_OK);
+    }
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    for (int id = COUNT - 1; id > 0; id--)
+        snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), "%d ", id);
+    assert_finds(journal, ids, .state = 2);
+    assert_int_equal(journal_find(journal, &(struct journal_query){.before = 30}, cards_note, &found, &next),
+                     TROUPE_OK);
+    assert_int_equal(found.count, 29);
+    assert_int_equal(found.last.changed_at, 7); /* 7 * 29 = 2 * 101 + 1 */
+}
+
 static void what_are_no_cards_is_told(void **state)
 {
     (void)state;
     struct record_batch cards = {0};
-    journal_card_fields good = {.id = 90, .is_new = true};
+    journal_card_fields good = {.id = 90};
+    journal_card_moved_fields moved = {.id = 90};
     const uint64_t bad_ids[] = {0, INT64_MAX};
     assert_int_equal(journal_check_cards(NULL, 0), TROUPE_OK);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         record_batch_clear(&cards);
         assert_int_equal(journal_card_add(&cards, &good), TROUPE_OK);
+        assert_int_equal(journal_card_move(&cards, &moved), TROUPE_OK);
         assert_int_equal(journal_check_cards(cards.bytes.bytes, cards.bytes.size), TROUPE_OK);
+        moved.id = bad_ids[i % 2];
         if (i < 2)
             assert_int_equal(journal_card_add(&cards, &(journal_card_fields){.id = bad_ids[i]}), TROUPE_OK);
-        else if (i == 2)
+        else if (i < 4)
+            assert_int_equal(journal_card_move(&cards, &moved), TROUPE_OK);
+        else if (i == 4)
             assert_int_equal(record_batch_append(&cards, 5, 1, "no card.", 8), TROUPE_OK);
-        size_t size = cards.bytes.size - (i == 3 ? 8 : 0);
+        moved.id = 90;
+        size_t size = cards.bytes.size - (i == 5 ? 8 : 0);
         assert_int_equal(journal_check_cards(cards.bytes.bytes, size), TROUPE_MALFORMED);
     }
     record_batch_done(&cards);
@@ -259,7 +290,7 @@ static void one_call_looks_at_so_many_cards_and_says_where_to_go_on(void **state
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(test_stage(journal, "a", 0, 1), TROUPE_OK);
     for (uint64_t id = 1; id <= JOURNAL_LOOKED_MAX + 1; id++) {
-        journal_card_fields card = {.id = id, .author = id == 1 ? "first" : "other", .is_new = true};
+        journal_card_fields card = {.id = id, .author = id == 1 ? "first" : "other"};
         assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &card), TROUPE_OK);
     }
     assert_int_equal(journal_commit(journal), TROUPE_OK);
@@ -293,6 +324,7 @@ int main(void)
         ON_BOTH(a_card_comes_back_as_it_was_put),
         ON_BOTH(a_change_leaves_the_rest_of_a_card_and_of_another_stream_changes_nothing),
         ON_BOTH(a_new_card_with_a_known_id_is_a_conflict_and_the_first_one_stays),
+        ON_BOTH(cards_that_come_in_no_order_are_kept_in_that_of_their_ids),
         cmocka_unit_test(what_are_no_cards_is_told),
         ON_BOTH(all_the_words_are_found_in_any_order_and_case_in_title_and_text),
         ON_BOTH(what_is_typed_is_never_an_error_of_syntax),

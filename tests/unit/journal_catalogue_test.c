@@ -28,17 +28,15 @@ static void cards_that_were_taken_out_are_not_whole_until_they_are_completed(voi
     assert_true(journal_has_cards(journal));
     assert_int_equal(journal_begin(journal), TROUPE_OK);
     assert_int_equal(journal_forget_cards(journal), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a",
-                               &(journal_card_fields){.id = 10, .title = "soup", .is_new = true}),
-                     TROUPE_OK);
+    assert_int_equal(
+        cards_put(journal, JOURNAL_CARDS, "a", &(journal_card_fields){.id = 10, .title = "soup"}), TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     assert_false(journal_has_cards(journal));
     assert_finds(journal, "10 ", .words = NULL);
     assert_finds(journal, "10 ", .words = "soup");
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "b",
-                               &(journal_card_fields){.id = 20, .title = "soup", .is_new = true}),
-                     TROUPE_OK);
+    assert_int_equal(
+        cards_put(journal, JOURNAL_CARDS, "b", &(journal_card_fields){.id = 20, .title = "soup"}), TROUPE_OK);
     assert_int_equal(journal_complete_cards(journal), TROUPE_OK);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     assert_true(journal_has_cards(journal));
@@ -56,13 +54,13 @@ static void a_catalogue_that_is_not_as_expected_is_reported_card_by_card(void **
     cards_assert_reports(journal, "b 40 is of no record\n");
     cards_fill(journal, JOURNAL_EXPECTED_CARDS, 0);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    journal_card_fields more = {.id = 15, .title = "more", .is_new = true};
-    journal_card_fields changed = {.id = 30, .state = 9};
+    journal_card_fields more = {.id = 15, .title = "more"};
+    journal_card_moved_fields changed = {.id = 30, .state = 9};
     assert_int_equal(cards_put(journal, JOURNAL_EXPECTED_CARDS, "b", &more), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_EXPECTED_CARDS, "a", &changed), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_EXPECTED_CARDS, "b",
-                               &(journal_card_fields){.id = 10, .title = "soup", .is_new = true}),
-                     TROUPE_CONFLICT);
+    assert_int_equal(cards_move(journal, JOURNAL_EXPECTED_CARDS, "a", &changed), TROUPE_OK);
+    assert_int_equal(
+        cards_put(journal, JOURNAL_EXPECTED_CARDS, "b", &(journal_card_fields){.id = 10, .title = "soup"}),
+        TROUPE_CONFLICT);
     assert_int_equal(journal_commit(journal), TROUPE_OK);
     cards_assert_reports(journal, "b 15 is missing\na 30 is not what the records say\n");
     cards_fill(journal, JOURNAL_EXPECTED_CARDS, 0); /* what was expected before is forgotten */
@@ -78,12 +76,12 @@ static void memory_loses_the_cards_that_were_not_committed(void **state)
     cards_fill(journal, JOURNAL_CARDS, 0);
     cards_fill(journal, JOURNAL_EXPECTED_CARDS, 0);
     assert_int_equal(journal_begin(journal), TROUPE_OK);
-    journal_card_fields fresh = {.id = 25, .title = "fresh", .is_new = true};
-    journal_card_fields taken = {.id = 60, .state = 2, .holder = "eva"};
-    journal_card_fields again = {.id = 60, .state = 5, .holder = "finn"};
+    journal_card_fields fresh = {.id = 25, .title = "fresh"};
+    journal_card_moved_fields taken = {.id = 60, .state = 2, .holder = "eva"};
+    journal_card_moved_fields again = {.id = 60, .state = 5, .holder = "finn"};
     assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &fresh), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &taken), TROUPE_OK);
-    assert_int_equal(cards_put(journal, JOURNAL_CARDS, "a", &again), TROUPE_OK);
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &taken), TROUPE_OK);
+    assert_int_equal(cards_move(journal, JOURNAL_CARDS, "a", &again), TROUPE_OK);
     journal_memory_restart(journal);
     cards_assert_reports(journal, "");
     assert_int_equal(journal_begin(journal), TROUPE_OK);
@@ -115,7 +113,7 @@ static void sqlite_finds_cards_after_it_was_opened_again_and_not_those_of_a_lost
     struct test_journal *fixture = *state;
     cards_fill(fixture->journal, JOURNAL_CARDS, 0);
     assert_int_equal(journal_begin(fixture->journal), TROUPE_OK);
-    journal_card_fields fresh = {.id = 25, .title = "soup", .is_new = true};
+    journal_card_fields fresh = {.id = 25, .title = "soup"};
     assert_int_equal(cards_put(fixture->journal, JOURNAL_CARDS, "a", &fresh), TROUPE_OK);
     reopen(fixture);
     assert_finds(fixture->journal, "20 10 ", .words = "soup");

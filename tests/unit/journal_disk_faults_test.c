@@ -97,7 +97,7 @@ static void assert_dead(struct journal *journal)
 static troupe_status put_card(struct journal *journal, uint64_t id)
 {
     struct record_batch cards = {0};
-    journal_card_fields card = {.id = id, .state = 1, .title = "a card", .text = "nothing", .is_new = true};
+    journal_card_fields card = {.id = id, .state = 1, .title = "a card", .text = "nothing"};
     assert_int_equal(journal_card_add(&cards, &card), TROUPE_OK);
     troupe_status status =
         journal_put(journal, JOURNAL_CARDS, names[0], strlen(names[0]), cards.bytes.bytes, cards.bytes.size);

@@ -64,11 +64,9 @@ static troupe_status append_cards(struct fixture *fixture, const char *stream, u
 {
     struct record_batch cards = {0};
     for (uint64_t id = first_id; id < first_id + count; id++)
-        assert_int_equal(journal_card_add(&cards, &(journal_card_fields){.id = id,
-                                                                         .author = "ada",
-                                                                         .title = "a title",
-                                                                         .text = stream,
-                                                                         .is_new = true}),
+        assert_int_equal(journal_card_add(&cards,
+                                          &(journal_card_fields){
+                                              .id = id, .author = "ada", .title = "a title", .text = stream}),
                          TROUPE_OK);
     troupe_status status =
         append(fixture, stream, expected_seq, (troupe_bytes){cards.bytes.bytes, cards.bytes.size});
@@ -99,8 +97,10 @@ static struct answer find(struct fixture *fixture, const journal_find_ask_fields
     troupe_bytes cards = troupe_bytes_of(reply, found->cards);
     assert_int_equal((uintptr_t)cards.data % RECORD_ALIGNMENT, 0);
     struct record_cursor cursor = record_cursor_at(cards.data, cards.size);
-    const journal_card *card;
-    while (journal_card_next(&cursor, &card) == TROUPE_OK) {
+    struct journal_card_put put;
+    while (journal_card_next(&cursor, &put) == TROUPE_OK) {
+        const journal_card *card = put.card;
+        assert_non_null(card);
         answer.first = answer.count++ == 0 ? card->id : answer.first;
         answer.last = card->id;
         snprintf(answer.stream, sizeof(answer.stream), "%s", troupe_flat_text(card, card->stream));
