@@ -10,6 +10,7 @@
 _Static_assert(sizeof(struct record_header) == RECORD_HEADER_SIZE, "the stored header has no hidden padding");
 _Static_assert(RECORD_HEADER_SIZE % RECORD_ALIGNMENT == 0, "a body begins aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "stored records are little-endian");
+_Static_assert(RECORD_ALIGNMENT == sizeof(uint64_t), "padding lies within the last word");
 _Static_assert(RECORD_BODY_MAX <= UINT32_MAX, "the size of a body fits its field");
 
 void record_batch_init(struct record_batch *batch)
@@ -108,8 +109,11 @@ troupe_status record_next(struct record_cursor *cursor, struct record *ret_recor
     size_t stored = record_stored_size(header.size);
     if (stored > left)
         return TROUPE_MALFORMED;
-    for (size_t at = RECORD_HEADER_SIZE + header.size; at < stored; at++) {
-        if (bytes[at] != 0)
+    size_t padding = stored - RECORD_HEADER_SIZE - header.size;
+    if (padding > 0) { /* the last bytes of the last word, which are its highest */
+        uint64_t word;
+        memcpy(&word, bytes + stored - sizeof(word), sizeof(word));
+        if (word >> (sizeof(word) - padding) * 8 != 0)
             return TROUPE_MALFORMED;
     }
 

@@ -15,6 +15,18 @@ _Static_assert(ORG_ID_TEXT_LEN * 5 >= 64, "the text holds all bits");
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
+/* Every two digits in a row, since ids are written far more often than read. */
+#define AFTER(d)                                                                                             \
+    d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f" d "g" d  \
+      "h" d "j" d "k" d "m" d "n" d "p" d "q" d "r" d "s" d "t" d "v" d "w" d "x" d "y" d "z"
+static const char digit_pairs[] = AFTER("0") AFTER("1") AFTER("2") AFTER("3") AFTER("4") AFTER("5") AFTER("6")
+    AFTER("7") AFTER("8") AFTER("9") AFTER("a") AFTER("b") AFTER("c") AFTER("d") AFTER("e") AFTER("f")
+        AFTER("g") AFTER("h") AFTER("j") AFTER("k") AFTER("m") AFTER("n") AFTER("p") AFTER("q") AFTER("r")
+            AFTER("s") AFTER("t") AFTER("v") AFTER("w") AFTER("x") AFTER("y") AFTER("z");
+
+_Static_assert(sizeof(digit_pairs) == 2 * 32 * 32 + 1, "each digit after each");
+_Static_assert(ORG_ID_TEXT_LEN % 2 == 1, "a text is one digit and pairs");
+
 uint64_t org_id_next(uint64_t last, int64_t now_ms, uint8_t place)
 {
     uint64_t place_bits = (uint64_t)place << ORG_ID_COUNTER_BITS;
@@ -38,10 +50,11 @@ int64_t org_id_time_ms(uint64_t id)
 
 void org_id_text(uint64_t id, char ret_text[ORG_ID_TEXT_LEN + 1])
 {
-    for (int i = ORG_ID_TEXT_LEN - 1; i >= 0; i--) {
-        ret_text[i] = digits[id & 31];
-        id >>= 5;
+    for (int i = ORG_ID_TEXT_LEN - 2; i > 0; i -= 2) {
+        memcpy(&ret_text[i], &digit_pairs[2 * (id & 1023)], 2);
+        id >>= 10;
     }
+    ret_text[0] = digits[id];
     ret_text[ORG_ID_TEXT_LEN] = '\0';
 }
 

@@ -47,12 +47,12 @@ static bool is_text(const char *bytes, size_t size, const char *allowed)
     const unsigned char *at = (const unsigned char *)bytes;
     size_t left = size;
     while (left > 0) {
-        size_t step = 1;
-        if (left >= sizeof(uint64_t) && plain_others(plain_word(at)) == 0) {
-            at += sizeof(uint64_t);
-            left -= sizeof(uint64_t);
-            continue;
-        }
+        size_t step = plain_run(at, left);
+        at += step;
+        left -= step;
+        if (left == 0)
+            break;
+        step = 1;
         if (*at >= 0x80)
             step = sequence_size(at, left);
         else if ((*at < 0x20 && (*at == '\0' || strchr(allowed, *at) == NULL)) || *at == 0x7f)

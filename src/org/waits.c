@@ -56,11 +56,13 @@ void org_waits_add(struct org_waits *waits, int64_t accepted_at, int64_t ended_a
     waits->next = (waits->next + 1) % ORG_COMPLETIONS_KEPT;
 }
 
-/* The root of a number, rounded down. */
+/* The root of a number, rounded down: bit by bit, from the highest that it can have. */
 static uint64_t root_of(uint64_t number)
 {
     uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 31; bit != 0; bit >>= 1) {
+    if (number == 0)
+        return 0;
+    for (uint64_t bit = (uint64_t)1 << (63 - __builtin_clzll(number)) / 2; bit != 0; bit >>= 1) {
         if ((root | bit) * (root | bit) <= number)
             root |= bit;
     }
