@@ -63,6 +63,16 @@ void map_insert(struct map *map, uint64_t hash, uint32_t index);
 /** map_reserve of one, then map_insert. */
 TROUPE_MUST_CHECK troupe_status map_add(struct map *map, uint64_t hash, uint32_t index);
 
+/**
+ * Begins to fetch the place of a hash, for whoever looks there a little later: in a large map nobody was
+ * there lately, and it comes from far.
+ */
+static inline void map_prefetch(const struct map *map, uint64_t hash)
+{
+    if (map->capacity > 0)
+        __builtin_prefetch(&map->slots[(uint32_t)hash & (map->capacity - 1)]);
+}
+
 /** The index of the thing with this hash for which is_equal holds, or MAP_NONE. */
 uint32_t map_find(const struct map *map, uint64_t hash, map_is_equal *is_equal, const void *context,
                   const void *key);

@@ -23,6 +23,7 @@ troupe_status org_role_new(const char *name, struct org_role **ret_role)
     if (role == NULL)
         return TROUPE_NO_MEMORY;
     memcpy(role->name, name, strlen(name));
+    role_set_key(role, &(struct hash_key){{0, 0}});
     role->outbox_first = 1;
     role->reserved_end = &role->reserved;
     role->rules = (struct role_rules){.refusals_period_ms = ORG_REFUSALS_PERIOD_MS,
@@ -78,9 +79,21 @@ void org_role_free(struct org_role *role)
 
 /* --- names and holders --------------------------------------------------------------------------- */
 
+void role_set_key(struct org_role *role, const struct hash_key *key)
+{
+    role->key = *key;
+    role->hash_of_nothing = hash_bytes(key, "", 0);
+}
+
 uint64_t role_hash_text(const struct org_role *role, const char *text)
 {
-    return hash_bytes(&role->key, text, strlen(text));
+    return *text == '\0' ? role->hash_of_nothing : hash_bytes(&role->key, text, strlen(text));
+}
+
+uint64_t role_hash_actor(const struct org_role *role, const char *actor)
+{
+    uint32_t name = role_name_find(role, actor);
+    return name == MAP_NONE ? role_hash_text(role, actor) : role->names[name]->hash;
 }
 
 static bool is_name(const void *context, uint32_t index, const void *key)
@@ -138,6 +151,8 @@ static bool is_entry(const void *context, uint32_t index, const void *key)
 
 const struct role_entry *role_entry_of(const struct org_role *role, uint64_t id)
 {
+    if (id > role->last_id) /* as every new one is: nothing has to be fetched to say so */
+        return NULL;
     uint32_t found = map_find(&role->ids, hash_number(id), is_entry, role, &id);
     return found == MAP_NONE ? NULL : &role->entries[found];
 }
@@ -411,10 +426,7 @@ uint64_t org_role_outbox_last(const struct org_role *role)
 
 uint64_t org_role_last_id(const struct org_role *role)
 {
-    uint64_t last = 0;
-    for (uint64_t i = 0; i < role->counts.accepted; i++)
-        last = role->entries[i].id > last ? role->entries[i].id : last;
-    return last;
+    return role->last_id;
 }
 
 bool org_role_outbox_waits(const struct org_role *role, uint64_t number)

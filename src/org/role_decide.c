@@ -65,7 +65,7 @@ uint64_t command_hash(const struct decision *d)
     uint64_t parts[HASH_PARTS_MAX] = {
         (uint64_t)d->command->kind,
         (uint64_t)about->action,
-        role_hash_text(d->role, d->actor),
+        role_hash_actor(d->role, d->actor),
         role_hash_text(d->role, text_or_empty(about->text)),
         role_hash_text(d->role, text_or_empty(about->to)),
     };

@@ -99,6 +99,7 @@ uint64_t emit_final(struct decision *d, const struct role_message *message, enum
 
 void emit_accepted(struct decision *d, org_accepted_fields *fields)
 {
+    map_prefetch(&d->role->ids, hash_number(fields->id)); /* the fold will put it there */
     fields->at = d->now_ms;
     fields->number = d->role->counts.accepted + 1;
     fields->position = role_position(d->role, fields->message_class);

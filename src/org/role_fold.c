@@ -130,6 +130,7 @@ static void fold_accepted(struct org_role *role, const struct record *record)
     role->entries[role->counts.accepted] =
         (struct role_entry){.id = body->id, .live = message, .state = ORG_QUEUED};
     map_insert(&role->ids, hash_number(body->id), (uint32_t)role->counts.accepted);
+    role->last_id = body->id > role->last_id ? body->id : role->last_id;
     role->counts.accepted++;
     role->counts.insisted += body->is_insisted;
     role->counts.bytes += text_bytes(body);

@@ -57,8 +57,9 @@ troupe_status role_reserve_name(struct org_role *role, const char *text)
     if (status != TROUPE_OK)
         return status;
     role->names[role->name_count] = name;
-    *role->names[role->name_count] = (struct role_name){.text = copy};
-    map_insert(&role->name_map, role_hash_text(role, copy), (uint32_t)role->name_count);
+    uint64_t hash = role_hash_text(role, copy);
+    *role->names[role->name_count] = (struct role_name){.text = copy, .hash = hash};
+    map_insert(&role->name_map, hash, (uint32_t)role->name_count);
     role->name_count++;
     return TROUPE_OK;
 }
@@ -149,7 +150,7 @@ static troupe_status reserve_opened(struct org_role *role, const org_role_opened
     map_clear(&role->source_map);
     role->name_count = 0;
     role->source_count = 0;
-    role->key = (struct hash_key){{body->seed[0], body->seed[1]}};
+    role_set_key(role, &(struct hash_key){{body->seed[0], body->seed[1]}});
     return TROUPE_OK;
 }
 

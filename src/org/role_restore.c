@@ -167,6 +167,7 @@ static troupe_status read_entries(struct org_role *role, struct reading *reading
         else
             role->entries[i].command_hash = saved[i].command_hash;
         map_insert(&role->ids, hash_number(saved[i].id), (uint32_t)i);
+        role->last_id = saved[i].id > role->last_id ? saved[i].id : role->last_id;
         role->counts.accepted++; /* one by one: what is counted is freed with the role */
     }
     return TROUPE_OK;
@@ -356,7 +357,7 @@ static troupe_status read_outbox(struct org_role *role, struct reading *reading,
 static troupe_status restore(struct org_role *role, struct reading *reading, const struct saved_head *head)
 {
     role->is_open = head->is_open != 0;
-    role->key = (struct hash_key){{head->key[0], head->key[1]}};
+    role_set_key(role, &(struct hash_key){{head->key[0], head->key[1]}});
     troupe_status status = read_names(role, reading, head);
     if (status == TROUPE_OK)
         status = read_configuration(role, reading);

