@@ -43,6 +43,7 @@ struct stream {
 struct memory_journal {
     struct journal base;
     struct heads heads;
+    uint32_t last; /* the stream that was found last; a place in `heads` */
     struct stream *streams;
     size_t stream_capacity;
     struct memory_cards cards;
@@ -121,6 +122,20 @@ static struct placed *places_of(struct stream *stream)
     return (struct placed *)(void *)stream->places.bytes;
 }
 
+/* The head of a stream, or NULL: mostly that of the last call, since an append is several. */
+static struct head *head_of(struct memory_journal *memory, const char *name, size_t name_len)
+{
+    if (memory->last < memory->heads.count) {
+        struct head *head = &memory->heads.list[memory->last];
+        if (head->name_len == name_len && memcmp(heads_name(&memory->heads, head), name, name_len) == 0)
+            return head;
+    }
+    struct head *head = heads_find(&memory->heads, name, name_len);
+    if (head != NULL)
+        memory->last = (uint32_t)(head - memory->heads.list);
+    return head;
+}
+
 static uint64_t count_of(const struct stream *stream)
 {
     return stream->places.size / sizeof(struct placed);
@@ -130,7 +145,7 @@ static uint64_t count_of(const struct stream *stream)
 static troupe_status find_or_add(struct memory_journal *memory, const struct journal_batch *batch,
                                  uint32_t *ret_index)
 {
-    struct head *head = heads_find(&memory->heads, batch->stream, batch->stream_len);
+    struct head *head = head_of(memory, batch->stream, batch->stream_len);
     if (head == NULL) {
         troupe_status status = array_reserve(&memory->streams, &memory->stream_capacity,
                                              (size_t)memory->heads.count + 1, sizeof(*memory->streams));
@@ -152,7 +167,7 @@ static troupe_status memory_append(struct journal *journal, const struct journal
     troupe_status status = meet_fate(memory, JOURNAL_MEMORY_APPEND);
     if (status != TROUPE_OK)
         return status;
-    const struct head *known = heads_find(&memory->heads, batch->stream, batch->stream_len);
+    const struct head *known = head_of(memory, batch->stream, batch->stream_len);
     uint64_t last = known == NULL ? 0 : known->seq;
     if (last != batch->expected_seq) {
         *ret_seq = last;
@@ -198,7 +213,7 @@ static troupe_status memory_keep(struct journal *journal, const struct journal_s
     troupe_status status = meet_fate(memory, JOURNAL_MEMORY_KEEP);
     if (status != TROUPE_OK)
         return status;
-    const struct head *head = heads_find(&memory->heads, snapshot->stream, snapshot->stream_len);
+    const struct head *head = head_of(memory, snapshot->stream, snapshot->stream_len);
     *ret_seq = head == NULL ? 0 : head->seq;
     if (*ret_seq != snapshot->seq || head == NULL)
         return TROUPE_CONFLICT;
@@ -223,7 +238,7 @@ static troupe_status memory_recall(struct journal *journal, enum journal_kept ki
     troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
     if (status != TROUPE_OK)
         return status;
-    const struct head *head = heads_find(&memory->heads, name, name_len);
+    const struct head *head = head_of(memory, name, name_len);
     if (head == NULL)
         return TROUPE_OK;
     const struct kept *kept = &memory->streams[head - memory->heads.list].kept[kind];
@@ -290,7 +305,7 @@ static troupe_status memory_read(struct journal *journal, const char *name, size
     troupe_status status = meet_fate(memory, JOURNAL_MEMORY_READ);
     if (status != TROUPE_OK)
         return status;
-    const struct head *head = heads_find(&memory->heads, name, name_len);
+    const struct head *head = head_of(memory, name, name_len);
     if (head == NULL)
         return TROUPE_OK;
 

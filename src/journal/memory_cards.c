@@ -135,8 +135,8 @@ static troupe_status find_or_add_name(struct memory_names *names, const char *te
 static troupe_status keep_name(struct memory_names *names, const char *text, size_t len,
                                const char **ret_name)
 {
-    unsigned last = len > 0 ? (unsigned char)text[len - 1] : 0;
-    const char **recent = &names->recent[(len + last) % MEMORY_NAMES_RECENT];
+    size_t place = len > 0 ? len + 3u * (unsigned char)text[0] + 5u * (unsigned char)text[len - 1] : 0;
+    const char **recent = &names->recent[place % MEMORY_NAMES_RECENT];
     troupe_status status = TROUPE_OK;
     if (*recent == NULL || !is_same_name(*recent, text, len))
         status = find_or_add_name(names, text, len, recent);

@@ -42,7 +42,8 @@ troupe_status role_decide(troupe_self *self, struct role_actor *actor, const str
 {
     size_t before = actor->batch.bytes.size;
     struct org_answer *answer = &ret_decision->answer;
-    troupe_status status = org_role_decide(actor->role, command, troupe_unix_ms(self), &actor->batch, answer);
+    troupe_status status =
+        org_role_decide(actor->role, command, role_now_ms(self, actor), &actor->batch, answer);
     if (status != TROUPE_OK)
         return status;
     answer->holder = keep_text(ret_decision->holder, answer->holder);
@@ -197,7 +198,7 @@ static troupe_status set_alarm(troupe_self *self, struct role_actor *actor)
     }
     if (due == INT64_MAX)
         return TROUPE_OK;
-    int64_t wait = due - troupe_unix_ms(self);
+    int64_t wait = due - role_now_ms(self, actor);
     actor->tick_at = due;
     return troupe_timer_start(self, ids_sleep_ms(actor->ids, wait), 0, ROLE_TAG_TICK, &actor->tick_timer);
 }
@@ -207,7 +208,7 @@ static troupe_status tick(troupe_self *self, struct role_actor *actor)
     struct org_command command = {.kind = ORG_TICK};
     struct role_decision decision;
     actor->tick_timer = 0;
-    if (org_role_due_ms(actor->role) > troupe_unix_ms(self))
+    if (org_role_due_ms(actor->role) > role_now_ms(self, actor))
         return TROUPE_OK;
     troupe_status status = role_decide(self, actor, &command, &decision);
     if (status == TROUPE_NO_MEMORY)
@@ -395,7 +396,7 @@ static troupe_status role_actor_receive(troupe_self *self, const troupe_message 
         return TROUPE_OK;
     }
     if (role_audit_of(message) == NULL && role_report_of(message) == NULL) /* who counts wakes nobody */
-        actor->active_ns = troupe_now_ns(self);
+        actor->is_active = true;
     if (!actor->is_open) {
         keep(self, actor, message);
         return TROUPE_OK;
@@ -418,11 +419,8 @@ static troupe_status role_actor_receive(troupe_self *self, const troupe_message 
 /*
  * After each batch of messages: one append for all of them, and everything that follows from the new state.
  */
-static troupe_status role_actor_flush(troupe_self *self)
+static troupe_status follow(troupe_self *self, struct role_actor *actor)
 {
-    struct role_actor *actor = troupe_state(self);
-    if (!actor->is_open)
-        return TROUPE_OK;
     troupe_status status = TROUPE_OK;
     if (actor->batch.count > 0 && actor->flight_count < ROLE_FLIGHTS_MAX)
         status = append_batch(self, actor);
@@ -436,6 +434,15 @@ static troupe_status role_actor_flush(troupe_self *self)
         status = role_deliver_owed(self, actor);
     if (status == TROUPE_OK && !actor->is_load_told && actor->flights == NULL)
         status = tell_load(self, actor, true, "");
+    return status;
+}
+
+static troupe_status role_actor_flush(troupe_self *self)
+{
+    struct role_actor *actor = troupe_state(self);
+    role_note_activity(self, actor);
+    troupe_status status = actor->is_open ? follow(self, actor) : TROUPE_OK;
+    actor->now_ms = 0;
     return status;
 }
 

@@ -134,7 +134,9 @@ struct role_actor {
     size_t snapshot_size;
     size_t size_since;  /* of the records after it */
     uint64_t last_id;   /* the greatest of all messages that ever were here */
-    uint64_t active_ns; /* when something was last asked of it */
+    uint64_t active_ns; /* when something was last asked of it, before this batch */
+    bool is_active;     /* something was in this batch */
+    int64_t now_ms;     /* the time of this batch; 0: not looked at yet */
     struct record_batch batch;
     struct buffer summary;       /* of the append that is being sent */
     struct role_cards cards;     /* the same */
@@ -196,6 +198,17 @@ struct role_decision {
     char holder[ORG_NAME_LEN_MAX + 1];
     char redirect_to[ORG_NAME_LEN_MAX + 1];
 };
+
+/**
+ * The time: one for all that is done in a batch of messages, which takes a millisecond at most, since looking
+ * at the clock takes longer than some commands.
+ */
+static inline int64_t role_now_ms(troupe_self *self, struct role_actor *actor)
+{
+    if (actor->now_ms == 0)
+        actor->now_ms = troupe_unix_ms(self);
+    return actor->now_ms;
+}
 
 /**
  * Decides and folds; the records are in the batch. Any failure is one of memory or of a limit, and then
@@ -276,6 +289,9 @@ TROUPE_MUST_CHECK static inline troupe_status role_step(troupe_self *self, struc
 
 /** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
 void role_tell_waiters(troupe_self *self, struct role_actor *actor);
+
+/** Notes when something was last asked of the role. */
+void role_note_activity(troupe_self *self, struct role_actor *actor);
 
 /** Looks after ROLE_IDLE_MS whether the role may sleep; then role_sleep_if_idle runs. */
 TROUPE_MUST_CHECK troupe_status role_sleep_later(troupe_self *self, const struct role_actor *actor);

@@ -25,7 +25,7 @@ static void set_refusal(troupe_self *self, struct role_actor *actor, struct role
                         const struct org_answer *refused)
 {
     answer->kind = ROLE_ANSWER_PROBLEM;
-    view_refusal(&answer->problem, actor->name, refused, troupe_unix_ms(self));
+    view_refusal(&answer->problem, actor->name, refused, role_now_ms(self, actor));
 }
 
 /* A time that is refused is a member of that name. */
@@ -190,8 +190,8 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
         struct json_writer out = json_writer_to(&answer->json);
         enum org_state state = decision.answer.state;
         (void)org_role_state_of(actor->role, about->id, &state);
-        view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until, troupe_unix_ms(self),
-                     command.kind == ORG_FORWARD ? command.about.to : NULL);
+        view_outcome(&out, actor->name, about->id, state, decision.answer.lease_until,
+                     role_now_ms(self, actor), command.kind == ORG_FORWARD ? command.about.to : NULL);
         role_answer_json(answer, 200, &out);
     }
     return TROUPE_OK;
@@ -206,7 +206,7 @@ static troupe_status command_deliver(troupe_self *self, struct role_actor *actor
         return TROUPE_OK;
     struct org_command command = {
         .kind = ORG_DELIVER,
-        .deliver = {.id = ids_next(actor->ids, troupe_unix_ms(self)),
+        .deliver = {.id = ids_next(actor->ids, role_now_ms(self, actor)),
                     .source = troupe_text(message, deliver->source),
                     .sent = sent.data,
                     .size = sent.size},
@@ -292,8 +292,8 @@ static troupe_status set_presence(troupe_self *self, struct role_actor *actor,
                         .keeps = kept},
         };
         if (!command.present.is_present)
-            command.present.keep_count = find_kept(actor, configure->holders[i], keeps, troupe_unix_ms(self),
-                                                   kept, &command.present.until);
+            command.present.keep_count = find_kept(actor, configure->holders[i], keeps,
+                                                   role_now_ms(self, actor), kept, &command.present.until);
         struct role_decision decision;
         status = role_decide(self, actor, &command, &decision);
     }

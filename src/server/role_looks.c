@@ -92,7 +92,7 @@ static troupe_status command_look(troupe_self *self, struct role_actor *actor, c
                                   const role_look *look)
 {
     struct org_hours room;
-    struct sight sight = {.now_ms = troupe_unix_ms(self),
+    struct sight sight = {.now_ms = role_now_ms(self, actor),
                           .hours = zones_hours(&room, troupe_text(message, look->zone), look->from_minute,
                                                look->to_minute, look->days),
                           .with_json = look->with_json};
@@ -155,7 +155,7 @@ static troupe_status command_describe(troupe_self *self, struct role_actor *acto
     if (answer == NULL)
         return TROUPE_OK;
     struct json_writer out = json_writer_to(&answer->json);
-    role_describe_to(&out, actor, message, describe, troupe_unix_ms(self));
+    role_describe_to(&out, actor, message, describe, role_now_ms(self, actor));
     role_answer_json(answer, 200, &out);
     return TROUPE_OK;
 }
@@ -166,7 +166,7 @@ static troupe_status command_late(troupe_self *self, struct role_actor *actor, c
     if (answer == NULL)
         return TROUPE_OK;
     struct json_writer out = json_writer_to(&answer->json);
-    role_late_to(&out, actor, troupe_unix_ms(self));
+    role_late_to(&out, actor, role_now_ms(self, actor));
     role_answer_json(answer, 200, &out);
     return TROUPE_OK;
 }

@@ -78,7 +78,7 @@ static troupe_status note(troupe_self *self, struct role_actor *actor, enum org_
 
 static troupe_status give_up(troupe_self *self, struct role_actor *actor, uint64_t number, const char *reason)
 {
-    uint64_t id = ids_next(actor->ids, troupe_unix_ms(self));
+    uint64_t id = ids_next(actor->ids, role_now_ms(self, actor));
     return note(self, actor, ORG_UNDELIVERABLE, number, id, reason);
 }
 

@@ -72,8 +72,16 @@ static troupe_status sleep_now(troupe_self *self, struct role_actor *actor)
     return status == TROUPE_OK ? TROUPE_OK : role_sleep_later(self, actor);
 }
 
+void role_note_activity(troupe_self *self, struct role_actor *actor)
+{
+    if (actor->is_active)
+        actor->active_ns = troupe_now_ns(self);
+    actor->is_active = false;
+}
+
 troupe_status role_sleep_if_idle(troupe_self *self, struct role_actor *actor)
 {
+    role_note_activity(self, actor);
     uint64_t quiet_ms = (troupe_now_ns(self) - actor->active_ns) / NS_PER_MS;
     if (quiet_ms >= idle_ms(actor) && is_drained(actor))
         return sleep_now(self, actor);

@@ -69,8 +69,10 @@ bool zones_find(const char *name, const struct org_zone **ret_zone)
 const struct org_hours *zones_hours(struct org_hours *hours, const char *zone, uint32_t from_minute,
                                     uint32_t to_minute, uint8_t days)
 {
+    if (days == 0) /* most have none: nothing has to be looked for */
+        return NULL;
     *hours = (struct org_hours){
         .days = days, .from_minute = (uint16_t)from_minute, .to_minute = (uint16_t)to_minute};
     (void)zones_find(zone, &hours->zone);
-    return days != 0 && org_hours_are_valid(hours) ? hours : NULL;
+    return org_hours_are_valid(hours) ? hours : NULL;
 }

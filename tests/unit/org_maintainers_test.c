@@ -301,9 +301,9 @@ static void text_is_utf8_without_control_characters(void **state)
     }
     assert_false(org_text_is_line("a\0b", 3));
     assert_false(org_text_is_lines("a\0b", 3));
-    for (unsigned byte = 0; byte < 0x80; byte++) { /* they are looked at eight at a time */
-        for (size_t place = 0; place < 19; place++) {
-            char text[19];
+    for (unsigned byte = 0; byte < 0x80; byte++) { /* they are looked at sixteen at a time, and eight */
+        for (size_t place = 0; place < 43; place++) {
+            char text[43];
             memset(text, 'a', sizeof(text));
             text[place] = (char)byte;
             bool is_printable = byte >= 0x20 && byte != 0x7f;
