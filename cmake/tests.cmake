@@ -1,8 +1,10 @@
 # The tests, found by folder. A test's CTest name and its target are <label>_<file>, its label is its folder:
 #
 #   tests/<label>/*_test.c    a cmocka program; sees src/, links every inner library and tests/support/*.c;
-#                             *_faults_test.c gets its memory and system calls through tests/support/faults.c
-#   tests/<label>/*_test.py   run by the system's Python; label unit for tests/tidy
+#                             *_faults_test.c gets its memory and system calls through tests/support/faults.c;
+#                             one of label unit with "one thread" in its head is refused another, and is not
+#                             built for the thread sanitizer
+#   tests/<label>/*_test.py   run by the system's Python; those of tests/tidy, label unit, in plain builds
 #   tests/sim/planted/*.c     one program, see there
 #   tests/sim/year_planted/*.c   another, see there
 #   tests/fuzz/*_fuzz.c       libFuzzer target in preset fuzz; elsewhere runs tests/fuzz/corpus/<name>/ once
@@ -10,7 +12,8 @@
 #                             one with a tests/example/<name>_test.py is run by that instead
 #
 # Target tests_<label> builds what that label's tests run, so that a part can be run without building all of
-# it. Tests find the tree by TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
+# it; label and target core are those that the coverage of src/core is counted from. Tests find the tree by
+# TROUPE_SOURCE_DIR, the build by TROUPE_BUILD_DIR and the program by TROUPE_BIN.
 
 enable_testing()
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
@@ -23,8 +26,23 @@ set(timeout_crash 300)
 set(timeout_e2e 180)
 set(timeout_install 300)
 
-# Tests that need real parallelism count for two of ctest's -j, so that on two cores they run alone.
-set(processors_race 2)
+# Tests that need real parallelism count for three of ctest's -j, so that on two cores, for which ./test has
+# -j 3, they run alone.
+set(processors_race 3)
+
+# The longest are begun first, so that none is left alone at the end: seconds, roughly, of a plain build.
+set(cost_sim 20)
+set(cost_crash 12)
+set(cost_e2e 9)
+set(cost_install 8)
+set(cost_model 9)
+set(cost_sim_year_planted 40)
+set(cost_crash_server_kill_test 35)
+set(cost_e2e_server_page_test 18)
+set(cost_e2e_cli_work_test 16)
+set(cost_unit_journal_disk_faults_test 8)
+set(cost_unit_journal_damage_test 8)
+set(cost_unit_core_supervisor_faults_test 5)
 
 set(test_environment
     "TROUPE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
@@ -44,6 +62,17 @@ function(troupe_describe_test name label)
     endif()
     set_tests_properties(${name} PROPERTIES
         LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
+    foreach(which IN ITEMS ${name} ${label})
+        if(DEFINED cost_${which})
+            set_tests_properties(${name} PROPERTIES COST ${cost_${which}})
+            break()
+        endif()
+    endforeach()
+    # The relief of a worker whose handler is stuck takes threads and time: it is among the races.
+    if(name MATCHES "^(unit|property|sim)_(core|env)_|^race_core_relief_" AND TARGET ${name})
+        set_property(TEST ${name} APPEND PROPERTY LABELS core)
+        add_dependencies(tests_core ${name})
+    endif()
     if(DEFINED processors_${label})
         set_tests_properties(${name} PROPERTIES PROCESSORS ${processors_${label}})
     endif()
@@ -53,6 +82,7 @@ endfunction()
 foreach(label IN ITEMS unit property race sim fuzz crash e2e example install bench-smoke)
     add_custom_target(tests_${label})
 endforeach()
+add_custom_target(tests_core)
 
 # troupe_label_target(<label> [target...]): tests_<label> also builds these, where they exist.
 function(troupe_label_target label)
@@ -95,13 +125,35 @@ set(faults_wrapped malloc calloc realloc aligned_alloc strdup free mmap munmap s
     slab_alloc_hard epoll_create1 eventfd epoll_ctl epoll_wait read write pthread_create)
 list(TRANSFORM faults_wrapped PREPEND "LINKER:--wrap=")
 
+# troupe_says_one_thread(<out> <source>): whether the head of a test says so.
+function(troupe_says_one_thread out source)
+    file(READ "${source}" head LIMIT 2000)
+    string(REGEX REPLACE "[ *\n]+" " " head "${head}")
+    string(REGEX MATCH "[Oo]ne thread.*#include" says "${head}")
+    if(says)
+        set(says TRUE)
+    endif()
+    set(${out} "${says}" PARENT_SCOPE)
+endfunction()
+
 troupe_glob(test_sources tests/*/*_test.c)
 foreach(source IN LISTS test_sources)
     cmake_path(GET source STEM stem)
     cmake_path(GET source PARENT_PATH folder)
     cmake_path(GET folder FILENAME label)
     set(name ${label}_${stem})
-    troupe_test_program(${name} ${label} "${source}")
+    set(has_one_thread FALSE)
+    if(label STREQUAL "unit")
+        troupe_says_one_thread(has_one_thread "${source}")
+    endif()
+    if(has_one_thread AND TROUPE_SANITIZE STREQUAL "thread")
+        continue()
+    endif()
+    set(guard)
+    if(has_one_thread AND NOT TROUPE_SANITIZE)
+        set(guard "${PROJECT_SOURCE_DIR}/tests/unit/one_thread.c")
+    endif()
+    troupe_test_program(${name} ${label} "${source}" ${guard})
     if(stem MATCHES "_faults_test$")
         target_link_options(${name} PRIVATE ${faults_wrapped})
     endif()
@@ -189,6 +241,10 @@ foreach(script IN LISTS test_scripts)
     endif()
     # An installed tree is used by plain programs, so it is tested in plain builds.
     if(label STREQUAL "install" AND (TROUPE_SANITIZE OR TROUPE_COVERAGE OR NOT TARGET troupe_shared))
+        continue()
+    endif()
+    # The tools know nothing of how the rest was compiled.
+    if(label STREQUAL "tidy" AND (TROUPE_SANITIZE OR TROUPE_COVERAGE))
         continue()
     endif()
     set(name ${label}_${stem})

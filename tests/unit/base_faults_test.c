@@ -2,7 +2,7 @@
 /*
  * Facts about want of memory in the containers of src/base: whichever allocation fails, the call says
  * TROUPE_NO_MEMORY, what the container held before is still in it, the same call works when there is memory
- * again, and nothing leaks.
+ * again, and nothing leaks. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 /*
  * Facts about core/activation: what one turn of an actor is, and that a message taken out is handled or a
  * dead letter, never both. Most of it on an embedded system, whose turns the simulator does not cut short.
+ * One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/actor and core/activation: how an actor begins, what its functions' answers mean, and how
- * it ends. Virtual time.
+ * it ends. Virtual time. One thread.
  */
 #include "unit/core_probe.h"
 

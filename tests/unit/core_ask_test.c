@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about core/ask: a question ends once, with its reply or the reason why there is none.
+ * Facts about core/ask: a question ends once, with its reply or the reason why there is none. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about dead letters: each way a message can end unhandled is counted under its own reason, and under
- * no other. Simulated, so every order is the seed's.
+ * no other. Simulated, so every order is the seed's. One thread.
  */
 #include "core_probe.h"
 

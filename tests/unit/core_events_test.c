@@ -2,6 +2,7 @@
 /*
  * Facts about subscriptions: what is told of a life, of supervisors, of full mailboxes and of dead letters;
  * that a slow subscriber is told how much it missed; and that a subscription ends when it should.
+ * One thread.
  */
 #include "core/system.h"
 #include "core_probe.h"

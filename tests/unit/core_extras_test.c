@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/extras: the table of handles, whose ids never find another's entry, and what goes with an
- * actor. The slot of a simulated system's actor, used by hand while it stands still.
+ * actor. The slot of a simulated system's actor, used by hand while it stands still. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -2,7 +2,7 @@
 /*
  * Facts about want of memory: whichever allocation of spawning, sending, asking, timers, monitors, links,
  * names, groups, routers, stashes, full mailboxes and descriptors fails, it is said by a status, nothing that
- * was accepted is lost, nothing leaks, and the system goes on. See core_faults.h for how.
+ * was accepted is lost, nothing leaks, and the system goes on. See core_faults.h for how. One thread.
  */
 #include "core_faults.h"
 

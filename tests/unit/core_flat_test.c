@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/flat: bodies of every kind of field are written and checked, and nothing malformed passes
- * the check. Pure functions.
+ * the check. Pure functions. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * core_group_test.c: membership, broadcast, each way of routing, and a pool whose worker fails and comes
- * back.
+ * back. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/mailbox and core/post: bounds at their edges, the order of the classes, deadlines, and
- * what counts. The other policies than refusing are in core_overflow_test.c. Virtual time.
+ * what counts. The other policies than refusing are in core_overflow_test.c. Virtual time. One thread.
  */
 #include "unit/core_probe.h"
 

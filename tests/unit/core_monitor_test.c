@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/monitor: each monitor tells of one end once, with its reason, and not after it was taken
- * back. Links are in core_stash_link_test.c. Virtual time.
+ * back. Links are in core_stash_link_test.c. Virtual time. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * core_overflow_test.c: what a full mailbox does by each policy, and parking: who rests, when it goes on,
- * and that nobody rests for ever. In a simulated system, so that the moments are exact.
+ * and that nobody rests for ever. In a simulated system, so that the moments are exact. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * Facts about want of memory: whichever allocation of blobs, of messages with them, of messages written in
  * place, of what actors own and of signals fails, it is said by a status, every blob is released once and
- * every descriptor closed, and the system goes on. See core_faults.h for how.
+ * every descriptor closed, and the system goes on. See core_faults.h for how. One thread.
  */
 #include "core_faults.h"
 

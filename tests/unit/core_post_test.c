@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/post: what a letter may be, that every way of a send makes the same message, and what
- * becomes of one that nobody takes. Bounds of mailboxes: core_mailbox_test.c.
+ * becomes of one that nobody takes. Bounds of mailboxes: core_mailbox_test.c. One thread.
  */
 #include "unit/core_probe.h"
 

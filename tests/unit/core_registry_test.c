@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/registry: a name has one holder, and is free the moment its holder has ended. Virtual
- * time.
+ * time. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -2,7 +2,7 @@
 /*
  * Facts about core/relief that need no thread: what counts as being in the runtime, and each step of a relief
  * taken by hand, with two workers of a simulated system as the stuck one and its spare. Handlers that are
- * really stuck: race/core_relief_test.c.
+ * really stuck: race/core_relief_test.c. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -2,6 +2,7 @@
 /*
  * Facts about core/ride: how blobs lie behind a body, who has a reference of them, and what a check finds
  * wrong. Messages in memory, without actors; blobs on their way: core_blob_test.c, core_blob_end_test.c.
+ * One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/router at its edges: what cannot be a router, groups of nobody, short bodies and fields as
- * keys, and how often a full group is tried. How evenly it routes: core_group_test.c.
+ * keys, and how often a full group is tried. How evenly it routes: core_group_test.c. One thread.
  */
 #include "unit/core_probe.h"
 

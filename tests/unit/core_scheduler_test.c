@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/scheduler: notices to workers and to the outside, and the order in which actors run.
+ * One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/sim_seeds: which seeds the arguments name, that each is run twice, and what is printed for
- * the one that fails. What is printed is read back from a child process.
+ * the one that fails. What is printed is read back from a child process. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/sim: each fault at its edges (0: never, 1: always, in between: as the seed says), that
- * faults can be switched off, and what of a machine's freedom the seed draws. One thread, virtual time.
+ * faults can be switched off, and what of a machine's freedom the seed draws. Virtual time, but for what
+ * there is without it.
  */
 #include "unit/core_probe.h"
 

@@ -2,7 +2,7 @@
 /*
  * Facts about core/snapshot_report: what is said of an actor by its home, what anybody can say of it, and
  * that saying it changes nothing. Reports of a simulated system's actors, made by hand between two steps of
- * it; whole snapshots are in core_snapshot_test.c.
+ * it; whole snapshots are in core_snapshot_test.c. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/snapshot_tree: sightings in any order come to stand as a tree, whatever they say of their
- * supervisors. Reports made by hand; no system.
+ * supervisors. Reports made by hand; no system. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

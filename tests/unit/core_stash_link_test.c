@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core_stash_link_test.c: messages kept for later, and actors whose ends are tied together.
+ * core_stash_link_test.c: messages kept for later, and actors whose ends are tied together. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

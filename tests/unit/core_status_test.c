@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about core/status: names and texts of the codes. Pure functions.
+ * Facts about core/status: names and texts of the codes. Pure functions. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

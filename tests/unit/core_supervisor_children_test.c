@@ -2,7 +2,7 @@
 /*
  * Facts about core/supervisor_children: copies of specs, children found by id and by ref, counts by phase,
  * and agendas in order. A supervisor's state without its actor; no system. What the rules of supervision do
- * with it: core_supervisor_test.c.
+ * with it: core_supervisor_test.c. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

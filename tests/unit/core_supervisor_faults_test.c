@@ -3,7 +3,7 @@
  * Facts about supervision without memory: whichever allocation fails while a tree of supervisors starts,
  * restarts, takes in another child and stops, it is said by a status or is the end of somebody that a
  * supervisor hears of; the tree can be stopped with memory again; nobody is left behind, nothing leaks. See
- * core_faults.h for how.
+ * core_faults.h for how. One thread.
  */
 #include "core_faults.h"
 

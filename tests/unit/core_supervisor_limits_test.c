@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/supervisor: how many restarts it bears and how soon they come, what becomes of children
- * that do not start or do not stop, and what the end of the system does.
+ * that do not start or do not stop, and what the end of the system does. One thread.
  */
 #include "unit/core_children.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/supervisor: who is started, restarted and stopped, and in which order. How often and when
- * is in core_supervisor_limits_test.c.
+ * is in core_supervisor_limits_test.c. One thread.
  */
 #include "unit/core_children.h"
 

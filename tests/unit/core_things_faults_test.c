@@ -3,7 +3,7 @@
  * Facts about want of memory in what an actor has beside messages: blobs and messages built in place,
  * resources, subscriptions to events, snapshots of the tree and signals. Whichever allocation fails, it is
  * said by a status, nothing leaks, each thing that was owned is released once, and the system goes on. See
- * core_faults.h for how.
+ * core_faults.h for how. One thread.
  */
 #include "core_faults.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about core/timer: timers fire in order, never early, and not after they were cancelled. Virtual time;
- * the wheel itself is compared with a sorted list in tests/property.
+ * the wheel itself is compared with a sorted list in tests/property. One thread.
  */
 #include "unit/core_probe.h"
 

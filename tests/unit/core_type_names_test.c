@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about the names of message types: what a program declares is known by its id, what nobody declared is
- * not, and the limit holds.
+ * not, and the limit holds. One thread.
  */
 #include "core_probe.h"
 

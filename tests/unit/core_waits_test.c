@@ -2,7 +2,7 @@
 /*
  * Facts about core/waits: what is published, what counts as a ring, and the texts of paths. Actors of a
  * simulated system stand still meanwhile; this thread says who waits for whom. What holders and parked
- * senders make of it: core_hold_test.c, core_overflow_test.c.
+ * senders make of it: core_hold_test.c, core_overflow_test.c. One thread.
  */
 #include "unit/core_probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about cards on their way through the writer: they come with the records of an append and are durable
- * with them, and whoever looks for some is answered a page at a time. One thread beside the writer's.
+ * with them, and whoever looks for some is answered a page at a time. The test's thread, and the writer's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

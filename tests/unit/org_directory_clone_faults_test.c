@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about cloning an organisation: the clone is the same and goes its own way, and whichever allocation
- * fails, nothing leaks and the original is as it was.
+ * fails, nothing leaks and the original is as it was. One thread.
  */
 #include "org_directory_house.h"
 

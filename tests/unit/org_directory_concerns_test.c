@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_directory_concerns_test.c: what may trouble an organisation before anything has gone wrong there.
+ * One thread.
  */
 #include "org_directory_house.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_directory_rules_test.c: what an administrator sets of a role beyond its place and its holders: bounds,
- * what is done about trouble, and who may read what is in it.
+ * what is done about trouble, and who may read what is in it. One thread.
  */
 #include "org_directory_house.h"
 

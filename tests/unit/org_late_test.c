@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_late_test.c: messages that are beyond their deadline and have not ended: what is held or failed.
+ * One thread.
  */
 #include "org_one_desk.h"
 

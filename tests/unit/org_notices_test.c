@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_notices_test.c: who is told that something waits, and when; never in quiet hours or on days off.
+ * One thread.
  */
 #include "org_directory_house.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_settle_test.c: who decides about what failed where no supervisor does, how a role shows how it is set
- * up, and who may read it.
+ * up, and who may read it. One thread.
  */
 #include "org_one_desk.h"
 

@@ -2,6 +2,7 @@
 /*
  * Facts about a role's snapshot that the desks of the other tests, which sleep and wake all the time, do not
  * show: what is no snapshot is refused, whatever is wrong with it, and memory that runs out loses nothing.
+ * One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server_address_test.c: what is an address, and that one in use is said to be so.
+ * server_address_test.c: what is an address, and that one in use is said to be so. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * server_datadir_test.c: the data folder is its user's alone, its token is made once, and what cannot be used
- * is said.
+ * is said. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * server_json_test.c: what is read from others is read strictly, and every error names the member; what is
- * written is valid whatever the texts are.
+ * written is valid whatever the texts are. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server_scope_test.c: what a token is good for, as words and as a set.
+ * server_scope_test.c: what a token is good for, as words and as a set. One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * server_token_test.c: tokens differ, hash alike, and are read from a header as RFC 6750 writes it.
+ * One thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>
