@@ -53,13 +53,24 @@ export interface Draft {
   insist?: boolean;
 }
 
-export interface Receipt {
+/** What the server says to a message that was sent: taken in, or that a full mailbox names another one. */
+export type Receipt = Accepted | Redirected;
+
+export interface Accepted {
+  state: "accepted";
   id: string;
   role: string;
-  state: string;
   position?: number;
   wait?: { median_ms: number; p95_ms: number };
   holder: string | null;
+  availability: "available" | "absent" | "vacant";
+}
+
+/** Nothing was taken in. */
+export interface Redirected {
+  state: "redirected";
+  role: string;
+  redirect_to: string;
 }
 
 export interface Who {

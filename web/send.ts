@@ -3,7 +3,7 @@
 // first sent and kept until something in it changes, so pressing Send again after a lost answer cannot make
 // two messages.
 
-import { api, type Class, Problem, type Receipt } from "./api";
+import { type Accepted, api, type Class, Problem, type Redirected } from "./api";
 import { announce, busy, el, field, nameInput, Notice } from "./dom";
 import { duration, sentence } from "./text";
 
@@ -69,6 +69,10 @@ export class SendForm {
       const message = { to, subject: this.subject.value.trim(), body: this.body.value, key: this.key };
       const urgency = this.urgency.value as Class;
       const receipt = await api.send({ ...message, class: urgency, ...(insist ? { insist } : {}) });
+      if (receipt.state === "redirected") {
+        this.showRedirected(receipt);
+        return;
+      }
       this.showReceipt(receipt);
       this.subject.value = "";
       this.body.value = "";
@@ -79,9 +83,23 @@ export class SendForm {
     }
   }
 
-  private showReceipt(receipt: Receipt): void {
+  /** What was typed stays: nothing was taken in yet, and whether it goes to the other role is asked. */
+  private showRedirected(answer: Redirected): void {
+    const other = el("button", { type: "button", class: "quiet" }, `Send it to ${answer.redirect_to}`);
+    other.addEventListener("click", () => {
+      this.to.value = answer.redirect_to;
+      void busy(other, () => this.send(false));
+    });
+    const title = el("strong", {}, `The mailbox of ${answer.role} is full.`);
+    const why = ` It was not accepted; ${answer.redirect_to} is asked to take what comes now.`;
+    this.notice.show("bad", title, why, el("div", { class: "actions" }, other));
+  }
+
+  private showReceipt(receipt: Accepted): void {
     const place = receipt.position !== undefined ? ` It is number ${receipt.position} in the queue.` : "";
-    const holder = receipt.holder ? ` ${receipt.holder} holds this role.` : " Nobody holds this role.";
+    const isAbsent = receipt.availability === "absent";
+    const nobody = isAbsent ? " Its holders are all away." : " Nobody holds this role.";
+    const holder = receipt.holder ? ` ${receipt.holder} holds this role.` : nobody;
     let wait = "";
     if (receipt.wait) {
       const { median_ms, p95_ms } = receipt.wait;

@@ -4,6 +4,7 @@
  * message's way.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/fields.h"
@@ -72,6 +73,18 @@ static enum cli_exit fill_body(const struct cli *cli, json_t *body)
     return CLI_OK;
 }
 
+/* Who would take it: a name, or that nobody is there. */
+static void print_holder(const char *holder, const char *availability)
+{
+    if (holder != NULL) {
+        output_print(OUTPUT_PLAIN, ", held by ");
+        output_cleaned(OUTPUT_PLAIN, holder);
+    } else {
+        bool is_absent = availability != NULL && strcmp(availability, "absent") == 0;
+        output_print(OUTPUT_ALARM, is_absent ? ", whose holders are all away" : ", held by nobody");
+    }
+}
+
 static enum cli_exit print_receipt(const struct cli *cli, const json_t *receipt)
 {
     struct fields fields = {0};
@@ -79,6 +92,7 @@ static enum cli_exit print_receipt(const struct cli *cli, const json_t *receipt)
     const char *role = fields_text(&fields, receipt, "role");
     const char *state = fields_text(&fields, receipt, "state");
     const char *holder = fields_text_or_null(&fields, receipt, "holder");
+    const char *availability = fields_text_or_null(&fields, receipt, "availability");
     int64_t position = fields_number_or(&fields, receipt, "position", 0);
     bool is_duplicate = fields_flag(&fields, receipt, "duplicate");
     const json_t *wait = json_object_get(receipt, "wait");
@@ -95,17 +109,36 @@ static enum cli_exit print_receipt(const struct cli *cli, const json_t *receipt)
     output_cleaned(OUTPUT_PLAIN, role);
     if (position > 0)
         printf(", position %s", text_number(position, time));
-    output_cleaned(holder != NULL ? OUTPUT_PLAIN : OUTPUT_ALARM,
-                   holder != NULL ? ", held by " : ", held by nobody");
-    output_cleaned(OUTPUT_PLAIN, holder != NULL ? holder : "");
+    print_holder(holder, availability);
     putchar('\n');
     if (median_ms >= 0)
-        printf("taken after %s by experience", text_duration(median_ms, time));
+        printf("done after %s by experience", text_duration(median_ms, time));
     if (median_ms >= 0 && p95_ms >= 0)
         printf(", in 95 of 100 cases within %s", text_duration(p95_ms, time));
     if (median_ms >= 0)
         putchar('\n');
     return CLI_OK;
+}
+
+/* A full mailbox names another one. Nothing was taken in: whether it is to go there is for who sends. */
+static enum cli_exit end_redirected(const struct cli *cli, json_t *answer)
+{
+    struct fields fields = {0};
+    const char *role = fields_text(&fields, answer, "role");
+    const char *other = fields_text(&fields, answer, "redirect_to");
+    enum cli_exit ending = fields_check(cli, &fields);
+    if (ending == CLI_OK)
+        ending = cli_fail(cli, CLI_AGAIN, "%s is full and asks to send to %s instead", role, other);
+    if (cli->json)
+        cli_print_json(answer);
+    json_decref(answer);
+    return ending;
+}
+
+static bool is_redirected(const json_t *answer)
+{
+    const char *state = json_string_value(json_object_get(answer, "state"));
+    return state != NULL && strcmp(state, "redirected") == 0;
 }
 
 static enum cli_exit run(struct cli *cli)
@@ -119,9 +152,9 @@ static enum cli_exit run(struct cli *cli)
         ending = cli_call(cli, &(struct client_request){.method = "POST", .path = "/v1/send", .body = body},
                           &receipt);
     json_decref(body);
-    if (ending == CLI_OK)
-        ending = cli_show(cli, receipt, print_receipt);
-    return ending;
+    if (ending != CLI_OK)
+        return ending;
+    return is_redirected(receipt) ? end_redirected(cli, receipt) : cli_show(cli, receipt, print_receipt);
 }
 
 const struct cli_verb verb_send = {
@@ -130,7 +163,7 @@ const struct cli_verb verb_send = {
     .summary = "send a message to a role",
     .details =
         "BODY is Markdown; - reads it from standard input. The receipt says where the message stands in the\n"
-        "queue. A full mailbox refuses: exit status 75.",
+        "queue. A full mailbox refuses, or names another one: exit status 75.",
     .options = options,
     .operand_count_min = 1,
     .operand_count_max = 2,

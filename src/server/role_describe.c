@@ -100,7 +100,6 @@ void role_late_to(struct json_writer *out, const struct role_actor *actor, int64
 void role_describe_to(struct json_writer *out, const struct role_actor *actor, const troupe_message *message,
                       const role_describe *describe, int64_t now_ms)
 {
-    static const char *const availabilities[] = {"available", "absent", "vacant"};
     struct org_role_view view = org_role_view(actor->role);
     struct org_counts counts = org_role_counts(actor->role);
     bool is_inside = role_has_in_succession(actor, troupe_text(message, describe->actor));
@@ -109,7 +108,7 @@ void role_describe_to(struct json_writer *out, const struct role_actor *actor, c
     json_put_text(out, "supervisor", view.supervisor[0] != '\0' ? view.supervisor : NULL);
     put_holders(out, actor->role);
     json_put_text(out, "holder", view.holder);
-    json_put_text(out, "availability", availabilities[view.availability]);
+    json_put_text(out, "availability", view_availabilities[view.availability]);
     role_words_put(out, &view);
     role_words_put_failures(out, "own", describe->own);
     role_words_put_failure_rules(out, troupe_text(message, describe->rules));

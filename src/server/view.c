@@ -11,6 +11,7 @@
 #include "server/messages.h"
 
 const char *const view_classes[ORG_CLASS_COUNT] = {"bulk", "normal", "urgent"};
+const char *const view_availabilities[ORG_VACANT + 1] = {"available", "absent", "vacant"};
 
 static void put_id(struct json_writer *out, const char *name, uint64_t id)
 {
@@ -146,6 +147,7 @@ void view_receipt(struct json_writer *out, const char *role, const struct org_an
         json_close(out, '}');
     }
     json_put_text(out, "holder", answer->holder);
+    json_put_text(out, "availability", view_availabilities[answer->availability]);
     if (answer->is_duplicate)
         json_put_flag(out, "duplicate", true);
     json_close(out, '}');

@@ -38,4 +38,7 @@ void view_card(struct json_writer *out, const journal_card *card);
 /** The names of the classes, in the order of enum org_class. */
 extern const char *const view_classes[ORG_CLASS_COUNT];
 
+/** Whether anybody is there to take what is sent: the words, in the order of enum org_availability. */
+extern const char *const view_availabilities[ORG_VACANT + 1];
+
 #endif

@@ -6,30 +6,15 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
 from cli_support import (
-    AGAIN, BIN, DATA, EMPTY, FAILED, INPUT, NOT_ALLOWED, OK, PROTOCOL, UNREACHABLE, USAGE, ScriptedServer,
-    environment, free_port, run, run_on_terminal,
+    AGAIN, BIN, DATA, EMPTY, FAILED, HOUR_MS, INPUT, MESSAGE, NOT_ALLOWED, OK, PROTOCOL, RECEIPT, UNREACHABLE,
+    USAGE, AnswerCase, ScriptedServer, answering, environment, free_port, run, run_on_terminal,
 )
 
-NOW_MS = int(time.time() * 1000)
-HOUR_MS = 3600 * 1000
-
-MESSAGE = {
-    "id": "0000000000abc", "role": "docs", "state": "held", "from": "ann", "subject": "Mend the gate",
-    "body": "It squeaks.\n\nSince **Monday**.", "class": "urgent", "sent": NOW_MS - 3 * HOUR_MS - 60000,
-    "held_since": NOW_MS, "lease_until": NOW_MS + 72 * HOUR_MS + 60000, "holder": "bob",
-    "deadline": NOW_MS + 2 * HOUR_MS + 60000, "thread": "0000000000abc", "in_reply_to": "0000000000000",
-    "hops": 0, "attempts": 2,
-}
-RECEIPT = {
-    "id": "0000000000abc", "role": "docs", "state": "accepted", "position": 3, "holder": "ann",
-    "wait": {"median_ms": 2 * HOUR_MS, "p95_ms": 26 * HOUR_MS},
-}
 TREE = {"roles": [
     {"name": "acme", "parent": None, "supervisor": None, "team": True, "holders": ["ann"], "holder": "ann",
      "vacant": False, "capacity": 20, "queued": 0, "held": 0},
@@ -41,28 +26,6 @@ TREE = {"roles": [
     {"name": "ops", "parent": "acme", "supervisor": "acme", "team": False, "holders": ["eve"], "holder": None,
      "vacant": False, "capacity": 7, "queued": 0, "held": 0},
 ]}
-
-
-def answering(status, content):
-    return ScriptedServer(lambda *_: (status, content))
-
-
-class AnswerCase(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="troupe-cli-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def write(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
-
-    def check(self, server, arguments, status=OK, **more):
-        done = server.run(*arguments, **more)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done
 
 
 class Requests(AnswerCase):
@@ -159,55 +122,6 @@ class Texts(AnswerCase):
     def text(self, arguments, answer, status=OK, **more):
         with answering(200, answer) as server:
             return self.check(server, arguments, status, **more).stdout
-
-    def test_receipt_says_where_the_message_stands(self):
-        arguments = ["send", "docs", "-s", "Hi"]
-        self.assertEqual(self.text(arguments, RECEIPT),
-                         "0000000000abc accepted by docs, position 3, held by ann\n"
-                         "taken after 2 h by experience, in 95 of 100 cases within 1 d\n")
-        plain = {"id": "0000000000abc", "role": "docs", "state": "accepted", "position": 1, "holder": None}
-        self.assertEqual(self.text(arguments, plain),
-                         "0000000000abc accepted by docs, position 1, held by nobody\n")
-        again = self.text(arguments, {**plain, "duplicate": True})
-        self.assertIn(" was sent before: accepted by docs", again)
-
-    def test_message_reads_like_a_letter(self):
-        self.assertEqual(self.text(["next"], {"messages": [MESSAGE]}), (
-            "Message     0000000000abc\n"
-            "To          docs\n"
-            "From        ann, 3 h ago\n"
-            "Subject     Mend the gate\n"
-            "Class       urgent\n"
-            "Deadline    in 2 h\n"
-            "Yours until in 3 d\n"
-            "In reply to 0000000000000\n"
-            "Failures    2\n"
-            "\n"
-            "It squeaks.\n"
-            "\n"
-            "Since **Monday**.\n"))
-
-    def test_done_with_next_prints_the_next_message(self):
-        text = self.text(["done", "x", "--next"], {"id": "x", "state": "done", "messages": [MESSAGE]})
-        self.assertTrue(text.startswith("x done\n\nMessage     0000000000abc\n"), text)
-
-    def test_forward_says_where_it_went(self):
-        answer = {"id": "x", "state": "forwarded", "forwarded_to": {"role": "ops", "id": "0000000000abd"}}
-        self.assertEqual(self.text(["forward", "x", "ops"], answer), "x forwarded to ops as 0000000000abd\n")
-
-    def test_inbox_stands_in_columns(self):
-        normal = {**MESSAGE, "class": "normal"}
-        queued = [{**normal, "id": f"000000000000{i}", "subject": "S" * i} for i in (1, 2)]
-        self.assertEqual(self.text(["inbox"], {"held": [MESSAGE], "queued": queued, "total": 1234}), (
-            "held\n"
-            "ID             CLASS   ROLE  FROM  SENT     SUBJECT\n"
-            "0000000000abc  urgent  docs  ann   3 h ago  Mend the gate\n"
-            "1,234 waiting, the first 2\n"
-            "ID             CLASS   ROLE  FROM  SENT     SUBJECT\n"
-            "0000000000001  normal  docs  ann   3 h ago  S\n"
-            "0000000000002  normal  docs  ann   3 h ago  SS\n"))
-        self.assertEqual(self.text(["inbox"], {"held": [], "queued": [], "total": 0}),
-                         "nothing held\nnothing waits\n")
 
     def test_tree_is_drawn_with_lines(self):
         self.assertEqual(self.text(["tree"], TREE), (

@@ -22,6 +22,7 @@ import tempfile
 import termios
 import threading
 import time
+import unittest
 import urllib.parse
 
 BIN = os.environ.get("TROUPE_BIN", os.path.join(os.path.dirname(__file__), "../../build/dev/troupe"))
@@ -348,3 +349,41 @@ class RealServer:
         finally:
             self.log.close()
             self.folder.cleanup()
+
+
+NOW_MS = int(time.time() * 1000)
+HOUR_MS = 3600 * 1000
+
+MESSAGE = {
+    "id": "0000000000abc", "role": "docs", "state": "held", "from": "ann", "subject": "Mend the gate",
+    "body": "It squeaks.\n\nSince **Monday**.", "class": "urgent", "sent": NOW_MS - 3 * HOUR_MS - 60000,
+    "held_since": NOW_MS, "lease_until": NOW_MS + 72 * HOUR_MS + 60000, "holder": "bob",
+    "deadline": NOW_MS + 2 * HOUR_MS + 60000, "thread": "0000000000abc", "in_reply_to": "0000000000000",
+    "hops": 0, "attempts": 2,
+}
+RECEIPT = {
+    "id": "0000000000abc", "role": "docs", "state": "accepted", "position": 3, "holder": "ann",
+    "wait": {"median_ms": 2 * HOUR_MS, "p95_ms": 26 * HOUR_MS},
+}
+
+
+def answering(status, content):
+    return ScriptedServer(lambda *_: (status, content))
+
+
+class AnswerCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="troupe-cli-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def check(self, server, arguments, status=OK, **more):
+        done = server.run(*arguments, **more)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done

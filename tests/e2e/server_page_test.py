@@ -199,6 +199,24 @@ class Page(ServerCase):
         self.press("Send it all the same")
         self.find("#send .notice.good", f"Accepted by {tiny}. It is number 2 in the queue.")
 
+    def test_a_redirected_message_is_not_said_to_be_accepted(self):
+        tiny = f"{self.role}/tiny"
+        body = {"name": tiny, "parent": self.role, "holders": ["ben"], "capacity": 1,
+                "overflow": "redirect", "redirect_to": self.role}
+        self.expect(201, self.post("/v1/roles", body))
+        self.send(tiny, who="mara")
+        self.sign_in()
+        self.find("#send h2")
+        send = self.browser.find_element(By.ID, "send")
+        send.find_element(By.NAME, "to").send_keys(tiny)
+        send.find_element(By.NAME, "subject").send_keys("Goes elsewhere", Keys.ENTER)
+        self.find("#send .notice.bad", f"The mailbox of {tiny} is full.")
+        subject = send.find_element(By.NAME, "subject")
+        self.assertEqual(subject.get_attribute("value"), "Goes elsewhere")
+        self.press(f"Send it to {self.role}")
+        self.find("#send .notice.good", f"Accepted by {self.role}. It is number 1 in the queue.")
+        self.assertEqual(self.take(self.me)[0]["subject"], "Goes elsewhere")
+
     def test_messages_are_shown_as_text_whatever_they_contain(self):
         evil = "<img src=x onerror=\"document.title='taken'\"><b>bold</b>"
         self.send(self.role, evil, "mara", body=f"{evil}\n</script>")

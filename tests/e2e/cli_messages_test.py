@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""How messages and what becomes of them read in the `troupe` program, against a server that answers what each
+test scripts."""
+
+import json
+import unittest
+
+from cli_support import AGAIN, HOUR_MS, MESSAGE, NOW_MS, OK, PROTOCOL, RECEIPT, AnswerCase, answering
+
+
+class Messages(AnswerCase):
+    def text(self, arguments, answer, status=OK, **more):
+        with answering(200, answer) as server:
+            return self.check(server, arguments, status, **more).stdout
+
+    def test_receipt_says_where_the_message_stands(self):
+        arguments = ["send", "docs", "-s", "Hi"]
+        self.assertEqual(self.text(arguments, RECEIPT),
+                         "0000000000abc accepted by docs, position 3, held by ann\n"
+                         "done after 2 h by experience, in 95 of 100 cases within 1 d\n")
+        plain = {"id": "0000000000abc", "role": "docs", "state": "accepted", "position": 1, "holder": None}
+        self.assertEqual(self.text(arguments, plain),
+                         "0000000000abc accepted by docs, position 1, held by nobody\n")
+        away = self.text(arguments, {**plain, "availability": "absent"})
+        self.assertEqual(away, "0000000000abc accepted by docs, position 1, whose holders are all away\n")
+        again = self.text(arguments, {**plain, "duplicate": True})
+        self.assertIn(" was sent before: accepted by docs", again)
+
+    def test_redirected_message_was_not_taken_in(self):
+        answer = {"role": "docs", "state": "redirected", "redirect_to": "ops"}
+        with answering(200, answer) as server:
+            done = self.check(server, ["send", "docs", "-s", "Hi"], AGAIN)
+            self.assertEqual((done.stdout, done.stderr),
+                             ("", "troupe send: docs is full and asks to send to ops instead\n"))
+            done = self.check(server, ["send", "docs", "-s", "Hi", "--json"], AGAIN)
+            self.assertEqual(json.loads(done.stdout), answer)
+        with answering(200, {"role": "docs", "state": "redirected"}) as server:
+            self.check(server, ["send", "docs", "-s", "Hi"], PROTOCOL)
+
+    def test_message_reads_like_a_letter(self):
+        self.assertEqual(self.text(["next"], {"messages": [MESSAGE]}), (
+            "Message     0000000000abc\n"
+            "To          docs\n"
+            "From        ann, 3 h ago\n"
+            "Subject     Mend the gate\n"
+            "Class       urgent\n"
+            "Deadline    in 2 h\n"
+            "Yours until in 3 d\n"
+            "In reply to 0000000000000\n"
+            "Failures    2\n"
+            "\n"
+            "It squeaks.\n"
+            "\n"
+            "Since **Monday**.\n"))
+
+    def test_done_with_next_prints_the_next_message(self):
+        text = self.text(["done", "x", "--next"], {"id": "x", "state": "done", "messages": [MESSAGE]})
+        self.assertTrue(text.startswith("x done\n\nMessage     0000000000abc\n"), text)
+
+    def test_forward_says_where_it_went(self):
+        answer = {"id": "x", "state": "forwarded", "forwarded_to": {"role": "ops", "id": "0000000000abd"}}
+        self.assertEqual(self.text(["forward", "x", "ops"], answer), "x forwarded to ops as 0000000000abd\n")
+
+    def test_inbox_stands_in_columns(self):
+        normal = {**MESSAGE, "class": "normal"}
+        queued = [{**normal, "id": f"000000000000{i}", "subject": "S" * i} for i in (1, 2)]
+        self.assertEqual(self.text(["inbox"], {"held": [MESSAGE], "queued": queued, "total": 1234}), (
+            "held\n"
+            "ID             CLASS   ROLE  FROM  SENT     SUBJECT\n"
+            "0000000000abc  urgent  docs  ann   3 h ago  Mend the gate\n"
+            "1,234 waiting, the first 2\n"
+            "ID             CLASS   ROLE  FROM  SENT     SUBJECT\n"
+            "0000000000001  normal  docs  ann   3 h ago  S\n"
+            "0000000000002  normal  docs  ann   3 h ago  SS\n"))
+        self.assertEqual(self.text(["inbox"], {"held": [], "queued": [], "total": 0}),
+                         "nothing held\nnothing waits\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
