@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "server/json_writer.h"
 
 /*
@@ -17,6 +18,8 @@
  * or a role was started anew and has forgotten who waited.
  */
 #define LOOK_AGAIN_MS 5000
+/* Failures in a row after which one on purpose is spared, so that nobody has to wait long. */
+#define DESK_SPARED_FROM 4u
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -48,6 +51,21 @@ void desk_pass(troupe_self *self, troupe_asker asker, const troupe_message *repl
                               .detail = troupe_text(reply, no->detail));
     if (status != TROUPE_OK)
         troupe_refuse(self, asker, status);
+}
+
+/* --- failures on purpose ---------------------------------------------------------------------- */
+
+troupe_status desk_step_counted(troupe_self *self, struct desk *desk, enum desk_step step)
+{
+    static const char *const texts[] = {
+        [DESK_STEP_ASKED] = "at a request",          [DESK_STEP_SEEN] = "having looked",
+        [DESK_STEP_PICKED] = "having sent a take",   [DESK_STEP_TOOK] = "before its answer",
+        [DESK_STEP_SENT] = "having sent a command",  [DESK_STEP_OUTCOME] = "before its outcome",
+        [DESK_STEP_ANSWERED] = "behind its answers",
+    };
+    struct faults *faults = desk->ids->desk_faults;
+    bool is_spared = faults->is_sparing && troupe_restarts_in_row(self) >= DESK_SPARED_FROM;
+    return faults_hit(faults, is_spared) ? troupe_fail(self, TROUPE_FAILED, texts[step]) : TROUPE_OK;
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -167,9 +185,14 @@ static troupe_status write_inbox(const struct desk_gather *gather, uint32_t limi
 
 static troupe_status on_inbox(troupe_self *self, struct desk_gather *gather, troupe_status status)
 {
+    troupe_status step = desk_step(self, gather->desk, DESK_STEP_SEEN);
     struct inbox inbox = *(struct inbox *)gather->context;
     free(gather->context);
     gather->context = NULL;
+    if (step != TROUPE_OK) {
+        troupe_refuse(self, inbox.asker, TROUPE_NO_ACTOR);
+        return step;
+    }
     if (status == TROUPE_OK && gather->count == 0 && gather->only[0] != '\0') {
         struct problem problem = {0};
         problem_set(&problem, PROBLEM_FORBIDDEN, "%s is not a role of %s", gather->only, gather->desk->actor);
@@ -188,7 +211,7 @@ static troupe_status on_inbox(troupe_self *self, struct desk_gather *gather, tro
     if (status != TROUPE_OK)
         desk_deny_status(self, inbox.asker, status);
     buffer_done(&json);
-    return TROUPE_OK;
+    return desk_step(self, gather->desk, DESK_STEP_ANSWERED);
 }
 
 static troupe_status start_inbox(troupe_self *self, struct desk *desk, const troupe_message *message,
@@ -241,6 +264,7 @@ static troupe_status start_next(troupe_self *self, struct desk *desk, const trou
         return TROUPE_OK;
     }
     request->asker = troupe_asker_of(message);
+    request->asking = next->asking;
     request->wip_limit = next->wip_limit;
     memcpy(request->via, troupe_text(message, next->via), (size_t)next->via.size + 1);
     memcpy(request->role, troupe_text(message, next->role), (size_t)next->role.size + 1);
@@ -282,12 +306,32 @@ static troupe_status on_timeout(troupe_self *self, struct desk *desk, uint64_t t
     }
 }
 
+/* That it is a restart is all that anybody sees of a failure. */
+static troupe_status desk_start(troupe_self *self)
+{
+    struct desk *desk = troupe_state(self);
+    if (troupe_restarts(self) > 0)
+        fetch_add_relaxed(&desk->ids->desk_restarts, 1);
+    return TROUPE_OK;
+}
+
 static troupe_status desk_receive(troupe_self *self, const troupe_message *message)
 {
     struct desk *desk = troupe_state(self);
     const troupe_timeout *timeout = troupe_timeout_of(message);
     if (timeout != NULL)
         return on_timeout(self, desk, timeout->tag);
+    if (role_stirred_of(message) != NULL) {
+        desk->is_stirred = true;
+        return TROUPE_OK;
+    }
+    if (desk_hurry_of(message) != NULL) {
+        desk->is_hurried = true;
+        return desk_deadlines(self, desk);
+    }
+    troupe_status status = desk_step(self, desk, DESK_STEP_ASKED);
+    if (status != TROUPE_OK)
+        return status;
     const desk_next *next = desk_next_of(message);
     if (next != NULL)
         return start_next(self, desk, message, next);
@@ -297,14 +341,6 @@ static troupe_status desk_receive(troupe_self *self, const troupe_message *messa
     const desk_inbox *inbox = desk_inbox_of(message);
     if (inbox != NULL)
         return start_inbox(self, desk, message, inbox);
-    if (role_stirred_of(message) != NULL) {
-        desk->is_stirred = true;
-        return TROUPE_OK;
-    }
-    if (desk_hurry_of(message) != NULL) {
-        desk->is_hurried = true;
-        return desk_deadlines(self, desk);
-    }
     return TROUPE_UNEXPECTED;
 }
 
@@ -351,6 +387,7 @@ static void desk_stop(troupe_self *self, troupe_status reason)
 const troupe_behaviour desk_behaviour = {
     .name = "desk",
     .state_size = sizeof(struct desk),
+    .start = desk_start,
     .receive = desk_receive,
     .flush = desk_flush,
     .stop = desk_stop,

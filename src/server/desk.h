@@ -6,7 +6,8 @@
  *
  * A desk has no stream. What its actor holds is asked of the roles anew each time, so there is nothing here
  * that could be wrong after a restart. What makes it right is that everything one actor takes goes through
- * its one desk.
+ * its one desk. One that fails is started again by its supervisor, #desks, under its name; whoever asked it
+ * asks again, with the same `asking`, by which a take that was carried out is found.
  *
  *   desk_next --> waiting --round: look at all roles, pick the best, role_next to each--> answered
  *                   ^  |                                                         |
@@ -32,6 +33,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <troupe.h>
 
@@ -96,6 +98,7 @@ struct desk_request {
     troupe_asker asker;
     char via[ORG_ACTOR_NAME_LEN_MAX + 1];
     char role[ORG_NAME_LEN_MAX + 1]; /* "": any */
+    uint64_t asking;
     uint32_t wip_limit;
     uint64_t deadline_ns; /* 0: does not wait */
     uint32_t tries;
@@ -155,8 +158,39 @@ struct desk {
 /** The behaviour. */
 extern const troupe_behaviour desk_behaviour;
 
+/** The name that the desk of an actor has: no role's can be so. */
+#define DESK_NAME_SIZE ((size_t)ORG_ACTOR_NAME_LEN_MAX + 2)
+static inline void desk_name(const char *actor, char ret_name[DESK_NAME_SIZE])
+{
+    size_t len = strnlen(actor, ORG_ACTOR_NAME_LEN_MAX);
+    ret_name[0] = ':';
+    memcpy(ret_name + 1, actor, len);
+    ret_name[len + 1] = '\0';
+}
+
 /** Tags of a desk's timers; a pointer to what is tried again is a tag too, and larger than all of these. */
 enum desk_tag { DESK_TAG_LOOK = 1, DESK_TAG_DEADLINE, DESK_TAG_COUNT };
+
+/** The points at which a desk may be lost with something half done. */
+enum desk_step {
+    DESK_STEP_ASKED = 0, /* a request has come, and nothing was done */
+    DESK_STEP_SEEN,      /* all roles have shown what they have */
+    DESK_STEP_PICKED,    /* takes are under way */
+    DESK_STEP_TOOK,      /* one is carried out, and nobody was told */
+    DESK_STEP_SENT,      /* a command about a message is under way */
+    DESK_STEP_OUTCOME,   /* it is carried out, and nobody was told */
+    DESK_STEP_ANSWERED,  /* whoever asked was told */
+};
+
+/** As desk_step, when there are faults. */
+TROUPE_MUST_CHECK troupe_status desk_step_counted(troupe_self *self, struct desk *desk, enum desk_step step);
+
+/** Fails here when that is asked for (faults.h): the status is to be returned. */
+TROUPE_MUST_CHECK static inline troupe_status desk_step(troupe_self *self, struct desk *desk,
+                                                        enum desk_step step)
+{
+    return desk->ids->desk_faults == NULL ? TROUPE_OK : desk_step_counted(self, desk, step);
+}
 
 /* --- between the desk*.c files ---------------------------------------------------------------- */
 

@@ -68,6 +68,7 @@ static troupe_status go_on_to_next(troupe_self *self, struct desk_errand *errand
         return TROUPE_OK;
     }
     request->asker = errand->asker;
+    request->asking = errand->about.asking;
     request->wip_limit = errand->about.wip_limit;
     memcpy(request->via, errand->about.via, strlen(errand->about.via) + 1);
     end(errand);
@@ -79,14 +80,18 @@ static troupe_status on_outcome(troupe_self *self, troupe_status status, const t
                                 void *context)
 {
     struct desk_errand *errand = context;
+    struct desk *desk = errand->desk;
     if (status != TROUPE_OK)
         return try_later(self, errand, status);
+    status = desk_step(self, desk, DESK_STEP_OUTCOME);
+    if (status != TROUPE_OK)
+        return status;
     const answered *outcome = answered_of(reply);
     if (outcome != NULL && errand->about.and_next)
         return go_on_to_next(self, errand, reply, outcome);
     desk_pass(self, errand->asker, reply);
     end(errand);
-    return TROUPE_OK;
+    return desk_step(self, desk, DESK_STEP_ANSWERED);
 }
 
 static troupe_status command(troupe_self *self, struct desk_errand *errand);
@@ -120,7 +125,9 @@ static troupe_status command(troupe_self *self, struct desk_errand *errand)
                        .actor = errand->desk->actor, .via = about->via, .text = about->text, .to = about->to,
                        .is_crash = about->is_crash, .held_since = about->held_since,
                        .exit_status = about->exit_status, .signal = about->signal, .output = about->output);
-    return status == TROUPE_OK ? TROUPE_OK : try_later(self, errand, status);
+    if (status != TROUPE_OK)
+        return try_later(self, errand, status);
+    return desk_step(self, errand->desk, DESK_STEP_SENT);
 }
 
 static troupe_status on_searched(troupe_self *self, struct desk_gather *gather, troupe_status status)
@@ -220,6 +227,7 @@ static bool keep_texts(struct desk_errand *errand, const troupe_message *message
         .signal = texts[3],
         .output = texts[4],
         .wip_limit = about->wip_limit,
+        .asking = about->asking,
         .is_crash = about->is_crash,
         .and_next = about->and_next,
     };

@@ -9,7 +9,7 @@
  * after that, what is held comes back instead.
  *
  * A take whose answer is lost, because the role's actor was, is looked for among what is held before another
- * is made.
+ * is made; one whose desk was lost is known by its asking.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -205,6 +205,9 @@ static troupe_status on_took(troupe_self *self, troupe_status status, const trou
     struct desk_request *request = context;
     struct desk *desk = request->desk;
     const role_took *took = status == TROUPE_OK ? role_took_of(reply) : NULL;
+    troupe_status step = desk_step(self, desk, DESK_STEP_TOOK);
+    if (step != TROUPE_OK)
+        return step;
     request->is_picked = false;
     desk->picks_out--;
     if (took != NULL && took->kind == ORG_ANSWER_TAKEN) {
@@ -220,7 +223,8 @@ static troupe_status on_took(troupe_self *self, troupe_status status, const trou
         request->is_lost = status != TROUPE_OK;
         desk->is_stirred = true;
     }
-    return desk_round(self, desk);
+    step = desk_step(self, desk, DESK_STEP_ANSWERED);
+    return step == TROUPE_OK ? desk_round(self, desk) : step;
 }
 
 static void pick(troupe_self *self, struct desk_gather *gather, struct desk_request *request,
@@ -230,8 +234,9 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
     uint32_t here = held_in(sight) + sight->picked;
     troupe_status status = troupe_ask(
         self, troupe_whereis(self, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
-        .actor = desk->actor, .via = request->via, .wip_limit = request->wip_limit, .zone = desk->hours.zone,
-        .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute, .days = desk->hours.days,
+        .actor = desk->actor, .via = request->via, .asking = request->asking, .wip_limit = request->wip_limit,
+        .zone = desk->hours.zone, .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute,
+        .days = desk->hours.days,
         .held_elsewhere = ORG_PLANTED(limit_per_role) ? 0 : held_over_all(gather) - here);
     if (status != TROUPE_OK) {
         desk->is_stirred = true; /* it has fallen since it was looked at: the next look wakes it */
@@ -269,6 +274,23 @@ static const struct sight_entry *find_lost(const struct desk_gather *gather,
     return NULL;
 }
 
+/*
+ * The role that gave out a message for this very request: a desk before this one asked for it, and was lost.
+ * It is asked again, so that the answer waits for the take to be on the disk. NULL: none.
+ */
+static struct desk_sight *find_asked(const struct desk_gather *gather, const struct desk_request *request)
+{
+    for (uint32_t i = 0; request->asking != 0 && i < gather->count; i++) {
+        size_t count;
+        const struct sight_entry *entries = entries_of(&gather->sights[i], &count);
+        for (size_t j = 0; j < count && entries[j].is_held; j++) {
+            if (entries[j].asking == request->asking)
+                return &gather->sights[i];
+        }
+    }
+    return NULL;
+}
+
 /* One request against the sight: what is held already, a pick, or nothing. */
 static void serve(troupe_self *self, struct desk_gather *gather, struct desk_request *request)
 {
@@ -288,6 +310,11 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
         return;
     }
     request->is_lost = false;
+    struct desk_sight *asked = find_asked(gather, request);
+    if (asked != NULL) {
+        pick(self, gather, request, asked);
+        return;
+    }
     if (held >= request->wip_limit && !ORG_PLANTED(limit_per_role)) {
         struct buffer json = {0};
         if (desk->picks_out > 0) /* what was picked just now has to be seen first */
@@ -314,6 +341,9 @@ static void serve(troupe_self *self, struct desk_gather *gather, struct desk_req
 static troupe_status on_sight(troupe_self *self, struct desk_gather *gather, troupe_status status)
 {
     struct desk *desk = gather->desk;
+    troupe_status step = desk_step(self, desk, DESK_STEP_SEEN);
+    if (step != TROUPE_OK)
+        return step;
     desk->is_round_on = false;
     for (struct desk_request *request = desk->waiting, *next; request != NULL; request = next) {
         next = request->next;
@@ -325,7 +355,8 @@ static troupe_status on_sight(troupe_self *self, struct desk_gather *gather, tro
             desk_request_free(request);
         }
     }
-    return desk_deadlines(self, desk);
+    step = desk->picks_out > 0 ? desk_step(self, desk, DESK_STEP_PICKED) : TROUPE_OK;
+    return step == TROUPE_OK ? desk_deadlines(self, desk) : step;
 }
 
 bool desk_has_patience(const struct desk *desk)

@@ -20,12 +20,6 @@
 #define JOURNAL_TIMEOUT_MS 120000
 #define RETRY_MS 50
 
-static bool is_desk(const void *context, uint32_t index, const void *key)
-{
-    const struct directory_actor *directory = context;
-    return strcmp(directory->desks[index]->actor, key) == 0;
-}
-
 troupe_status directory_try_later(troupe_self *self, struct directory_actor *directory)
 {
     if (directory->is_retrying)
@@ -210,56 +204,6 @@ static void tell_ready(troupe_self *self, struct directory_actor *directory)
         troupe_send(self, troupe_whereis(self, NAME_KEEPER), keeper_is_ready, .why = why) == TROUPE_OK;
 }
 
-/* --- desks ------------------------------------------------------------------------------------ */
-
-static void desk_down(struct directory_actor *directory, const troupe_down *down)
-{
-    for (size_t i = 0; i < directory->desk_count; i++) {
-        if (directory->desks[i]->monitor == down->monitor)
-            directory->desks[i]->ref = troupe_ref_none();
-    }
-}
-
-static void hurry(troupe_self *self, struct directory_actor *directory)
-{
-    directory->is_hurried = true;
-    for (size_t i = 0; i < directory->desk_count; i++)
-        (void)troupe_send(self, directory->desks[i]->ref, desk_hurry);
-}
-
-static struct directory_desk *desk_new(struct directory_actor *directory, const char *actor, uint64_t hash)
-{
-    if (array_reserve(&directory->desks, &directory->desk_capacity, directory->desk_count + 1,
-                      sizeof *directory->desks) != TROUPE_OK)
-        return NULL;
-    struct directory_desk *desk = calloc(1, sizeof *desk);
-    if (desk == NULL || map_add(&directory->desk_map, hash, (uint32_t)directory->desk_count) != TROUPE_OK) {
-        free(desk);
-        return NULL;
-    }
-    snprintf(desk->actor, sizeof desk->actor, "%s", actor);
-    directory->desks[directory->desk_count++] = desk;
-    return desk;
-}
-
-troupe_ref directory_desk_of(troupe_self *self, struct directory_actor *directory, const char *actor)
-{
-    uint64_t hash = hash_bytes(&directory->hash_key, actor, strlen(actor));
-    uint32_t index = map_find(&directory->desk_map, hash, is_desk, directory, actor);
-    struct directory_desk *desk =
-        index != MAP_NONE ? directory->desks[index] : desk_new(directory, actor, hash);
-    if (desk == NULL || !troupe_ref_is_none(desk->ref))
-        return desk != NULL ? desk->ref : troupe_ref_none();
-    struct desk initial = {.ids = directory->ids, .is_hurried = directory->is_hurried};
-    snprintf(initial.actor, sizeof initial.actor, "%s", actor);
-    desk->ref = troupe_spawn(self, &desk_behaviour, &(troupe_spawn_options){.state = &initial});
-    if (!troupe_ref_is_none(desk->ref) && troupe_monitor(self, desk->ref, &desk->monitor) != TROUPE_OK) {
-        troupe_shutdown(self, desk->ref, TROUPE_SHUTDOWN);
-        desk->ref = troupe_ref_none();
-    }
-    return desk->ref;
-}
-
 /* --- the actor -------------------------------------------------------------------------------- */
 
 static troupe_status directory_start(troupe_self *self)
@@ -339,7 +283,6 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
 {
     struct directory_actor *directory = troupe_state(self);
     const role_load *load = role_load_of(message);
-    const troupe_down *down = troupe_down_of(message);
     if (load != NULL)
         return directory_role_loaded(self, directory, message, load);
     const role_barred *barred = role_barred_of(message);
@@ -358,10 +301,8 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
         return directory_look_who_is_there(self, directory);
     } else if (timeout != NULL) {
         directory->is_retrying = false;
-    } else if (down != NULL) {
-        desk_down(directory, down);
     } else if (directory_hurry_of(message) != NULL) {
-        hurry(self, directory);
+        directory_hurry_desks(self, directory);
     } else if (!directory->is_loaded) {
         troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
     } else {
@@ -407,12 +348,7 @@ static void directory_stop(troupe_self *self, troupe_status reason)
         directory->flights = flight->next;
         free(flight);
     }
-    for (size_t i = 0; i < directory->desk_count; i++) {
-        troupe_shutdown(self, directory->desks[i]->ref, TROUPE_SHUTDOWN);
-        free(directory->desks[i]);
-    }
-    free(directory->desks);
-    map_done(&directory->desk_map);
+    directory_desks_done(self, directory);
     directory_checks_done(self, directory);
     directory_healths_done(self, directory);
     directory_roles_done(self, directory);

@@ -18,8 +18,8 @@
  * it wakes, when that changes, and when it goes to sleep; with it comes when time does something to it, and
  * this actor sees to it that it is awake then. A role whose actor failed comes back by its supervisor.
  *
- * Desks are made when somebody first shows a token, and are temporary: they keep nothing that a new one would
- * miss.
+ * Desks are made when somebody first shows a token, under #desks (directory_desks.c): they keep nothing that
+ * a new one would miss, and go on when this actor is started again.
  *
  * Runs on any worker; nothing blocks. Large answers (the tree) are kept until something changes.
  *
@@ -102,14 +102,16 @@ struct directory_entry {
     char reason[128];
 };
 
-/** A desk. */
-struct directory_desk {
-    char actor[ORG_ACTOR_NAME_LEN_MAX + 1];
-    troupe_ref ref;
-    uint64_t monitor;
+/** Whoever showed a token, as it is to be told to who asked for it. */
+struct directory_caller {
+    troupe_asker asker;
+    char through[ORG_ACTOR_NAME_LEN_MAX + 1];
+    unsigned scopes;
+    bool is_administrator;
 };
 
 struct directory_actor;
+struct directory_desk;
 
 /** A change that waits for its append, then for the roles, and, as an import, for its messages. */
 struct directory_task {
@@ -272,10 +274,18 @@ troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *d
                                     const troupe_message *message, const directory_tree *asked);
 troupe_status directory_answer_owner(troupe_self *self, struct directory_actor *directory,
                                      const troupe_message *message, const directory_owner *asked);
-/** The desk of an actor, made when there is none; none when that cannot be. */
-troupe_ref directory_desk_of(troupe_self *self, struct directory_actor *directory, const char *actor);
 /** Says no. */
 void directory_deny(troupe_self *self, troupe_asker asker, const struct problem *problem);
+
+/* --- directory_desks.c: a desk for everybody who works here ------------------------------------ */
+
+/** Answers caller_known for an actor when its desk is there, which is made when it is not. */
+troupe_status directory_admit(troupe_self *self, struct directory_actor *directory, const char *actor,
+                              const struct directory_caller *caller);
+/** The server stops: nobody is kept waiting any longer. */
+void directory_hurry_desks(troupe_self *self, struct directory_actor *directory);
+/** Tells whoever waits that the directory ends, and forgets the desks. */
+void directory_desks_done(troupe_self *self, struct directory_actor *directory);
 
 /* --- directory_change.c: decoding and deciding changes ---------------------------------------- */
 

@@ -83,11 +83,11 @@ troupe_status directory_answer_caller(troupe_self *self, struct directory_actor 
         directory_deny(self, asker, &problem);
         return TROUPE_OK;
     }
-    bool is_other = strcmp(actor.name, owner.name) != 0;
-    return troupe_reply(self, asker, caller_known, .actor = actor.name, .through = is_other ? owner.name : "",
-                        .desk = directory_desk_of(self, directory, actor.name), .wip_limit = actor.wip_limit,
-                        .scopes = (uint8_t)scopes, .is_administrator = owner.is_administrator,
-                        .is_program = actor.kind == ORG_PROGRAM);
+    struct directory_caller caller = {
+        .asker = asker, .scopes = scopes, .is_administrator = owner.is_administrator};
+    if (strcmp(actor.name, owner.name) != 0)
+        snprintf(caller.through, sizeof caller.through, "%s", owner.name);
+    return directory_admit(self, directory, actor.name, &caller);
 }
 
 static const char *kind_text(enum org_holder_kind kind)

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/atomic.h"
 #include "org/id.h"
 
 uint64_t ids_next(struct ids *ids, int64_t now_ms)
@@ -18,6 +19,11 @@ uint64_t ids_next(struct ids *ids, int64_t now_ms)
     while (!atomic_compare_exchange_weak_explicit(&ids->last, &last, next, memory_order_relaxed,
                                                   memory_order_relaxed));
     return next;
+}
+
+uint64_t ids_asking(struct ids *ids)
+{
+    return fetch_add_relaxed(&ids->askings, 1) + 1; /* nothing else is told by it */
 }
 
 void ids_raise(struct ids *ids, uint64_t id)

@@ -14,29 +14,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/faults.h"
+
 /** The place of this process, until there are several. */
 #define IDS_PLACE 0
-
-/**
- * Failures of roles' actors on purpose, for tests: every point at which one may be lost with something half
- * done is a step (role_actor.h, enum role_step), counted over all roles.
- */
-struct role_faults {
-    _Atomic uint64_t steps; /**< so far */
-    _Atomic uint64_t hits;  /**< of those, that failed */
-    uint64_t fail_at;       /**< the step that fails; 0: none */
-    uint32_t one_in;        /**< one step in so many fails; 0: none */
-    bool is_sparing;        /**< but none whose failure would put the role out of order */
-};
 
 /** The source. All zeros is one that has given none. Beside it, what every role has to be told. */
 struct ids {
     _Atomic uint64_t last;
-    uint32_t sleep_max_ms;      /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
-    uint32_t role_idle_ms;      /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
-    struct role_faults *faults; /**< NULL: none; what they are outlives all actors */
+    uint32_t sleep_max_ms; /**< the longest sleep, because the wall clock may be set; 0: IDS_SLEEP_MS */
+    uint32_t role_idle_ms; /**< a role with nothing to do sleeps after so long; 0: ROLE_IDLE_MS */
+    /** Failures on purpose of roles' actors and of desks. NULL: none; what they are outlives all actors. */
+    struct faults *faults;
+    struct faults *desk_faults;
+    _Atomic uint64_t askings; /**< requests for work that were given a number */
     /** What they tell, each for itself: relaxed, nothing rests on it. */
     _Atomic uint64_t role_restarts; /**< actors of roles that were started again after a failure */
+    _Atomic uint64_t desk_restarts; /**< the same of desks */
     _Atomic uint64_t roles_barred;  /**< roles that refuse everything now: role_guard.c */
 };
 
@@ -53,6 +47,9 @@ static inline uint64_t ids_sleep_ms(const struct ids *ids, int64_t wait_ms)
 
 /** A fresh id at this time. */
 uint64_t ids_next(struct ids *ids, int64_t now_ms);
+
+/** A number for a request for work, by which it is known when it is asked again; never 0. Any thread. */
+uint64_t ids_asking(struct ids *ids);
 
 /** Takes note of an id that was given out before this process began. */
 void ids_raise(struct ids *ids, uint64_t id);

@@ -125,7 +125,6 @@ static void admit(struct request *request, const troupe_message *reply, struct p
     caller->is_program = known->is_program;
     caller->scopes = known->scopes;
     caller->wip_limit = known->wip_limit;
-    caller->desk = known->desk;
     if ((caller->scopes & request->route->scopes) == 0) {
         char missing[SCOPE_TEXT_SIZE];
         scope_to_text(request->route->scopes, missing);

@@ -72,9 +72,10 @@ TROUPE_MESSAGE(role_send, ROLE_SEND)
 
 /**
  * The actor asks for work. Answer: role_took; `kind` is an org_answer_kind, `json` the message when one was
- * taken.
+ * taken. The same `asking` again, unless it is 0, gets the message it was given, as long as it is held.
  */
-#define ROLE_NEXT(F) F(text, actor) F(text, via) F(u32, wip_limit) F(u32, held_elsewhere) WORKING_HOURS(F)
+#define ROLE_NEXT(F)                                                                                         \
+    F(text, actor) F(text, via) F(u64, asking) F(u32, wip_limit) F(u32, held_elsewhere) WORKING_HOURS(F)
 TROUPE_MESSAGE(role_next, ROLE_NEXT)
 #define ROLE_TOOK(F) F(u64, id) F(i64, held_since) F(bytes, json) F(u32, kind)
 TROUPE_MESSAGE(role_took, ROLE_TOOK)
@@ -118,6 +119,7 @@ struct sight_entry {
     uint64_t id;
     int64_t at;
     int64_t held_since; /* 0: it is queued */
+    uint64_t asking;    /* that it was given out for; 0: not known */
     uint32_t offset;
     uint32_t size;
     uint32_t rank;
@@ -262,9 +264,10 @@ TROUPE_MESSAGE(failure_rules_are, FAILURE_RULES_ARE)
 /**
  * Work, from any of the actor's roles or from the one named; waits up to `wait_ms` for some. With `is_end`
  * none is wanted any more: those requests that wait for the same are answered at once. Answered: 200 with the
- * messages, 204.
+ * messages, 204. `asking` is the same when it is asked again, and 0 when that will not be.
  */
-#define DESK_NEXT(F) F(text, via) F(text, role) F(u32, wait_ms) F(u32, wip_limit) F(bool, is_end)
+#define DESK_NEXT(F)                                                                                         \
+    F(text, via) F(text, role) F(u64, asking) F(u32, wait_ms) F(u32, wip_limit) F(bool, is_end)
 TROUPE_MESSAGE(desk_next, DESK_NEXT)
 
 /**
@@ -286,6 +289,7 @@ TROUPE_MESSAGE(desk_next, DESK_NEXT)
     F(text, text)                                                                                            \
     F(text, to)                                                                                              \
     F(u32, wip_limit)                                                                                        \
+    F(u64, asking)                                                                                           \
     F(bool, is_crash)                                                                                        \
     F(bool, and_next)
 TROUPE_MESSAGE(desk_about, DESK_ABOUT)
@@ -425,14 +429,14 @@ TROUPE_MESSAGE(readable_are, READABLE_ARE)
 
 /**
  * Whose token has this hash, and may it act as `as` ("": as itself)? Answer: caller_known, with the token's
- * scopes (scope.h).
+ * scopes (scope.h); the actor's desk (desk.h) is there then.
  */
 #define CALLER_CHECK(F) F(bytes, hash) F(text, as)
 TROUPE_MESSAGE(caller_check, CALLER_CHECK)
 #define CALLER_KNOWN(F)                                                                                      \
     F(text, actor)                                                                                           \
     F(text, through)                                                                                         \
-    F(ref, desk) F(u32, wip_limit) F(u8, scopes) F(bool, is_administrator) F(bool, is_program)
+    F(u32, wip_limit) F(u8, scopes) F(bool, is_administrator) F(bool, is_program)
 TROUPE_MESSAGE(caller_known, CALLER_KNOWN)
 
 #endif

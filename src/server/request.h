@@ -74,7 +74,6 @@ struct caller {
     bool is_program;
     uint8_t scopes;     /**< what the token is good for: scope.h */
     uint32_t wip_limit; /**< of `actor`, over all its roles */
-    troupe_ref desk;    /**< of `actor` */
 };
 
 /** One call. Lives as long as its request. */

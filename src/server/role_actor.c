@@ -470,6 +470,7 @@ static void role_actor_stop(troupe_self *self, troupe_status reason)
     record_batch_done(&actor->batch);
     buffer_done(&actor->summary);
     role_cards_done(&actor->cards);
+    role_takes_done(actor);
     org_role_free(actor->role);
 }
 

@@ -168,8 +168,9 @@ struct role_actor {
 
     char barred[128]; /* why it refuses everything; "": it does not */
     uint64_t barred_until_ns;
-    bool is_counted;            /* among the roles that are barred */
-    struct role_faults *faults; /* those of `ids` */
+    bool is_counted;          /* among the roles that are barred */
+    struct faults *faults;    /* those of `ids` */
+    struct role_takes *takes; /* NULL: none yet */
 
     troupe_ref waiters[ROLE_WAITERS_MAX];
     uint32_t waiter_count;
@@ -280,12 +281,19 @@ enum role_step {
 TROUPE_MUST_CHECK troupe_status role_step_counted(troupe_self *self, struct role_actor *actor,
                                                   enum role_step step);
 
-/** Fails here when that is asked for (ids.h, struct role_faults): the status is to be returned. */
+/** Fails here when that is asked for (faults.h): the status is to be returned. */
 TROUPE_MUST_CHECK static inline troupe_status role_step(troupe_self *self, struct role_actor *actor,
                                                         enum role_step step)
 {
     return actor->faults == NULL ? TROUPE_OK : role_step_counted(self, actor, step);
 }
+
+/** What was given out for which asking (0: none), for a desk that asks again: role_takes.c. */
+void role_take_note(struct role_actor *actor, uint64_t asking, uint64_t id);
+/** The message of an asking, or the asking of a message; 0: not known. */
+uint64_t role_take_of(const struct role_actor *actor, uint64_t asking);
+uint64_t role_take_asking(const struct role_actor *actor, uint64_t id);
+void role_takes_done(struct role_actor *actor);
 
 /** Tells those who look on that there may be something new; they are forgotten: role_sleep.c. */
 void role_tell_waiters(troupe_self *self, struct role_actor *actor);

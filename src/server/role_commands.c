@@ -107,12 +107,41 @@ static troupe_status command_send(troupe_self *self, struct role_actor *actor, c
     return TROUPE_OK;
 }
 
+/* What the very same asking was given, and still holds; NULL: nothing. */
+static const struct org_message *taken_before(const struct role_actor *actor, const troupe_message *message,
+                                              const role_next *next)
+{
+    uint64_t id = role_take_of(actor, next->asking);
+    const struct org_message *taken = id != 0 ? org_role_find(actor->role, id) : NULL;
+    bool is_held = taken != NULL && taken->state == ORG_HELD &&
+                   strcmp(taken->holder, troupe_text(message, next->actor)) == 0;
+    return is_held ? taken : NULL;
+}
+
+static void answer_taken(const struct role_actor *actor, struct role_answer *answer,
+                         const struct org_message *taken)
+{
+    answer->kind = ROLE_ANSWER_TOOK;
+    answer->status = ORG_ANSWER_TAKEN;
+    answer->id = taken->id;
+    answer->held_since = taken->held_since;
+    struct json_writer out = json_writer_to(&answer->json);
+    view_message(&out, actor->name, taken, true);
+    if (json_writer_end(&out) != TROUPE_OK)
+        role_answer_failure(answer, TROUPE_NO_MEMORY);
+}
+
 static troupe_status command_next(troupe_self *self, struct role_actor *actor, const troupe_message *message,
                                   const role_next *next)
 {
     struct role_answer *answer = role_answer_new(self, actor, troupe_asker_of(message));
     if (answer == NULL)
         return TROUPE_OK;
+    const struct org_message *taken = taken_before(actor, message, next);
+    if (taken != NULL) {
+        answer_taken(actor, answer, taken);
+        return TROUPE_OK;
+    }
     struct org_hours room;
     struct org_command command = {
         .kind = ORG_NEXT,
@@ -135,14 +164,10 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
     answer->kind = ROLE_ANSWER_TOOK;
     answer->status = (uint32_t)decision.answer.kind;
     answer->id = decision.answer.id;
-    const struct org_message *taken =
-        decision.answer.kind == ORG_ANSWER_TAKEN ? org_role_find(actor->role, decision.answer.id) : NULL;
+    taken = decision.answer.kind == ORG_ANSWER_TAKEN ? org_role_find(actor->role, decision.answer.id) : NULL;
     if (taken != NULL) {
-        answer->held_since = taken->held_since;
-        struct json_writer out = json_writer_to(&answer->json);
-        view_message(&out, actor->name, taken, true);
-        if (json_writer_end(&out) != TROUPE_OK)
-            role_answer_failure(answer, TROUPE_NO_MEMORY);
+        role_take_note(actor, next->asking, taken->id);
+        answer_taken(actor, answer, taken);
     }
     return TROUPE_OK;
 }

@@ -101,14 +101,6 @@ void role_unbar(const struct role_actor *actor)
 
 /* --- failures on purpose ---------------------------------------------------------------------- */
 
-/* SplitMix64's finish: neighbours get nothing of each other. */
-static uint64_t scatter(uint64_t number)
-{
-    uint64_t bits = (number ^ (number >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    bits = (bits ^ (bits >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return bits ^ (bits >> 31);
-}
-
 troupe_status role_step_counted(troupe_self *self, struct role_actor *actor, enum role_step step)
 {
     static const char *const texts[] = {
@@ -118,12 +110,6 @@ troupe_status role_step_counted(troupe_self *self, struct role_actor *actor, enu
         [ROLE_STEP_DELIVER] = "at a delivery",      [ROLE_STEP_DELIVERED] = "behind a delivery",
         [ROLE_STEP_TIME] = "when time came",        [ROLE_STEP_SLEEP] = "falling asleep",
     };
-    struct role_faults *faults = actor->faults;
-    uint64_t number = fetch_add_relaxed(&faults->steps, 1) + 1;
-    bool is_hit = number == faults->fail_at || (faults->one_in > 0 && scatter(number) % faults->one_in == 0);
-    bool is_spared = faults->is_sparing && troupe_restarts_in_row(self) + 1 >= ROLE_RESTARTS_MAX;
-    if (!is_hit || is_spared)
-        return TROUPE_OK;
-    fetch_add_relaxed(&faults->hits, 1);
-    return troupe_fail(self, TROUPE_FAILED, texts[step]);
+    bool is_spared = actor->faults->is_sparing && troupe_restarts_in_row(self) + 1 >= ROLE_RESTARTS_MAX;
+    return faults_hit(actor->faults, is_spared) ? troupe_fail(self, TROUPE_FAILED, texts[step]) : TROUPE_OK;
 }

@@ -21,25 +21,25 @@ struct sight {
     struct buffer entries;
     struct buffer json;
     int64_t now_ms;
-    const struct org_role *role;
+    const struct role_actor *actor;
     const struct org_hours *hours;
     bool with_json;
 };
 
-static troupe_status sight_add(struct sight *sight, const char *role, const struct org_message *message,
-                               bool is_held)
+static troupe_status sight_add(struct sight *sight, const struct org_message *message, bool is_held)
 {
     struct sight_entry entry = {
         .id = message->id,
         .at = message->accepted->at,
         .offset = (uint32_t)sight->json.size,
         .held_since = is_held ? message->held_since : 0,
-        .rank = org_role_class_of(sight->role, message, sight->hours, sight->now_ms),
+        .asking = is_held ? role_take_asking(sight->actor, message->id) : 0,
+        .rank = org_role_class_of(sight->actor->role, message, sight->hours, sight->now_ms),
         .is_held = is_held,
     };
     if (sight->with_json || is_held) {
         struct json_writer out = json_writer_to(&sight->json);
-        view_message(&out, role, message, is_held);
+        view_message(&out, sight->actor->name, message, is_held);
         if (json_writer_end(&out) != TROUPE_OK)
             return TROUPE_NO_MEMORY;
     }
@@ -54,9 +54,9 @@ static troupe_status look_around(struct role_actor *actor, const char *who, cons
     size_t limit = look->limit < LOOK_MAX ? look->limit : LOOK_MAX;
     troupe_status status = TROUPE_OK;
     size_t count = org_role_held_by(actor->role, who, list, LOOK_MAX);
-    sight->role = actor->role;
+    sight->actor = actor;
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
-        status = sight_add(sight, actor->name, list[i], true);
+        status = sight_add(sight, list[i], true);
     if (look->all) {
         count = org_role_list(actor->role, ORG_QUEUED, sight->now_ms, list, limit);
         *ret_total = org_role_counts(actor->role).queued;
@@ -64,7 +64,7 @@ static troupe_status look_around(struct role_actor *actor, const char *who, cons
         count = org_role_list_for(actor->role, who, sight->hours, sight->now_ms, list, limit, ret_total);
     }
     for (size_t i = 0; i < count && status == TROUPE_OK; i++)
-        status = sight_add(sight, actor->name, list[i], false);
+        status = sight_add(sight, list[i], false);
     return status;
 }
 

@@ -13,6 +13,7 @@
 
 #include "org/id.h"
 #include "org/name.h"
+#include "server/desk.h"
 #include "server/http.h"
 #include "server/json.h"
 #include "server/messages.h"
@@ -118,21 +119,56 @@ void route_send(troupe_self *self, struct call *call)
 
 /* --- the caller's desk ------------------------------------------------------------------------ */
 
+/* What is asked of the desk; the texts lie in the request. */
+struct errand {
+    const troupe_type *type;
+    union {
+        desk_next_fields next;
+        desk_about_fields about;
+        desk_inbox_fields inbox;
+    };
+    uint32_t wait_ms;    /* for work */
+    uint64_t started_ns; /* when it was first asked */
+};
+
+_Static_assert(sizeof(struct errand) <= CALL_SCRATCH_SIZE, "a call has room for what a route keeps");
+
+/* A desk that was lost is started again, and asked again: the roles know what they have done already. */
 static troupe_status on_desk(troupe_self *self, troupe_status status, const troupe_message *reply,
                              void *context)
 {
-    (void)self;
-    call_end(context, status, reply, A_MAILBOX);
+    if (problem_will_pass(status))
+        call_again(self, context, status, A_MAILBOX);
+    else
+        call_end(context, status, reply, A_MAILBOX);
     return TROUPE_OK;
 }
 
-static void ask_desk(troupe_self *self, struct call *call, uint32_t patience_ms, const troupe_type *type,
-                     const void *fields)
+static void ask_desk_now(troupe_self *self, struct call *call)
 {
-    troupe_status status = troupe_ask_fields(self, call->request->caller.desk, DESK_TIMEOUT_MS + patience_ms,
-                                             on_desk, call, type, fields);
+    struct errand *errand = (struct errand *)(void *)call->scratch;
+    char name[DESK_NAME_SIZE];
+    desk_name(call->request->caller.actor, name);
+    if (errand->type == &desk_next_type) {
+        uint64_t waited_ms = (troupe_now_ns(self) - errand->started_ns) / 1000000;
+        errand->next.wait_ms = waited_ms < errand->wait_ms && !call->request->http->is_stopping
+                                   ? errand->wait_ms - (uint32_t)waited_ms
+                                   : 0;
+    }
+    troupe_status status =
+        troupe_ask_fields(self, troupe_whereis(self, name), DESK_TIMEOUT_MS + errand->wait_ms, on_desk, call,
+                          errand->type, &errand->next);
     if (status != TROUPE_OK)
-        call_end(call, status, NULL, A_MAILBOX);
+        call_again(self, call, status, A_MAILBOX);
+}
+
+static void ask_desk(troupe_self *self, struct call *call, const troupe_type *type)
+{
+    struct errand *errand = (struct errand *)(void *)call->scratch;
+    errand->type = type;
+    errand->started_ns = troupe_now_ns(self);
+    call->again = ask_desk_now;
+    ask_desk_now(self, call);
 }
 
 void route_next(troupe_self *self, struct call *call)
@@ -148,12 +184,14 @@ void route_next(troupe_self *self, struct call *call)
     json_take_flag(&in, "end", JSON_OPTIONAL, &is_end);
     if (!member_end(call, &in))
         return;
-    desk_next_fields fields = {.via = caller->through,
-                               .role = role,
-                               .wait_ms = call->request->http->is_stopping ? 0 : (uint32_t)wait_ms,
-                               .wip_limit = caller->wip_limit,
-                               .is_end = is_end};
-    ask_desk(self, call, (uint32_t)wait_ms, &desk_next_type, &fields);
+    struct errand *errand = (struct errand *)(void *)call->scratch;
+    errand->wait_ms = (uint32_t)wait_ms;
+    errand->next = (desk_next_fields){.via = caller->through,
+                                      .role = role,
+                                      .asking = ids_asking(call->request->http->ids),
+                                      .wip_limit = caller->wip_limit,
+                                      .is_end = is_end};
+    ask_desk(self, call, &desk_next_type);
 }
 
 /*
@@ -170,7 +208,9 @@ static void ask_about(troupe_self *self, struct call *call, struct json_reader *
     fields->command = command;
     fields->via = call->request->caller.through;
     fields->wip_limit = call->request->caller.wip_limit;
-    ask_desk(self, call, 0, &desk_about_type, fields);
+    fields->asking = fields->and_next ? ids_asking(call->request->http->ids) : 0;
+    ((struct errand *)(void *)call->scratch)->about = *fields;
+    ask_desk(self, call, &desk_about_type);
 }
 
 void route_done(troupe_self *self, struct call *call)
@@ -284,6 +324,7 @@ void route_inbox(troupe_self *self, struct call *call)
             return;
         }
     }
-    desk_inbox_fields fields = {.role = role, .limit = (uint32_t)limit};
-    ask_desk(self, call, 0, &desk_inbox_type, &fields);
+    ((struct errand *)(void *)call->scratch)->inbox =
+        (desk_inbox_fields){.role = role, .limit = (uint32_t)limit};
+    ask_desk(self, call, &desk_inbox_type);
 }

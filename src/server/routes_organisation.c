@@ -12,6 +12,7 @@
 #include "org/id.h"
 #include "org/limits.h"
 #include "org/name.h"
+#include "server/desk.h"
 #include "server/http.h"
 #include "server/json.h"
 #include "server/json_writer.h"
@@ -138,6 +139,7 @@ void route_health(troupe_self *self, struct call *call)
     json_put_number(&out, "uptime_ms", (int64_t)(troupe_now_ns(self) / 1000000));
     const struct ids *ids = call->request->http->ids;
     json_put_number(&out, "role_restarts", (int64_t)load_relaxed(&ids->role_restarts));
+    json_put_number(&out, "desk_restarts", (int64_t)load_relaxed(&ids->desk_restarts));
     json_put_number(&out, "roles_out_of_order", (int64_t)load_relaxed(&ids->roles_barred));
     json_close(&out, '}');
     call_answer_written(call, MHD_HTTP_OK, &out, &json);
@@ -229,7 +231,10 @@ static troupe_status on_held(troupe_self *self, troupe_status status, const trou
     struct call *call = context;
     const answered *yes = status == TROUPE_OK ? answered_of(reply) : NULL;
     if (yes == NULL) {
-        call_end(call, status, reply, "the mailbox");
+        if (problem_will_pass(status))
+            call_again(self, call, status, "the mailbox");
+        else
+            call_end(call, status, reply, "the mailbox");
         return TROUPE_OK;
     }
     struct problem problem = {0};
@@ -255,10 +260,13 @@ void route_presence(troupe_self *self, struct call *call)
         change(self, call, CHANGE_PRESENCE, NULL);
         return;
     }
-    troupe_status status = troupe_ask(self, call->request->caller.desk, DIRECTORY_TIMEOUT_MS, on_held, call,
+    char desk[DESK_NAME_SIZE];
+    desk_name(call->request->caller.actor, desk);
+    call->again = route_presence;
+    troupe_status status = troupe_ask(self, troupe_whereis(self, desk), DIRECTORY_TIMEOUT_MS, on_held, call,
                                       desk_inbox, .limit = 0);
     if (status != TROUPE_OK)
-        call_end(call, status, NULL, "the mailbox");
+        call_again(self, call, status, "the mailbox");
 }
 
 void route_calendar(troupe_self *self, struct call *call)

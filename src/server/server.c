@@ -54,7 +54,8 @@ struct server {
     const struct server_options *options;
     struct datadir datadir;
     struct ids ids;
-    struct role_faults faults;
+    struct faults faults;
+    struct faults desk_faults;
     char owner[ORG_ACTOR_NAME_LEN_MAX + 1];
     char url[ADDRESS_TEXT_SIZE];
     char why[WHY_SIZE];
@@ -158,16 +159,15 @@ static troupe_status watch(struct server *server, troupe_ref who, const char *na
 }
 
 /* Failures on purpose, for tests of clients and of the server itself: docs/observing.md. */
-static void ask_for_faults(struct server *server)
+static struct faults *faults_of(const char *variable, struct faults *room, const char *what)
 {
-    const char *one_in = getenv("TROUPE_ROLE_FAULTS");
+    const char *one_in = getenv(variable);
     unsigned long number = one_in != NULL ? strtoul(one_in, NULL, 10) : 0;
     if (number == 0 || number > UINT32_MAX)
-        return;
-    server->faults = (struct role_faults){.one_in = (uint32_t)number, .is_sparing = true};
-    server->ids.faults = &server->faults;
-    fprintf(stderr, "troupe serve: TROUPE_ROLE_FAULTS is set: one step in %lu of a role's actor fails\n",
-            number);
+        return NULL;
+    *room = (struct faults){.one_in = (uint32_t)number, .is_sparing = true};
+    fprintf(stderr, "troupe serve: %s is set: one step in %lu of %s fails\n", variable, number, what);
+    return room;
 }
 
 static troupe_status start_actors(struct server *server)
@@ -183,7 +183,8 @@ static troupe_status start_actors(struct server *server)
     if (status != TROUPE_OK)
         return status;
     server->ids.role_idle_ms = server->options->role_idle_ms;
-    ask_for_faults(server);
+    server->ids.faults = faults_of("TROUPE_ROLE_FAULTS", &server->faults, "a role's actor");
+    server->ids.desk_faults = faults_of("TROUPE_DESK_FAULTS", &server->desk_faults, "a desk");
     troupe_ref root = troupe_ref_none();
     status = supervision_start(server->system, server->journal, &server->ids, &root);
     if (status == TROUPE_OK)

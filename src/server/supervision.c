@@ -28,7 +28,17 @@ static const troupe_supervisor_spec teams = {
     .period_ms = TEAMS_PERIOD_MS,
 };
 
-static const troupe_child_spec first_of_top[] = {{.id = "teams", .supervisor = &teams}};
+static const troupe_supervisor_spec desks = {
+    .name = NAME_DESKS,
+    .strategy = TROUPE_ONE_FOR_ONE,
+    .intensity = DESKS_INTENSITY,
+    .period_ms = DESKS_PERIOD_MS,
+    .backoff_min_ms = DESKS_BACKOFF_MIN_MS,
+    .backoff_max_ms = DESKS_BACKOFF_MAX_MS,
+};
+
+static const troupe_child_spec first_of_top[] = {{.id = "teams", .supervisor = &teams},
+                                                 {.id = "desks", .supervisor = &desks}};
 
 static const troupe_supervisor_spec top = {
     .name = NAME_TOP,

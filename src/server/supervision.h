@@ -11,6 +11,8 @@
  *      |  |  |- payments/oncall
  *      |  |  `- payments/refunds
  *      |  `- ...
+ *      |- #desks     one_for_one: a desk for everybody who has shown a token
+ *      |  `- ann ...
  *      |- directory  makes teams and roles when they are needed: directory_wake.c
  *      `- http       added last, when everything has been read and found sound
  *
@@ -21,7 +23,8 @@
  *                     made again when they are next wanted
  *   a sleeping role   ends in order, and is forgotten; a team whose last role sleeps ends too. So memory is
  *                     that of who is awake
- *   the directory     is started again, and http after it; the roles go on
+ *   a desk            is started again, after a moment that doubles; whoever asked it asks the next
+ *   the directory     is started again, and http after it; the roles and the desks go on
  *   the journal       ends the server
  *
  * The keeper (keeper.h) stands outside: it tells the main thread of the end of the tree.
@@ -38,6 +41,7 @@
 #define NAME_SERVER "#server"
 #define NAME_TOP "#top"
 #define NAME_TEAMS "#teams"
+#define NAME_DESKS "#desks"
 
 /** What a team bears: restarts of all its roles together within the period. */
 #define TEAM_INTENSITY 100u
@@ -45,6 +49,11 @@
 /** How long a role is down before it is started again; doubles with each failure in a row. */
 #define TEAM_BACKOFF_MIN_MS 10u
 #define TEAM_BACKOFF_MAX_MS 10000u
+/** The same of a desk, and what all desks together bear. */
+#define DESKS_INTENSITY 1000u
+#define DESKS_PERIOD_MS 60000u
+#define DESKS_BACKOFF_MIN_MS 10u
+#define DESKS_BACKOFF_MAX_MS 2000u
 /** What all teams together bear: teams that gave up within the period. */
 #define TEAMS_INTENSITY 1000u
 #define TEAMS_PERIOD_MS 60000u

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What serves a role fails at random moments, under load: no client notices, each gets its one right answer,
-and only a counter tells. The clients never repeat anything."""
+"""What serves a role, or a desk, fails at random moments, under load: no client notices, each gets its one
+right answer, and only a counter tells. The clients never repeat anything."""
 
 import collections
 import os
@@ -20,9 +20,11 @@ PATIENCE_S = 60
 
 
 class Fault(unittest.TestCase):
+    VARIABLE, COUNTER = "TROUPE_ROLE_FAULTS", "role_restarts"
+
     def setUp(self):
-        os.environ["TROUPE_ROLE_FAULTS"] = str(ONE_IN)
-        self.addCleanup(os.environ.pop, "TROUPE_ROLE_FAULTS")
+        os.environ[self.VARIABLE] = str(ONE_IN)
+        self.addCleanup(os.environ.pop, self.VARIABLE)
         self.server = Server()
         self.addCleanup(self.server.close)
         self.server.start()
@@ -89,8 +91,9 @@ class Fault(unittest.TestCase):
             inbox = self.server.expect(200, self.server.get(f"/v1/inbox?role=@{sender}", sender))
             self.assertEqual(inbox["total"], LETTERS)
         health = self.server.expect(200, self.server.get("/v1/health"))
-        self.assertGreater(health["role_restarts"], ROLES)
-        self.assertEqual(health["roles_out_of_order"], 0)
+        self.assertGreater(health[self.COUNTER], ROLES)
+        for counter in {"role_restarts", "desk_restarts", "roles_out_of_order"} - {self.COUNTER}:
+            self.assertEqual(health[counter], 0)
         self.assertEqual(self.server.stop(), 0)
 
     def test_the_tree_is_shown_on_request(self):
@@ -100,10 +103,15 @@ class Fault(unittest.TestCase):
         while not any("role-0" in line for line in self.server.said):
             self.assertLess(time.monotonic(), end, self.server.said)
             time.sleep(0.01)
+        self.assertTrue(any("#desks" in line for line in self.server.said), self.server.said)
         names = ("#server", "#top", " role-0 ")
         lines = [line for line in self.server.said if any(name in line for name in names)]
         depths = [len(line) - len(line.lstrip()) for line in lines]
         self.assertEqual(depths, sorted(set(depths)), lines)
+
+
+class DeskFault(Fault):
+    VARIABLE, COUNTER = "TROUPE_DESK_FAULTS", "desk_restarts"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "org/id.h"
 #include "org/limits.h"
+#include "server/desk.h"
 #include "server/problem.h"
 #include "server/role_summary.h"
 #include "support/org_year_oracle.h"
@@ -112,15 +113,16 @@ static troupe_status on_desk(troupe_self *self, troupe_status status, const trou
                              void *context)
 {
     struct persona *persona = context;
-    const caller_known *known = status == TROUPE_OK ? caller_known_of(reply) : NULL;
-    (void)self;
+    char name[DESK_NAME_SIZE];
+    (void)reply;
     year_people[persona->who].asking = ASKING_NOTHING;
-    if (known != NULL)
-        persona->desk = known->desk;
+    desk_name(year_people[persona->who].name, name);
+    if (status == TROUPE_OK)
+        persona->desk = troupe_whereis(self, name);
     return TROUPE_OK;
 }
 
-/* The desk has ended for want of memory: there is another one, or will be. */
+/* The desk has ended for want of memory: there is another one, or will be soon. */
 static void ask_for_desk(troupe_self *self, struct persona *persona)
 {
     if (troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), HOUSE_TIMEOUT_MS, on_desk, persona,

@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "journal/memory.h"
+#include "server/desk.h"
 #include "server/keeper.h"
 #include "server/supervision.h"
 
@@ -201,9 +202,9 @@ troupe_ref house_desk(struct house *house, const char *actor)
 {
     troupe_message *reply = house_ask(house, house_actor(house, NAME_DIRECTORY), caller_check,
                                       .hash = {house_token_hash, sizeof house_token_hash}, .as = actor);
-    const caller_known *known = caller_known_of(reply);
-    assert_non_null(known);
-    troupe_ref desk = known->desk;
+    assert_non_null(caller_known_of(reply));
     troupe_message_free(house->system, &reply);
-    return desk;
+    char name[DESK_NAME_SIZE];
+    desk_name(actor, name);
+    return troupe_whereis(house->system, name);
 }

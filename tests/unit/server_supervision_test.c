@@ -189,11 +189,11 @@ static int send_to(struct house *house, const char *role)
 }
 
 /* Puts everybody to sleep and then wakes a role whose actors fail as soon as they have read their stream. */
-static void bar(struct house *house, struct role_faults *faults, const char *role)
+static void bar(struct house *house, struct faults *faults, const char *role)
 {
     house->ids.role_idle_ms = 1000;
     troupe_sim_advance(house->system, 2 * ROLE_IDLE_MS);
-    *faults = (struct role_faults){.one_in = 1};
+    *faults = (struct faults){.one_in = 1};
     house->ids.faults = faults;
     house->ids.role_idle_ms = 0;
     house_role(house, role);
@@ -205,7 +205,7 @@ static void role_that_fails_again_and_again_refuses_and_the_others_go_on(void **
 {
     (void)state;
     struct house house;
-    struct role_faults faults;
+    struct faults faults;
     open_mill(&house);
     bar(&house, &faults, "mill/saw");
     assert_int_equal(house.ids.role_restarts, ROLE_RESTARTS_MAX);
@@ -253,7 +253,7 @@ static void role_out_of_order_is_seen_by_whoever_looks(void **state)
     static const char alarm[] = "\"restarts\":5,\"out_of_order\":\"its actor failed 5 times in a row\"";
     (void)state;
     struct house house;
-    struct role_faults faults;
+    struct faults faults;
     open_mill(&house);
     troupe_ref directory = house_actor(&house, NAME_DIRECTORY);
     assert_null(strstr(text_of(&house, house_ask(&house, directory, directory_tree, .tag = "")), alarm));
@@ -279,7 +279,7 @@ static void change_of_a_role_out_of_order_keeps_nobody_waiting(void **state)
     static const char holders[] = "{\"role\":\"mill/saw\",\"holders\":[\"root\"]}";
     (void)state;
     struct house house;
-    struct role_faults faults;
+    struct faults faults;
     open_mill(&house);
     bar(&house, &faults, "mill/saw");
     int status = house_status(&house, house_ask(&house, house_actor(&house, NAME_DIRECTORY), directory_change,
