@@ -59,6 +59,7 @@ enum {
     ORG_COMPLETIONS_MIN = 5,    /* with fewer of them no wait is stated */
     ORG_DUE_MAX = 64,           /* messages that one tick moves; more are due again at once */
     ORG_SHED_LOOK_MAX = 64,     /* messages looked at for one to push out */
+    ORG_WAITING_LOOK_MAX = 64,  /* urgent messages that came back, looked at for the newest */
 };
 #define ORG_BYTES_DEFAULT ((uint64_t)64 << 20)
 #define ORG_BYTES_MAX ((uint64_t)16 << 30)
@@ -108,6 +109,8 @@ enum {
     ORG_ABSENCES_MAX = 64,           /* of one actor, by hand; past ones dropped */
     ORG_ABSENCES_IMPORTED_MAX = 512, /* of one actor, from calendars kept elsewhere; past ones dropped */
     ORG_KEEPS_MAX = 100,             /* messages that one actor keeps while away */
+    ORG_NOTICE_ROLES_MAX = 256,      /* that one notice tells of; of further ones when those are empty */
+    ORG_NOTICES_KEPT = 16,           /* the last ones of an actor; the stream has all */
     ORG_DEPTH_MAX = 64,              /* of the tree: supervisors above one role */
     ORG_FIGURES_GROUP_MIN = 5,       /* people in the smallest group that figures are told of to others */
 };

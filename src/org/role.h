@@ -347,6 +347,13 @@ struct org_role_view {
     uint64_t timed;    /* held or quarantined messages that have a deadline */
 };
 
+/** What waits in a role for its active holder, whom notices tell of it. */
+struct org_role_waiting {
+    int64_t oldest_at;    /* when the oldest message that is queued was accepted; 0: none is */
+    uint64_t urgent;      /* queued urgent messages */
+    uint64_t urgent_last; /* the newest of them that the active holder may take, by the order of acceptance */
+};
+
 /* --- living ------------------------------------------------------------------------------------- */
 
 /** Makes an empty, unopened role. TROUPE_INVALID when the name is no address, TROUPE_NO_MEMORY. */
@@ -399,6 +406,9 @@ int64_t org_role_due_ms(const struct org_role *role);
 
 /** How it is set up. */
 struct org_role_view org_role_view(const struct org_role *role);
+
+/** What waits; of what was taken before and came back, ORG_WAITING_LOOK_MAX messages are looked at. */
+struct org_role_waiting org_role_waiting(const struct org_role *role);
 
 /**
  * The holder at a place of the succession, 0 the owner; NULL beyond the last. `ret_is_absent` may be NULL.

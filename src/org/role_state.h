@@ -15,6 +15,7 @@
  *     role_reserve.c     memory for records, before they fold
  *     role_fold.c        records -> state: messages and the outbox; role_fold_role.c the role itself
  *     role_queue.c       who waits where, and who is next
+ *     role_waiting.c     what waits, for notices
  *     role_check.c       the invariants, as a walk
  *     role_snapshot.c    the whole state as bytes, and back: whoever adds a field saves it there
  *
