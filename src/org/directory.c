@@ -34,6 +34,7 @@ void org_directory_free(struct org_directory *directory)
     directory_drop_reserved(directory);
     for (size_t i = 0; i < directory->actor_count; i++) {
         free(directory->actors[i].notices);
+        directory_free_noticed(directory->actors[i].noticed);
         free(directory->actors[i].kept);
         free(directory->actors[i].calendar);
         free(directory->actors[i].imported);

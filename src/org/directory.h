@@ -75,6 +75,7 @@ enum org_directory_command_kind {
     ORG_SET_CALENDAR,      /* when an actor works and is away */
     ORG_SET_PRESENCE,      /* it is away from now on, or is back */
     ORG_SET_NOTICES,       /* which notices it wants */
+    ORG_NOTICE,            /* what waits for it is told to it, if that is due */
     ORG_IMPORT_ABSENCES,   /* absences from calendars kept elsewhere */
     ORG_LEAVE,             /* it leaves for good: each role goes to the next in its succession */
     ORG_IMPORT_MAINTAINERS /* a whole file: people, roles and domains under one team */
@@ -239,6 +240,7 @@ struct org_directory_command {
         struct org_set_calendar calendar;
         struct org_set_presence presence;
         struct org_set_notices notices;
+        struct org_notice notice;
         struct org_import_absences absences;
         struct org_import import;
     };
@@ -437,6 +439,12 @@ bool org_directory_calendar(const struct org_directory *directory, const char *n
 
 /** Which notices an actor wants, without its hours; none for nobody known. */
 struct org_notice_choice org_directory_notices(const struct org_directory *directory, const char *name);
+
+/**
+ * Until when an actor that is away at this time is away, absences that follow each other counted as one:
+ * INT64_MAX when nobody knows, or it left; 0 when it is there.
+ */
+int64_t org_directory_away_until(const struct org_directory *directory, const char *name, int64_t at_ms);
 
 /** Whether an actor is there at a time; nobody unknown is. */
 bool org_directory_is_present(const struct org_directory *directory, const char *name, int64_t at_ms);

@@ -61,6 +61,29 @@ bool org_directory_is_present(const struct org_directory *directory, const char 
     return true;
 }
 
+int64_t org_directory_away_until(const struct org_directory *directory, const char *name, int64_t at_ms)
+{
+    struct org_calendar_view calendar;
+    struct org_imported_absence absence;
+    int64_t until = at_ms;
+    bool is_longer = true;
+    if (!org_directory_calendar(directory, name, &calendar) || calendar.is_gone)
+        return INT64_MAX;
+    while (is_longer) { /* each walk but the last leaves at least one absence behind */
+        struct org_calendar_view walk = calendar;
+        is_longer = false;
+        while (next_of(&walk, &absence)) {
+            if (!absences_covers(&absence, until))
+                continue;
+            if (absence.until == 0)
+                return INT64_MAX;
+            until = absence.until;
+            is_longer = true;
+        }
+    }
+    return until > at_ms ? until : 0;
+}
+
 const char *org_directory_kept(const struct org_directory *directory, const char *name, int64_t at_ms,
                                int64_t *ret_until)
 {

@@ -10,7 +10,7 @@
 #include "org/directory_state.h"
 
 /* A block with its links, whose pointers are still those of the original; NULL stays NULL. */
-static bool copy_block(struct directory_block *block, size_t links, struct directory_block **ret_block)
+static bool copy_block(const struct directory_block *block, size_t links, struct directory_block **ret_block)
 {
     *ret_block = NULL;
     if (block == NULL)
@@ -20,6 +20,18 @@ static bool copy_block(struct directory_block *block, size_t links, struct direc
     if (*ret_block == NULL)
         return false;
     memcpy(*ret_block, block, size);
+    return true;
+}
+
+/* The last notices of an actor, in their order; half a copy can be freed. */
+static bool copy_noticed(const struct directory_block *from, struct directory_block **to)
+{
+    *to = NULL;
+    for (; from != NULL; from = from->next, to = &(*to)->next) {
+        if (!copy_block(from, 0, to))
+            return false;
+        (*to)->next = NULL;
+    }
     return true;
 }
 
@@ -44,8 +56,9 @@ static bool copy_actors(const struct org_directory *from, struct org_directory *
         if (!copy_block(old->block, 0, &actor->block))
             return false;
         if (!copy_block(old->calendar, 0, &actor->calendar) || !copy_block(old->kept, 0, &actor->kept) ||
-            !copy_block(old->notices, 0, &actor->notices) ||
+            !copy_block(old->notices, 0, &actor->notices) || !copy_noticed(old->noticed, &actor->noticed) ||
             !copy_block(old->imported, 0, &actor->imported)) {
+            directory_free_noticed(actor->noticed);
             free(actor->notices);
             free(actor->kept);
             free(actor->calendar);

@@ -487,6 +487,7 @@ static const struct rule {
     [ORG_SET_CALENDAR] = {directory_decide_calendar, false},
     [ORG_SET_PRESENCE] = {directory_decide_presence, false},
     [ORG_SET_NOTICES] = {directory_decide_notices, false},
+    [ORG_NOTICE] = {directory_decide_notice, false},
     [ORG_LEAVE] = {directory_decide_leave, true},
     [ORG_IMPORT_ABSENCES] = {directory_decide_import_absences, false},
     [ORG_IMPORT_MAINTAINERS] = {directory_decide_import, true},

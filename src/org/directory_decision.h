@@ -63,6 +63,9 @@ void directory_decide_presence(struct directory_decision *d);
 void directory_decide_notices(struct directory_decision *d);
 void directory_decide_leave(struct directory_decision *d);
 
+/** directory_notices.c */
+void directory_decide_notice(struct directory_decision *d);
+
 /**
  * The actor whose calendar is meant, if whoever commands may change it: it itself, or an administrator.
  * MAP_NONE after refusing.

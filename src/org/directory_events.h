@@ -113,6 +113,17 @@ TROUPE_MESSAGE(org_kept, ORG_KEPT)
 TROUPE_MESSAGE(org_notices_set, ORG_NOTICES_SET)
 
 /**
+ * A notice goes out to an actor: the `number`th, of this kind, an org_notices. `roles` has what waits, a role
+ * a line: its name, how many messages wait, when the oldest of them came, how many are urgent, and up to
+ * which number its urgent messages are told of by now. A role with no message is not told of; its line keeps
+ * the last figure. `digest_at` is when the last digest went out, 0 for never.
+ */
+#define ORG_NOTICED(F)                                                                                       \
+    F(i64, at)                                                                                               \
+    F(i64, digest_at) F(u64, number) F(text, by) F(text, via) F(text, actor) F(text, roles) F(u8, kind)
+TROUPE_MESSAGE(org_noticed, ORG_NOTICED)
+
+/**
  * An actor's absences that came from calendars kept elsewhere, whole. One a line, as in org_calendar_set but
  * with an end, and after it the number of the source it came from, 16 hexadecimal digits.
  */

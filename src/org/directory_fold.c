@@ -477,6 +477,7 @@ static const struct folding {
     {&org_calendar_set_type, directory_is_calendar_fit, fold_calendar},
     {&org_kept_type, directory_is_kept_fit, fold_kept},
     {&org_notices_set_type, directory_is_notices_fit, fold_notices},
+    {&org_noticed_type, directory_is_noticed_fit, directory_fold_noticed},
     {&org_absences_imported_type, directory_is_imported_fit, fold_imported},
 };
 

@@ -46,7 +46,7 @@ struct directory_link {
 
 /** The body of a record; after that of a role, padded to 8, its links. */
 struct directory_block {
-    struct directory_block *next; /* while reserved */
+    struct directory_block *next; /* while reserved; of a notice, the one before */
     size_t size;                  /* of the body */
     uint64_t body[];
 };
@@ -60,6 +60,7 @@ struct directory_actor {
     struct directory_block *calendar; /* an org_calendar_set; NULL for none */
     struct directory_block *kept;     /* an org_kept; NULL for none */
     struct directory_block *notices;  /* an org_notices_set; NULL for none */
+    struct directory_block *noticed; /* the last org_noticed, and through `next` some before; NULL for none */
     struct directory_block *imported; /* an org_absences_imported; NULL for none */
 };
 
@@ -148,6 +149,11 @@ static inline const org_calendar_set *actor_calendar(const struct directory_acto
 static inline const org_notices_set *actor_notices(const struct directory_actor *actor)
 {
     return actor->notices == NULL ? NULL : (const org_notices_set *)(const void *)actor->notices->body;
+}
+
+static inline const org_noticed *actor_noticed(const struct directory_actor *actor)
+{
+    return actor->noticed == NULL ? NULL : (const org_noticed *)(const void *)actor->noticed->body;
 }
 
 static inline const org_kept *actor_kept(const struct directory_actor *actor)
@@ -245,6 +251,11 @@ bool directory_is_calendar_fit(const struct org_directory *directory, const void
 
 /** The same of a choice of notices. */
 bool directory_is_notices_fit(const struct org_directory *directory, const void *body);
+
+/** directory_notices.c: the same of a notice; it becomes the last of its actor; and all of an actor go. */
+bool directory_is_noticed_fit(const struct org_directory *directory, const void *body);
+void directory_fold_noticed(struct org_directory *directory, struct directory_block *block);
+void directory_free_noticed(struct directory_block *last);
 
 /** The same of a record of messages that are kept. */
 bool directory_is_kept_fit(const struct org_directory *directory, const void *body);

@@ -45,6 +45,7 @@ static const troupe_type *const types[] = {
     &org_token_revoked_type,
     &org_kept_type,
     &org_notices_set_type,
+    &org_noticed_type,
     &org_absences_imported_type,
     &org_failure_rules_set_type,
 };

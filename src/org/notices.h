@@ -4,11 +4,14 @@
  * there are notices at all, of urgent messages alone, or a digest at a set hour; and none goes out outside
  * their hours or on a day off. Who is away gets none: that the caller knows, by the calendar.
  *
- * Place: asked by whoever sends notices, and for what whoami shows. Pure; any thread.
+ * Place: the directory (directory_notices.h) asks for the time of each notice, and whoami shows the next one.
+ * Pure; any thread.
  */
 #ifndef ORG_NOTICES_H
 #define ORG_NOTICES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "org/events.h"
@@ -59,5 +62,35 @@ int64_t org_notice_at(const struct org_notice_choice *choice, enum org_class mes
 struct org_notice_look org_notice_look(const struct org_notice_choice *choice,
                                        const struct org_notice_waiting *waiting, int64_t digest_at,
                                        int64_t away_until, int64_t now_ms);
+
+/* --- a notice of several roles -------------------------------------------------------------------- */
+
+/** What waits in a role for its active holder, whom a notice tells of it. */
+struct org_notice_role {
+    const char *role;
+    uint64_t queued;
+    int64_t oldest_at;    /* when the oldest of them came */
+    uint64_t urgent;      /* urgent ones among them */
+    uint64_t urgent_last; /* the number of the newest of those, as in org_role_waiting; 0 for none */
+};
+
+/**
+ * ORG_NOTICE: by the actor itself, which is to say the server. Tells it of all that waits in the roles it is
+ * the active holder of, if org_directory_notice_look says so, else does nothing. At most ORG_NOTICE_ROLES_MAX
+ * roles, each once, none of them without a message.
+ */
+struct org_notice {
+    const char *actor;
+    const struct org_hours *hours; /* when it may be told; NULL: always */
+    const struct org_zone *zone;   /* that shows the minute of a digest; NULL: UTC */
+    const struct org_notice_role *roles;
+    size_t role_count;
+};
+
+/**
+ * Reads the next role that a notice tells of, and moves on; its name is in `ret_name`, of
+ * ORG_NAME_LEN_MAX + 1 bytes. False at the end.
+ */
+bool org_notice_next_role(const char **cursor, char *ret_name, struct org_notice_role *ret_role);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "org_directory_house.h"
 
+#include "org/directory_notices.h"
+
 #include "support/faults.h"
 
 /* One of everything that a directory keeps. */
@@ -34,6 +36,16 @@ static void fill(void)
     command((struct org_directory_command){
         .kind = ORG_SET_CALENDAR, .calendar = {.actor = "ben", .absences = &absence, .absence_count = 1}});
     organisation_expect_done(&org, 1);
+    command((struct org_directory_command){.kind = ORG_SET_NOTICES,
+                                           .notices = {.actor = "ben", .kind = ORG_NOTICES_URGENT}});
+    who.actor = "ben";
+    for (uint64_t i = 1; i <= 2; i++) {
+        const struct org_notice_role waits = {"@ben", 1, org.now_ms, 1, i};
+        command((struct org_directory_command){
+            .kind = ORG_NOTICE, .notice = {.actor = "ben", .roles = &waits, .role_count = 1}});
+        organisation_expect_done(&org, 1);
+    }
+    who.actor = "ada";
     const uint64_t source = 7;
     const struct org_imported_absence imported = {org.now_ms + 11, org.now_ms + 12, source};
     command((struct org_directory_command){.kind = ORG_IMPORT_ABSENCES,
@@ -78,6 +90,12 @@ static void check_same(const struct org_directory *a, const struct org_directory
     assert_string_equal(org_directory_kept(b, "cid", org.now_ms, &until),
                         org_directory_kept(a, "cid", org.now_ms, &until));
     assert_int_equal(org_directory_notices(b, "cid").kind, ORG_NOTICES_URGENT);
+    struct org_notice_view notice;
+    for (uint64_t i = 0; i < 2; i++) {
+        assert_true(org_directory_notice(b, "ben", i, &notice));
+        assert_int_equal(notice.number, i + 1);
+    }
+    assert_false(org_directory_notice(b, "ben", 2, &notice));
 }
 
 static void clone_is_the_same_and_goes_its_own_way(void **state)
