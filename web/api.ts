@@ -26,7 +26,7 @@ export interface Message {
   id: string;
   role: string;
   state: string;
-  kind: "message" | "answer" | "escalation";
+  kind: "message" | "answer" | "escalation" | "notice";
   outcome?: string;
   origin?: { role: string; id: string };
   from: string;
@@ -202,6 +202,9 @@ export const api = {
   forward: (id: string, to: string, note: string) =>
     post<unknown>("/v1/forward", note ? { id, to, note } : { id, to }),
   resolve: (id: string, action: "retry" | "reassign") => post<unknown>("/v1/resolve", { id, action }),
+  defer: (id: string, until: number, reason: string) =>
+    post<unknown>("/v1/defer", reason ? { id, until, reason } : { id, until }),
+  fail: (id: string, reason: string) => post<unknown>("/v1/fail", { id, reason }),
   renew: (id: string) => post<{ lease_until: number }>("/v1/renew", { id }),
   send: (message: Draft) => post<Receipt>("/v1/send", message),
 };

@@ -112,6 +112,9 @@ export class Work {
     } else if (message.kind === "escalation") {
       facts.append("Escalated from ", el("b", {}, message.origin?.role ?? ""), " to ");
       facts.append(el("b", {}, message.role), ", ", moment(message.sent));
+    } else if (message.kind === "notice") {
+      facts.append("About ", el("b", {}, message.from), ", told to ", el("b", {}, message.role), ", ");
+      facts.append(moment(message.sent));
     } else {
       facts.append("from ", el("b", {}, message.from), " to ", el("b", {}, message.role), ", sent ");
       facts.append(moment(message.sent));
@@ -139,7 +142,7 @@ export class Work {
   }
 
   private showAnswer(message: Message, form: HTMLElement, notice: Notice): void {
-    if (message.kind === "answer") {
+    if (message.kind === "answer" || message.kind === "notice") {
       this.showRead(message, form, notice);
       return;
     }
@@ -154,17 +157,21 @@ export class Work {
     decline.addEventListener("click", () => this.showDecline(message, form, notice));
     const forward = el("button", { type: "button" }, "Forward…");
     forward.addEventListener("click", () => this.showForward(message, form, notice));
+    const later = el("button", { type: "button" }, "Later…");
+    later.addEventListener("click", () => this.showDefer(message, form, notice));
+    const fail = el("button", { type: "button" }, "It failed…");
+    fail.addEventListener("click", () => this.showFail(message, form, notice));
     const keep = el("button", { type: "button" }, "Keep it longer");
     keep.addEventListener("click", () => void busy(keep, () => this.renew(message, notice)));
     const others = message.kind === "escalation" ? this.resolutions(message, notice) : [forward];
     replace(
       form,
       field("Your reply", reply, `It goes to ${message.from}, in the same thread. You may leave it empty.`),
-      el("div", { class: "actions" }, done, decline, ...others, keep),
+      el("div", { class: "actions" }, done, decline, ...others, later, keep, fail),
     );
   }
 
-  /** An answer asks for nothing but to be read. */
+  /** An answer or a notice asks for nothing but to be read. */
   private showRead(message: Message, form: HTMLElement, notice: Notice): void {
     const read = el("button", { type: "button", class: "main" }, "Put away");
     const finish = () => this.finish(notice, "Put away.", () => api.done(message.id, ""));
@@ -195,7 +202,7 @@ export class Work {
     }
   }
 
-  /** The two other ways out share a form: what is needed, a button that does it, and a way back. */
+  /** The other ways out share a form: what is needed, a button that does it, and a way back. */
   private showOther(
     message: Message,
     form: HTMLElement,
@@ -229,6 +236,25 @@ export class Work {
     this.showOther(message, form, notice, [label], "Decline", () =>
       this.finish(notice, `Declined. ${message.from} was told why.`, () =>
         api.decline(message.id, reason.value.trim())));
+  }
+
+  private showDefer(message: Message, form: HTMLElement, notice: Notice): void {
+    const until = el("input", { type: "datetime-local", required: true });
+    const reason = el("textarea", { rows: "3", maxlength: "4000" });
+    const fields = [field("When is it to come back?", until), field("Why (optional)", reason)];
+    this.showOther(message, form, notice, fields, "Put off", () => {
+      const at = new Date(until.value);
+      const text = `Put off until ${at.toLocaleString()}.`;
+      return this.finish(notice, text, () => api.defer(message.id, at.getTime(), reason.value.trim()));
+    });
+  }
+
+  private showFail(message: Message, form: HTMLElement, notice: Notice): void {
+    const reason = el("textarea", { rows: "3", required: true, maxlength: "4000" });
+    const label = field("What went wrong?", reason, "Its supervisor reads this, not the sender.");
+    this.showOther(message, form, notice, [label], "Say that it failed", () =>
+      this.finish(notice, "Its supervisor decides what follows.", () =>
+        api.fail(message.id, reason.value.trim())));
   }
 
   private showForward(message: Message, form: HTMLElement, notice: Notice): void {

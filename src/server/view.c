@@ -32,12 +32,17 @@ static void put_if_set(struct json_writer *out, const char *name, int64_t number
         json_put_number(out, name, number);
 }
 
-/* Who is to be named as its sender: the address that hears of its end, an actor's without the "@". */
+/*
+ * Who is to be named as its sender: the address that hears of its end, an actor's without the "@"; of a
+ * notice the role that is in trouble.
+ */
 static const char *from_of(const struct org_message *message)
 {
     const char *sender = org_message_text(message, message->accepted->sender);
     if (message->accepted->kind == ORG_KIND_MESSAGE && sender[0] != '\0')
         return sender[0] == '@' ? sender + 1 : sender;
+    if (message->accepted->kind == ORG_KIND_NOTICE)
+        return org_message_text(message, message->accepted->origin_role);
     return org_message_text(message, message->accepted->by);
 }
 

@@ -157,6 +157,47 @@ class Page(ServerCase):
         self.assertEqual((message["subject"], message["note"]), ("For the office", "Yours."))
         self.expect(200, self.post("/v1/done", {"id": message["id"]}, "mara"))
 
+    def test_a_message_is_put_off(self):
+        self.send(self.role, "Not today", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.press("Later…")
+        until = self.field("When is it to come back?")
+        self.browser.execute_script("arguments[0].value = '2099-12-31T17:00'", until)
+        self.press("Put off")
+        self.find("#work .notice.bad")  # a year ahead is the most
+        set_to = """const at = new Date(Date.now() + 86400000);
+            at.setMinutes(at.getMinutes() - at.getTimezoneOffset());
+            arguments[0].value = at.toISOString().slice(0, 16);"""
+        self.browser.execute_script(set_to, until)
+        self.press("Put off")
+        self.find("#work .notice.good", "Put off until")
+        role = self.get(f"/v1/role?name={self.role}", self.me).json
+        self.assertEqual((role["parked"], role["held"]), (1, 0))
+
+    def test_a_message_that_went_wrong_is_its_supervisors(self):
+        self.send(self.role, "Beyond me", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.press("It failed…")
+        self.field("What went wrong?").send_keys("The hinge is gone.")
+        self.press("Say that it failed")
+        self.find("#work .notice.good", "Its supervisor decides what follows.")
+        (told,) = self.take("mara", role="office", wait_ms=5000)
+        self.assertEqual((told["kind"], told["note"]), ("escalation", "The hinge is gone."))
+        self.expect(200, self.post("/v1/done", {"id": told["id"]}, "mara"))
+
+    def test_a_notice_says_which_role_it_is_about_and_is_put_away(self):
+        below = f"{self.role}/nobodys"
+        self.expect(201, self.post("/v1/roles", {"name": below, "parent": self.role, "holders": []}))
+        self.send(below, "Is anybody there?", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work .facts", f"About {below}, told to {self.role}")
+        self.assertEqual(self.get("/v1/inbox", self.me).json["held"][0]["from"], below)
+        self.press("Put away")
+        self.find("#work .notice.good", "Put away.")
+
     def test_what_failed_below_is_sent_back_by_its_supervisor(self):
         below = f"{self.role}/below"
         body = {"name": below, "parent": self.role, "holders": ["tomas"]}
