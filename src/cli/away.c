@@ -9,7 +9,6 @@
 #include "cli/fields.h"
 #include "cli/output.h"
 #include "cli/text.h"
-#include "cli/transfer.h"
 
 enum {
     AWAY_UNTIL,
@@ -67,11 +66,7 @@ static enum cli_exit run(struct cli *cli)
     json_t *body = text_must(json_pack("{s:b, s:o}", "present", 0, "keeps", keeps));
     if (when != NULL)
         json_object_set_new(body, "until", json_integer(until_ms));
-    json_t *answer = NULL;
-    enum cli_exit ending = cli_call(
-        cli, &(struct client_request){.method = "POST", .path = "/v1/presence", .body = body}, &answer);
-    json_decref(body);
-    return ending == CLI_OK ? cli_show(cli, answer, print_away) : ending;
+    return cli_post(cli, "/v1/presence", body, NULL, 0, print_away);
 }
 
 const struct cli_verb verb_away = {

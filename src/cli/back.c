@@ -6,7 +6,6 @@
 #include "cli/fields.h"
 #include "cli/output.h"
 #include "cli/text.h"
-#include "cli/transfer.h"
 
 static enum cli_exit print_back(const struct cli *cli, const json_t *answer)
 {
@@ -22,12 +21,8 @@ static enum cli_exit print_back(const struct cli *cli, const json_t *answer)
 
 static enum cli_exit run(struct cli *cli)
 {
-    json_t *answer = NULL;
     json_t *body = text_must(json_pack("{s:b}", "present", 1));
-    enum cli_exit ending = cli_call(
-        cli, &(struct client_request){.method = "POST", .path = "/v1/presence", .body = body}, &answer);
-    json_decref(body);
-    return ending == CLI_OK ? cli_show(cli, answer, print_back) : ending;
+    return cli_post(cli, "/v1/presence", body, NULL, 0, print_back);
 }
 
 const struct cli_verb verb_back = {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/text.h"
+#include "cli/transfer.h"
 #include "env/disk.h"
 
 enum {
@@ -133,4 +134,19 @@ enum cli_exit cli_set_text(const struct cli *cli, json_t *body, const char *name
     if (json_object_set_new(body, name, value) != 0)
         text_must(NULL);
     return CLI_OK;
+}
+
+enum cli_exit cli_post(const struct cli *cli, const char *path, json_t *body, const struct cli_text *texts,
+                       size_t count, enum cli_exit (*print)(const struct cli *cli, const json_t *answer))
+{
+    json_t *answer = NULL;
+    enum cli_exit ending = CLI_OK;
+    for (size_t i = 0; ending == CLI_OK && i < count; i++)
+        ending = cli_set_text(cli, body, texts[i].name, texts[i].what, texts[i].text, texts[i].may_read,
+                              texts[i].size_max);
+    if (ending == CLI_OK)
+        ending =
+            cli_call(cli, &(struct client_request){.method = "POST", .path = path, .body = body}, &answer);
+    json_decref(body);
+    return ending == CLI_OK ? cli_show(cli, answer, print) : ending;
 }

@@ -85,6 +85,10 @@ extern const struct cli_verb verb_next;
 extern const struct cli_verb verb_done;
 extern const struct cli_verb verb_decline;
 extern const struct cli_verb verb_forward;
+extern const struct cli_verb verb_defer;
+extern const struct cli_verb verb_fail;
+extern const struct cli_verb verb_renew;
+extern const struct cli_verb verb_resolve;
 extern const struct cli_verb verb_work;
 extern const struct cli_verb verb_inbox;
 extern const struct cli_verb verb_search;
@@ -144,6 +148,22 @@ void cli_print_json(const json_t *document);
  */
 enum cli_exit cli_set_text(const struct cli *cli, json_t *body, const char *name, const char *what,
                            const char *text, bool may_read, size_t size_max);
+
+/** A text member of a request, with the arguments that cli_set_text wants for it. */
+struct cli_text {
+    const char *name;
+    const char *what;
+    const char *text;
+    bool may_read;
+    size_t size_max;
+};
+
+/**
+ * Asks the server by POST to do what `body`, which it releases, and these texts of the command line say, and
+ * prints the answer as cli_show does.
+ */
+enum cli_exit cli_post(const struct cli *cli, const char *path, json_t *body, const struct cli_text *texts,
+                       size_t count, enum cli_exit (*print)(const struct cli *cli, const json_t *answer));
 
 /**
  * Reads a whole file, or standard input when `path` is "-". CLI_OK gives a NUL-terminated block that the

@@ -3,6 +3,7 @@
  * decline.c: `troupe decline`: says no to a held message, with the reason.
  */
 #include "cli/answer.h"
+#include "cli/text.h"
 
 enum {
     DECLINE_MESSAGE,
@@ -19,8 +20,8 @@ static enum cli_exit run(struct cli *cli)
     const char *reason = cli->values[DECLINE_MESSAGE];
     if (reason == NULL)
         return cli_fail(cli, CLI_USAGE, "-m REASON is missing");
-    const struct answer_text text = {"reason", "the reason", reason, true, CLI_NOTE_MAX};
-    return answer_post(cli, "/v1/decline", &text, 1, false);
+    const struct cli_text text = {"reason", "the reason", reason, true, CLI_NOTE_MAX};
+    return answer_post(cli, "/v1/decline", text_must(json_object()), &text, 1);
 }
 
 const struct cli_verb verb_decline = {

@@ -3,6 +3,7 @@
  * done.c: `troupe done`: finishes a held message, with a reply to its sender or without.
  */
 #include "cli/answer.h"
+#include "cli/text.h"
 
 #include <string.h>
 
@@ -26,8 +27,11 @@ static enum cli_exit run(struct cli *cli)
         return cli_fail(cli, CLI_USAGE, "'%s' stands where only - may stand; a reply goes after -m", dash);
     if (dash != NULL && reply != NULL)
         return cli_fail(cli, CLI_USAGE, "one reply: after -m or with -, not both");
-    const struct answer_text text = {"reply", "the reply", dash != NULL ? dash : reply, true, CLI_BODY_MAX};
-    return answer_post(cli, "/v1/done", &text, 1, cli->values[DONE_NEXT] != NULL);
+    const struct cli_text text = {"reply", "the reply", dash != NULL ? dash : reply, true, CLI_BODY_MAX};
+    json_t *body = text_must(json_object());
+    if (cli->values[DONE_NEXT] != NULL)
+        json_object_set_new(body, "next", json_true());
+    return answer_post(cli, "/v1/done", body, &text, 1);
 }
 
 const struct cli_verb verb_done = {

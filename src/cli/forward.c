@@ -3,6 +3,7 @@
  * forward.c: `troupe forward`: hands a held message to another role, as a new message in the same thread.
  */
 #include "cli/answer.h"
+#include "cli/text.h"
 
 enum {
     FORWARD_MESSAGE,
@@ -20,11 +21,11 @@ static const struct cli_option options[] = {
 
 static enum cli_exit run(struct cli *cli)
 {
-    const struct answer_text texts[] = {
+    const struct cli_text texts[] = {
         {"to", "the role", cli->operands[1], false, ROLE_SIZE_MAX},
         {"note", "the note", cli->values[FORWARD_MESSAGE], true, CLI_NOTE_MAX},
     };
-    return answer_post(cli, "/v1/forward", texts, sizeof texts / sizeof *texts, false);
+    return answer_post(cli, "/v1/forward", text_must(json_object()), texts, sizeof texts / sizeof *texts);
 }
 
 const struct cli_verb verb_forward = {

@@ -6,7 +6,6 @@
 #include "cli/fields.h"
 #include "cli/output.h"
 #include "cli/text.h"
-#include "cli/transfer.h"
 
 enum {
     NAME_SIZE_MAX = 128,
@@ -28,18 +27,12 @@ static enum cli_exit print_given(const struct cli *cli, const json_t *answer)
 
 static enum cli_exit run(struct cli *cli)
 {
-    json_t *body = text_must(json_object());
-    json_t *answer = NULL;
-    enum cli_exit ending =
-        cli_set_text(cli, body, "name", "the domain", cli->operands[0], false, NAME_SIZE_MAX);
-    if (ending == CLI_OK)
-        ending = cli_set_text(cli, body, "owner", "the role", cli->operands[1], false, NAME_SIZE_MAX);
-    if (ending == CLI_OK)
-        ending = cli_call(
-            cli, &(struct client_request){.method = "POST", .path = "/v1/domains/transfer", .body = body},
-            &answer);
-    json_decref(body);
-    return ending == CLI_OK ? cli_show(cli, answer, print_given) : ending;
+    const struct cli_text texts[] = {
+        {"name", "the domain", cli->operands[0], false, NAME_SIZE_MAX},
+        {"owner", "the role", cli->operands[1], false, NAME_SIZE_MAX},
+    };
+    return cli_post(cli, "/v1/domains/transfer", text_must(json_object()), texts,
+                    sizeof texts / sizeof *texts, print_given);
 }
 
 const struct cli_verb verb_give = {

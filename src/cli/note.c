@@ -63,17 +63,12 @@ static enum cli_exit print_note(const struct cli *cli, const json_t *answer)
 
 static enum cli_exit leave(struct cli *cli)
 {
-    json_t *body = text_must(json_object());
-    json_t *answer = NULL;
-    enum cli_exit ending =
-        cli_set_text(cli, body, "role", "the role", cli->operands[0], false, ROLE_SIZE_MAX);
-    if (ending == CLI_OK)
-        ending = cli_set_text(cli, body, "note", "the note", cli->values[NOTE_MESSAGE], true, CLI_NOTE_MAX);
-    if (ending == CLI_OK)
-        ending = cli_call(
-            cli, &(struct client_request){.method = "POST", .path = "/v1/handover", .body = body}, &answer);
-    json_decref(body);
-    return ending == CLI_OK ? cli_show(cli, answer, print_left) : ending;
+    const struct cli_text texts[] = {
+        {"role", "the role", cli->operands[0], false, ROLE_SIZE_MAX},
+        {"note", "the note", cli->values[NOTE_MESSAGE], true, CLI_NOTE_MAX},
+    };
+    return cli_post(cli, "/v1/handover", text_must(json_object()), texts, sizeof texts / sizeof *texts,
+                    print_left);
 }
 
 static enum cli_exit run(struct cli *cli)

@@ -156,18 +156,15 @@ static enum cli_exit set(const struct cli *cli)
 {
     json_t *body = text_must(json_object());
     json_t *rules = text_must(json_array());
-    json_t *answer = NULL;
-    enum cli_exit ending =
-        cli_set_text(cli, body, "name", "the role", cli->operands[0], false, NAME_SIZE_MAX);
+    const struct cli_text name = {"name", "the role", cli->operands[0], false, NAME_SIZE_MAX};
+    enum cli_exit ending = CLI_OK;
     for (int i = 1; ending == CLI_OK && i < cli->operand_count; i++)
         ending = add_rule(cli, rules, cli->operands[i]);
     text_must(json_object_set_new(body, "rules", rules) == 0 ? body : NULL);
     if (ending == CLI_OK)
-        ending = cli_call(
-            cli, &(struct client_request){.method = "POST", .path = "/v1/roles/change", .body = body},
-            &answer);
+        return cli_post(cli, "/v1/roles/change", body, &name, 1, print_set);
     json_decref(body);
-    return ending == CLI_OK ? cli_show(cli, answer, print_set) : ending;
+    return ending;
 }
 
 static enum cli_exit run(struct cli *cli)

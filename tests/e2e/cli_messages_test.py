@@ -3,9 +3,10 @@
 test scripts."""
 
 import json
+import time
 import unittest
 
-from cli_support import AGAIN, HOUR_MS, MESSAGE, NOW_MS, OK, PROTOCOL, RECEIPT, AnswerCase, answering
+from cli_support import AGAIN, HOUR_MS, MESSAGE, NOW_MS, OK, PROTOCOL, RECEIPT, USAGE, AnswerCase, answering
 
 
 class Messages(AnswerCase):
@@ -52,6 +53,61 @@ class Messages(AnswerCase):
             "It squeaks.\n"
             "\n"
             "Since **Monday**.\n"))
+
+    def test_escalation_says_what_failed_where_and_why(self):
+        message = {**MESSAGE, "kind": "escalation", "origin": {"role": "ops", "id": "0000000000abd"},
+                   "note": "exit status 3\n\nno such file", "insisted": True}
+        text = self.text(["next"], {"messages": [message]})
+        self.assertIn("\nSubject     Mend the gate\nFailed in   ops 0000000000abd\n", text)
+        self.assertIn("\nInsisted    sent although the mailbox was full\n", text)
+        end = "\n\nWhy it failed:\nexit status 3\n\nno such file\n\nIt squeaks.\n\nSince **Monday**.\n"
+        self.assertTrue(text.endswith(end), text)
+
+    def test_answer_says_how_it_went_and_forwarded_message_where_it_was(self):
+        origin = {"role": "ops", "id": "0000000000abd"}
+        answer = {**MESSAGE, "kind": "answer", "outcome": "declined", "origin": origin}
+        text = self.text(["next"], {"messages": [answer]})
+        self.assertIn("\nAnswers     ops 0000000000abd: declined\n", text)
+        forwarded = {**MESSAGE, "kind": "message", "origin": origin, "note": "Rather yours", "body": "",
+                     "attachments": "one.pdf\ntwo.pdf"}
+        text = self.text(["next"], {"messages": [forwarded]})
+        self.assertIn("\nCame from   ops 0000000000abd\n", text)
+        self.assertTrue(text.endswith("\n\nA note:\nRather yours\n\nAttached:\none.pdf\ntwo.pdf\n"), text)
+
+    def posted(self, path, arguments, answer, **more):
+        with answering(200, answer) as server:
+            text = self.check(server, arguments, **more).stdout
+            self.assertEqual([request[:2] for request in server.requests], [("POST", path)])
+            return json.loads(server.requests[0][3]), text
+
+    def test_held_message_is_put_off_until_a_time_or_another_ends(self):
+        parked = {"id": "x", "role": "docs", "state": "parked"}
+        body, text = self.posted("/v1/defer", ["defer", "x", "--until", "2h", "-m", "-"], parked, stdin="why")
+        self.assertAlmostEqual(body.pop("until"), int(time.time() * 1000) + 2 * HOUR_MS, delta=10000)
+        self.assertEqual((body, text), ({"id": "x", "reason": "why"}, "x parked\n"))
+        body, _ = self.posted("/v1/defer", ["defer", "x", "-a", "y"], parked)
+        self.assertEqual(body, {"id": "x", "awaits": "y"})
+        with answering(200, parked) as server:
+            done = self.check(server, ["defer", "x"], USAGE)
+            self.assertIn("--until WHEN or --awaits ID is missing", done.stderr)
+            done = self.check(server, ["defer", "x", "--until", "soon"], USAGE)
+            self.assertIn("--until 'soon'", done.stderr)
+            self.assertEqual(server.requests, [])
+
+    def test_failure_has_a_reason_and_a_supervisor_resolves_it(self):
+        failed = {"id": "x", "state": "quarantined"}
+        body, text = self.posted("/v1/fail", ["fail", "x", "-m", "broken"], failed)
+        self.assertEqual((body, text), ({"id": "x", "reason": "broken"}, "x quarantined\n"))
+        with answering(200, {}) as server:
+            self.assertIn("-m REASON is missing", self.check(server, ["fail", "x"], USAGE).stderr)
+        body, text = self.posted("/v1/resolve", ["resolve", "y", "reassign", "-m", "again"],
+                                 {"id": "y", "state": "done"})
+        self.assertEqual((body, text), ({"id": "y", "action": "reassign", "reason": "again"}, "y done\n"))
+
+    def test_renewed_hold_says_for_how_long(self):
+        answer = {"id": "x", "state": "held", "lease_until": NOW_MS, "lease_ms": 26 * HOUR_MS}
+        self.assertEqual(self.posted("/v1/renew", ["renew", "x"], answer),
+                         ({"id": "x"}, "x held, for 1 d from now\n"))
 
     def test_done_with_next_prints_the_next_message(self):
         text = self.text(["done", "x", "--next"], {"id": "x", "state": "done", "messages": [MESSAGE]})
