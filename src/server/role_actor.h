@@ -63,11 +63,13 @@
 /** Desks that wait to be woken. */
 #define ROLE_WAITERS_MAX 64
 /**
- * A snapshot is kept when so many records came after the last one, and they are as many bytes as it is: so an
- * actor that wakes never replays more than it restores, or these few, and no more is written for snapshots
- * than for records.
+ * A snapshot is kept when so many records came after the last one, and they are so many times as many bytes
+ * as it is. A role that falls asleep leaves one in any case, so only one that is lost awake is replayed: so
+ * many bytes for each that it restores, or these few. In return little is written for snapshots beside the
+ * records.
  */
 #define ROLE_SNAPSHOT_EVERY 64u
+#define ROLE_SNAPSHOT_RATIO 4u
 /** A role with nothing to do is put to sleep after so long: its actor ends, its summary stays. */
 #define ROLE_IDLE_MS 30000u
 /** So often in a row an actor is restarted to try again; the next one refuses everything for so long. */
