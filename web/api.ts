@@ -19,6 +19,8 @@ export interface Role {
   parked: number;
   quarantined: number;
   done: number;
+  alarm: boolean;
+  out_of_order?: string;
   oldest_ms?: number;
 }
 

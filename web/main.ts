@@ -3,6 +3,7 @@
 // kept up to date quietly. It asks again every few seconds while it is looked at, and not at all while it is
 // not.
 
+import { Alarms } from "./alarms";
 import { api, Problem, session, type Who } from "./api";
 import { el, field, nameInput, Notice, replace, setText } from "./dom";
 import { SendForm } from "./send";
@@ -156,10 +157,12 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
   });
   const send = new SendForm(() => refreshNow?.());
   const tree = new Tree((role) => send.writeTo(role));
+  const alarms = new Alarms();
   const refreshTree = async () => {
     const roles = await api.tree();
     if (mine !== generation) return;
     tree.update(roles);
+    alarms.update(roles);
     const names = tree.names();
     if (known !== names.join()) {
       known = names.join();
@@ -174,6 +177,7 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
     app,
     head(who, self),
     lost,
+    alarms.element,
     el(
       "main",
       { class: "columns" },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/alarms.h"
 #include "cli/cli.h"
 #include "cli/fields.h"
 #include "cli/output.h"
@@ -77,7 +78,9 @@ static enum cli_exit run(struct cli *cli)
     json_t *answer = NULL;
     enum cli_exit ending = cli_call(cli, &(struct client_request){.method = "GET", .path = path}, &answer);
     free(path);
-    return ending == CLI_OK ? cli_show(cli, answer, print_inbox) : ending;
+    if (ending == CLI_OK)
+        ending = cli_show(cli, answer, print_inbox);
+    return ending == CLI_OK ? alarms_print(cli) : ending;
 }
 
 const struct cli_verb verb_inbox = {

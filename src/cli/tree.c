@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/alarms.h"
 #include "cli/cli.h"
 #include "cli/fields.h"
 #include "cli/output.h"
@@ -46,6 +47,7 @@ struct tree {
     struct node *nodes;
     int count;
     struct output_table *table;
+    int alarms; /* of the roles that are shown */
     struct fields fields;
 };
 
@@ -124,7 +126,9 @@ static void add_row(struct tree *tree, const struct node *node, const char *line
     snprintf(held_text, sizeof held_text, "%lld", (long long)held);
     if (oldest_ms >= 0)
         text_duration(oldest_ms, oldest_text);
-    bool is_alarm = is_vacant || (capacity > 0 && queued >= capacity);
+    bool has_alarm = fields_flag(&tree->fields, node->role, "alarm");
+    bool is_alarm = is_vacant || has_alarm || (capacity > 0 && queued >= capacity);
+    tree->alarms += has_alarm;
     const char *cells[COLUMN_COUNT] = {name, queued_text, held_text, oldest_text, holder};
     output_table_add(tree->table, is_alarm ? OUTPUT_ALARM : OUTPUT_PLAIN, cells);
 }
@@ -160,10 +164,12 @@ static enum cli_exit print_tree(const struct cli *cli, const json_t *answer)
                 add_below(&tree, i, lines);
             }
         ending = fields_check(cli, &tree.fields);
-        if (ending == CLI_OK)
+        if (ending == CLI_OK) {
             output_table_end(tree.table);
-        else
+            alarms_print_count(tree.alarms);
+        } else {
             output_table_free(tree.table);
+        }
     }
     free(tree.nodes);
     return ending;

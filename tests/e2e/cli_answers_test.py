@@ -28,13 +28,35 @@ TREE = {"roles": [
 ]}
 
 
+class Alarms(AnswerCase):
+    """Whoever looks at a mailbox or the tree sees that a role has an alarm."""
+
+    def test_one_line_below_the_inbox_tells_of_alarms(self):
+        empty = {"held": [], "queued": [], "total": 0}
+        for alarms, said in ((0, ""), (1, "1 role has an alarm: troupe health\n"),
+                             (1200, "1,200 roles have an alarm: troupe health\n")):
+            with answering(200, {**empty, "alarms": alarms}) as server:
+                done = self.check(server, ["inbox"])
+                self.assertEqual(done.stdout, "nothing held\nnothing waits\n" + said)
+
+    def test_one_line_below_the_tree_tells_of_alarms_shown(self):
+        roles = [{**role, "alarm": role["name"] != "acme"} for role in TREE["roles"]]
+        alarms = len(roles) - 1
+        with answering(200, {"roles": roles}) as server:
+            text = self.check(server, ["tree"]).stdout
+            self.assertTrue(text.endswith(f"\n{alarms} roles have an alarm: troupe health\n"), text)
+            text = self.check(server, ["tree", "ops"]).stdout
+            self.assertTrue(text.endswith("\n1 role has an alarm: troupe health\n"), text)
+            self.assertEqual(len(server.requests), 2)
+
+
 class Requests(AnswerCase):
     """What each verb asks for."""
 
-    def request(self, arguments, answer, stdin="", status=OK):
+    def request(self, arguments, answer, stdin="", status=OK, behind=()):
         with answering(200, answer) as server:
             self.check(server, arguments, stdin=stdin, status=status)
-            self.assertEqual(len(server.requests), 1)
+            self.assertEqual([path for _, path, _, _ in server.requests[1:]], list(behind))
             method, path, headers, body = server.requests[0]
             self.headers = headers
             return method, path, body.decode()
@@ -90,8 +112,11 @@ class Requests(AnswerCase):
 
     def test_questions_are_percent_encoded(self):
         inbox = {"held": [], "queued": [], "total": 0}
-        self.assertEqual(self.request(["inbox"], inbox)[:2], ("GET", "/v1/inbox"))
-        self.assertEqual(self.request(["inbox", "a/b"], inbox)[:2], ("GET", "/v1/inbox?role=a%2Fb"))
+        whoami = ["/v1/whoami"]  # for the alarms
+        self.assertEqual(self.request(["inbox"], inbox, behind=whoami)[:2], ("GET", "/v1/inbox"))
+        self.assertEqual(self.request(["inbox", "a/b"], inbox, behind=whoami)[:2],
+                         ("GET", "/v1/inbox?role=a%2Fb"))
+        self.assertEqual(self.request(["inbox", "--json"], inbox)[:2], ("GET", "/v1/inbox"))
         owners = {"path": "p", "owners": []}
         self.assertEqual(self.request(["owner", "a b&c=ü", "--all"], owners, status=FAILED)[1],
                          "/v1/owner?path=a%20b%26c%3D%C3%BC&all=1")

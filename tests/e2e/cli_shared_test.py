@@ -74,7 +74,10 @@ class Maintainers(unittest.TestCase):
         self.assertEqual(len(roles), DOMAIN_COUNT + 1)
         text = server.run("tree", "linux")
         self.assertEqual(text.returncode, OK)
-        self.assertEqual(text.stdout.count("\n"), DOMAIN_COUNT + 2)
+        alarms = sum(role["alarm"] for role in roles)
+        self.assertGreater(alarms, 1)
+        self.assertTrue(text.stdout.endswith(f"\n{alarms} roles have an alarm: troupe health\n"))
+        self.assertEqual(text.stdout.count("\n"), DOMAIN_COUNT + 3)
 
 
 class Patches(unittest.TestCase):

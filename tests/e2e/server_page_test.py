@@ -306,6 +306,50 @@ class Page(ServerCase):
         self.press("Done")
         self.find("#work .notice.good", "Done.")
 
+    def alarm_line(self):
+        """What the page is to say; "" for nothing."""
+        roles = [role for role in self.get("/v1/tree").json["roles"] if role["alarm"]]
+        if not roles:
+            return ""
+        reason = {True: "nobody holds it", False: "something waits there that nobody decides or takes"}
+        named = ", ".join(f"{role['name']} ({reason[role['vacant']]})" for role in roles[:3])
+        more = f" and {len(roles) - 3} more" if len(roles) > 3 else ""
+        needs = "role needs" if len(roles) == 1 else "roles need"
+        return f"{len(roles)} {needs} somebody: {named}{more}. Show the roles"
+
+    def test_an_alarm_is_a_quiet_line_for_everybody_until_somebody_is_there(self):
+        self.sign_in()
+        self.find(".tree .row", "larkfield")
+        line = self.browser.find_element(By.CSS_SELECTOR, ".alarms")
+
+        def says():
+            self.browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")  # look again
+            expected = self.alarm_line()
+            return line.is_displayed() == (expected != "") and line.text == expected
+
+        self.wait(says, "what there is at first")
+        before = self.alarm_line()
+        self.expect(200, self.post("/v1/holders", {"role": self.role, "holders": []}))
+        self.assertNotEqual(self.alarm_line(), before)
+        self.wait(says, "the vacant role")
+        others = [f"{self.role}-{i}" for i in range(4)]
+        for name in others:
+            self.expect(201, self.post("/v1/roles", {"name": name, "parent": "office"}))
+        self.wait(says, "more of them than are named")
+        if "SCREENSHOT" in os.environ:
+            self.browser.save_screenshot(os.environ["SCREENSHOT"])
+        for name in [self.role, *others]:
+            self.expect(200, self.post("/v1/holders", {"role": name, "holders": [self.me]}))
+        self.assertEqual(self.alarm_line(), before)
+        self.wait(says, "what there was before")
+        vacant = [role["name"] for role in self.get("/v1/tree").json["roles"] if role["vacant"]]
+        for name in vacant:
+            self.expect(200, self.post("/v1/holders", {"role": name, "holders": [self.me]}))
+        self.assertEqual(self.alarm_line(), "")
+        self.wait(says, "nothing, and no line")
+        for name in vacant:
+            self.expect(200, self.post("/v1/holders", {"role": name, "holders": []}))
+
     def test_a_phone_shows_everything_without_scrolling_sideways(self):
         self.browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
