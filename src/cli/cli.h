@@ -90,6 +90,7 @@ extern const struct cli_verb verb_fail;
 extern const struct cli_verb verb_renew;
 extern const struct cli_verb verb_resolve;
 extern const struct cli_verb verb_work;
+extern const struct cli_verb verb_webhook;
 extern const struct cli_verb verb_inbox;
 extern const struct cli_verb verb_search;
 extern const struct cli_verb verb_owner;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exit.h: how the `troupe` program ends. One list makes the codes, the table that `troupe help` prints and
- * what the manual page says (a test compares them), so that they cannot drift apart. From 64 up the numbers
- * are those of BSD's sysexits.h.
+ * what the manual page says (a test compares them), so that they cannot drift apart. From 64 to 78 the
+ * numbers are those of BSD's sysexits.h; 126 is what a shell says of a command that it cannot run.
  *
  * Place: every verb ends with one of these; main returns it. A script may rely on them: a number never
  * changes its meaning.
@@ -21,7 +21,8 @@
     X(UNREACHABLE, 69, "the server cannot be reached")                                                       \
     X(AGAIN, 75, "not this time: the mailbox is full or the server is stopping; try again later")            \
     X(PROTOCOL, 76, "the answer makes no sense: the address is perhaps not that of a troupe server")         \
-    X(NOT_ALLOWED, 77, "no token, or one that does not allow this")
+    X(NOT_ALLOWED, 77, "no token, or one that does not allow this")                                          \
+    X(UNFIT, 126, "webhook: it has no secret, or nothing more is wanted at its address")
 
 /** How the program ends; CLI_OK is 0. */
 enum cli_exit {

@@ -41,8 +41,8 @@ static void fill(void)
     who.actor = "ben";
     for (uint64_t i = 1; i <= 2; i++) {
         const struct org_notice_role waits = {"@ben", 1, org.now_ms, 1, i};
-        command((struct org_directory_command){
-            .kind = ORG_NOTICE, .notice = {.actor = "ben", .roles = &waits, .role_count = 1}});
+        command((struct org_directory_command){.kind = ORG_NOTICE,
+                                               .notice = {.actor = "ben", .roles = &waits, .role_count = 1}});
         organisation_expect_done(&org, 1);
     }
     who.actor = "ada";
