@@ -274,6 +274,11 @@ static troupe_status receive_question(troupe_self *self, struct directory_actor 
         return directory_answer_figures(self, directory, message, figures);
     if (health != NULL)
         return directory_begin_health(self, directory, message, health);
+    const directory_notices_after *after = directory_notices_after_of(message);
+    if (after != NULL) {
+        directory_begin_reading(self, directory, message, after);
+        return TROUPE_OK;
+    }
     if (directory_check_of(message) != NULL)
         return directory_begin_check(self, directory, message);
     return TROUPE_UNEXPECTED;
@@ -299,6 +304,8 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
     } else if (timeout != NULL && timeout->tag == DIRECTORY_TAG_PRESENCE) {
         directory->presence_timer = 0;
         return directory_look_who_is_there(self, directory);
+    } else if (timeout != NULL && timeout->tag >= DIRECTORY_TAG_NOTICE) {
+        directory_notices_timed(directory, timeout->tag);
     } else if (timeout != NULL) {
         directory->is_retrying = false;
     } else if (directory_hurry_of(message) != NULL) {
@@ -318,7 +325,8 @@ static troupe_status directory_flush(troupe_self *self)
     troupe_status status = TROUPE_OK;
     if (!directory->is_loaded)
         return status;
-    if (directory->batch.count > 0)
+    status = directory_notices_decide(self, directory);
+    if (status == TROUPE_OK && directory->batch.count > 0)
         status = append_batch(self, directory);
     if (status == TROUPE_OK)
         status = directory_configure_some(self, directory);
@@ -330,7 +338,7 @@ static troupe_status directory_flush(troupe_self *self)
     if (!directory->is_ready && directory->unsettled == 0)
         tell_ready(self, directory);
     directory_settle_tasks(self, directory);
-    return TROUPE_OK;
+    return directory_notices_serve(self, directory);
 }
 
 static void directory_stop(troupe_self *self, troupe_status reason)
@@ -349,6 +357,7 @@ static void directory_stop(troupe_self *self, troupe_status reason)
         free(flight);
     }
     directory_desks_done(self, directory);
+    directory_notices_done(self, directory);
     directory_checks_done(self, directory);
     directory_healths_done(self, directory);
     directory_roles_done(self, directory);

@@ -49,6 +49,7 @@
 #include "org/directory.h"
 #include "org/name.h"
 #include "server/desk.h"
+#include "server/directory_notices.h"
 #include "server/ids.h"
 #include "server/messages.h"
 #include "server/problem.h"
@@ -68,7 +69,13 @@
 #define DIRECTORY_WAKE_AGAIN_MS ((int64_t)50)
 
 /** Tags of the directory's timers. */
-enum directory_tag { DIRECTORY_TAG_RETRY = 0, DIRECTORY_TAG_ALARM, DIRECTORY_TAG_PRESENCE };
+enum directory_tag {
+    DIRECTORY_TAG_RETRY = 0,
+    DIRECTORY_TAG_ALARM,
+    DIRECTORY_TAG_PRESENCE,
+    DIRECTORY_TAG_NOTICE,
+    DIRECTORY_TAG_READER,
+};
 
 /** What is known of one role's actor. */
 struct directory_entry {
@@ -180,6 +187,8 @@ struct directory_actor {
     size_t desk_count;
     size_t desk_capacity;
     struct map desk_map;
+
+    struct directory_notices notices;
 
     uint64_t version;
     uint64_t alarms_version; /* of `alarms`; 0: none */

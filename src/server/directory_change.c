@@ -131,6 +131,9 @@ troupe_status directory_follow(troupe_self *self, struct directory_actor *direct
         } else if (record.type == org_absences_imported_type.id) {
             const org_absences_imported *set = record.body;
             status = directory_calendar_changed(self, directory, troupe_flat_text(set, set->actor));
+        } else if (record.type == org_notices_set_type.id) {
+            const org_notices_set *set = record.body;
+            status = directory_notices_changed(self, directory, troupe_flat_text(set, set->actor));
         } else if (record.type == org_role_set_type.id) {
             const org_role_set *set = record.body;
             status = directory_role_changed(self, directory, troupe_flat_text(set, set->name));

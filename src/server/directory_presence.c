@@ -63,5 +63,7 @@ troupe_status directory_calendar_changed(troupe_self *self, struct directory_act
                                          const char *actor)
 {
     troupe_status status = directory_roles_of_actor_changed(self, directory, actor);
+    if (status == TROUPE_OK)
+        status = directory_notices_changed(self, directory, actor);
     return status == TROUPE_OK ? set_timer(self, directory) : status;
 }

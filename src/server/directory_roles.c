@@ -162,6 +162,7 @@ troupe_status directory_note_due(struct directory_actor *directory, struct direc
 
 static void note_load(struct directory_entry *entry, const role_load *load)
 {
+    directory_notices_load(entry, load);
     entry->load = *load;
     entry->is_unsound = !load->is_sound;
     entry->is_barred = false;
@@ -217,6 +218,8 @@ static troupe_status wake_unknown(troupe_self *self, struct directory_actor *dir
     }
     if (status == TROUPE_OK)
         status = directory_look_who_is_there(self, directory);
+    if (status == TROUPE_OK)
+        status = directory_notices_start(self, directory);
     directory->is_loaded = status == TROUPE_OK;
     return status;
 }

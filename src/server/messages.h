@@ -220,7 +220,8 @@ TROUPE_MESSAGE_EMPTY(role_report)
 /**
  * To the directory, whenever it has changed, once when the role has read its stream, and when it goes to
  * sleep: how loaded it is. `due_at` is when time does something to it by itself, INT64_MAX for never;
- * `timed` how many messages could be late (role_late).
+ * `timed` how many messages could be late (role_late);
+ * the next three are those of org_role_waiting.
  */
 #define ROLE_LOAD(F)                                                                                         \
     ROLE_COUNTERS(F)                                                                                         \
@@ -230,6 +231,9 @@ TROUPE_MESSAGE_EMPTY(role_report)
     F(i64, due_at)                                                                                           \
     F(u64, occupied)                                                                                         \
     F(u64, timed)                                                                                            \
+    F(i64, waiting_at)                                                                                       \
+    F(u64, urgent)                                                                                           \
+    F(u64, urgent_last)                                                                                      \
     F(text, role)                                                                                            \
     F(text, holder)                                                                                          \
     F(text, reason) F(u32, capacity) F(bool, is_sound) F(bool, is_asleep) F(bool, has_alarm)
@@ -382,6 +386,13 @@ TROUPE_MESSAGE(directory_owner, DIRECTORY_OWNER)
 /** What troubles the organisation, or soon may, as this actor may know it? Answered. */
 #define DIRECTORY_HEALTH(F) F(text, actor)
 TROUPE_MESSAGE(directory_health, DIRECTORY_HEALTH)
+
+/**
+ * Which notices went out to this actor after the one with this number? Waits up to `wait_ms` for one.
+ * Answered.
+ */
+#define DIRECTORY_NOTICES_AFTER(F) F(u64, after) F(text, actor) F(u32, wait_ms)
+TROUPE_MESSAGE(directory_notices_after, DIRECTORY_NOTICES_AFTER)
 
 /** How much this actor has to do or, together, the people of a team ("": of none)? Answered. */
 #define DIRECTORY_FIGURES(F) F(text, actor) F(text, team)

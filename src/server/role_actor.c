@@ -434,7 +434,7 @@ static troupe_status follow(troupe_self *self, struct role_actor *actor)
     status = set_alarm(self, actor);
     if (status == TROUPE_OK)
         status = role_deliver_owed(self, actor);
-    if (status == TROUPE_OK && !actor->is_load_told && actor->flights == NULL)
+    if (status == TROUPE_OK && !actor->is_load_told && actor->flights == NULL && actor->batch.count == 0)
         status = tell_load(self, actor, true, "");
     return status;
 }

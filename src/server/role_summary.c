@@ -19,6 +19,7 @@ role_load_fields role_summary_of(const struct org_role *role, uint64_t last_id)
 {
     struct org_counts counts = org_role_counts(role);
     struct org_role_view view = org_role_view(role);
+    struct org_role_waiting waiting = org_role_waiting(role);
     return (role_load_fields){
         .accepted = counts.accepted,
         .queued = counts.queued,
@@ -36,6 +37,9 @@ role_load_fields role_summary_of(const struct org_role *role, uint64_t last_id)
         .due_at = org_role_due_ms(role),
         .occupied = counts.occupied,
         .timed = view.timed,
+        .waiting_at = waiting.oldest_at,
+        .urgent = waiting.urgent,
+        .urgent_last = waiting.urgent_last,
         .has_alarm = view.has_alarm,
         .role = view.name,
         .holder = view.holder != NULL ? view.holder : "",

@@ -10,6 +10,7 @@
 #include "server/routes_audit.h"
 #include "server/routes_calendar.h"
 #include "server/routes_mail.h"
+#include "server/routes_notices.h"
 #include "server/routes_organisation.h"
 #include "server/routes_role.h"
 #include "server/routes_search.h"
@@ -59,6 +60,7 @@ static const struct route routes[] = {
     {"POST", "/v1/presence", ROUTE_ACTOR, SCOPE_WORK, ROUTE_JSON, false, route_presence},
     {"POST", "/v1/calendar", ROUTE_ACTOR, SCOPE_WORK, ROUTE_BYTES, false, route_calendar},
     {"POST", "/v1/calendar/import", ROUTE_ACTOR, SCOPE_WORK, ROUTE_BYTES, false, route_import_calendar},
+    {"GET", "/v1/notices", ROUTE_ACTOR, SCOPE_READ | SCOPE_WORK, ROUTE_NO_BODY, false, route_notices_after},
     {"POST", "/v1/notices", ROUTE_ACTOR, SCOPE_WORK, ROUTE_BYTES, false, route_notices},
     {"POST", "/v1/leave", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false, route_leave},
     {"POST", "/v1/import/maintainers", ROUTE_ADMINISTRATOR, SCOPE_ADMIN, ROUTE_BYTES, false,

@@ -13,6 +13,7 @@
 #include "server/http.h"
 #include "server/json_writer.h"
 #include "server/messages.h"
+#include "server/routes_members.h"
 
 #define AUDIT_TIMEOUT_MS 30000
 #define AUDIT_LIMIT_DEFAULT 100
@@ -96,31 +97,12 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
     return TROUPE_OK;
 }
 
-/* A query argument that is a whole number; false: it is none, and the call has ended. */
-static bool take_number(struct call *call, const char *name, uint64_t otherwise, uint64_t min, uint64_t max,
-                        uint64_t *ret_number)
-{
-    const char *text = call_argument(call, name);
-    *ret_number = otherwise;
-    if (text == NULL)
-        return true;
-    char *rest;
-    *ret_number = strtoull(text, &rest, 10);
-    if (*text >= '0' && *text <= '9' && *rest == '\0' && *ret_number >= min && *ret_number <= max)
-        return true;
-    struct problem problem = {0};
-    problem_set(&problem, PROBLEM_MALFORMED, "\"%s\" must be a whole number from %llu to %llu", name,
-                (unsigned long long)min, (unsigned long long)max);
-    call_fail(call, &problem);
-    return false;
-}
-
 void route_audit(troupe_self *self, struct call *call)
 {
     struct auditing *auditing = (struct auditing *)(void *)call->scratch;
     uint64_t after;
-    if (!take_number(call, "after", 0, 0, INT64_MAX - 1, &after) ||
-        !take_number(call, "limit", AUDIT_LIMIT_DEFAULT, 1, AUDIT_LIMIT_MAX, &auditing->limit))
+    if (!argument_number(call, "after", 0, 0, INT64_MAX - 1, &after) ||
+        !argument_number(call, "limit", AUDIT_LIMIT_DEFAULT, 1, AUDIT_LIMIT_MAX, &auditing->limit))
         return;
     troupe_status status =
         troupe_ask(self, troupe_whereis(self, NAME_JOURNAL), AUDIT_TIMEOUT_MS, on_records, call, journal_read,

@@ -18,4 +18,11 @@ bool member_end(struct call *call, struct json_reader *in);
  */
 bool argument_role(struct call *call, const char *name, const char **ret_role);
 
+/**
+ * A query argument that is a whole number between two, `otherwise` when it is absent. False: it is none, and
+ * the call has ended.
+ */
+bool argument_number(struct call *call, const char *name, uint64_t otherwise, uint64_t min, uint64_t max,
+                     uint64_t *ret_number);
+
 #endif

@@ -44,6 +44,7 @@ OPENED_BY = {
     "POST /v1/presence": "work",
     "POST /v1/calendar": "work",
     "POST /v1/calendar/import": "work",
+    "GET /v1/notices": "read work",
     "POST /v1/notices": "work",
     "POST /v1/leave": "admin",
     "POST /v1/import/maintainers": "admin",
