@@ -233,6 +233,8 @@ static void answer_read(troupe_self *self, struct journal_writer_state *state, c
     answer.next_seq = group->piece_next_seq;
     if (status == TROUPE_OK)
         answer.records = (troupe_bytes){group->piece.bytes.bytes, group->piece.bytes.size};
+    else
+        answer.reason = journal_error(state->journal);
     status = troupe_reply_fields(self, waiting->asker, &journal_records_type, &answer);
     if (status == TROUPE_NO_MEMORY)
         troupe_refuse(self, waiting->asker, status);

@@ -108,16 +108,17 @@ TROUPE_MESSAGE(journal_read, JOURNAL_READ_FIELDS)
 
 /**
  * The answer to journal_read: records as they were appended, to be walked with record_cursor_at; they begin
- * at a multiple of 8. `status` is a troupe_status; unless it is TROUPE_OK there are none. `next_seq` is where
- * to read on; with `is_end` there is no more, and next_seq - 1 is the stream's last number. `snapshot` begins
- * at a multiple of 8 too and is the state after record `snapshot_seq`; 0: there is none, or it was damaged
- * (`is_snapshot_damaged`) and the records begin at 1.
+ * at a multiple of 8. `status` is a troupe_status; unless it is TROUPE_OK there are none, and `reason` says
+ * why. `next_seq` is where to read on; with `is_end` there is no more, and next_seq - 1 is the stream's last
+ * number. `snapshot` begins at a multiple of 8 too and is the state after record `snapshot_seq`; 0: there is
+ * none, or it was damaged (`is_snapshot_damaged`) and the records begin at 1.
  */
 #define JOURNAL_RECORDS_FIELDS(F)                                                                            \
     F(u64, from_seq)                                                                                         \
     F(u64, next_seq)                                                                                         \
     F(u64, snapshot_seq)                                                                                     \
-    F(u32, status) F(bool, is_end) F(bool, is_snapshot_damaged) F(bytes, records) F(bytes, snapshot)
+    F(u32, status)                                                                                           \
+    F(bool, is_end) F(bool, is_snapshot_damaged) F(bytes, records) F(bytes, snapshot) F(text, reason)
 TROUPE_MESSAGE(journal_records, JOURNAL_RECORDS_FIELDS)
 
 /**

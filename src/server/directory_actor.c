@@ -165,7 +165,9 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
         return troupe_fail(self, status == TROUPE_OK ? TROUPE_UNEXPECTED : status,
                            "the stream could not be read");
     if (piece->status != TROUPE_OK)
-        return unreadable(self, (troupe_status)piece->status, "they are damaged");
+        return unreadable(self, (troupe_status)piece->status,
+                          piece->reason.size > 0 ? troupe_text(message, piece->reason)
+                                                 : "no reason is known");
     status = replay(self, directory, troupe_bytes_of(message, piece->records));
     if (status != TROUPE_OK)
         return status;

@@ -312,8 +312,14 @@ static troupe_status on_records(troupe_self *self, troupe_status status, const t
     if (piece == NULL)
         return troupe_fail(self, status == TROUPE_OK ? TROUPE_UNEXPECTED : status,
                            "the stream could not be read");
-    if (piece->status != TROUPE_OK)
-        return role_bar(self, actor, "its stored events are damaged");
+    if (piece->status != TROUPE_OK) {
+        char why[sizeof actor->barred];
+        snprintf(why, sizeof why, "its stored events %s: %s",
+                 piece->status == TROUPE_CORRUPT ? "are damaged" : "cannot be read",
+                 piece->reason.size > 0 ? troupe_text(message, piece->reason)
+                                        : troupe_status_text((troupe_status)piece->status));
+        return role_bar(self, actor, why);
+    }
     if (piece->snapshot_seq > 0 && !restore(actor, troupe_bytes_of(message, piece->snapshot)))
         return read_on(self, actor, 1); /* another version's: the records are all there */
     if (piece->snapshot_seq > 0) {

@@ -153,6 +153,7 @@ class Restart(unittest.TestCase):
         server.send("other", "this one is whole")
         refused = server.post("/v1/send", {"to": "root", "subject": "is anybody there?"})
         self.assertEqual(refused.status, 503, refused)
+        self.assertRegex(refused.json["detail"], "its stored events are damaged: .*checksum")
         server.send("other", "and still is")
         self.assertEqual(server.stop(), 0)
 

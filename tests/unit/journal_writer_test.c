@@ -78,6 +78,7 @@ struct note {
     uint64_t seq;
     uint64_t read_count;
     bool is_end;
+    char reason[64];
 };
 
 static uint32_t answers;
@@ -101,6 +102,7 @@ static troupe_status note_answer(troupe_self *self, troupe_status status, const 
         note->status = (troupe_status)records->status;
         note->seq = records->next_seq;
         note->is_end = records->is_end;
+        snprintf(note->reason, sizeof(note->reason), "%s", troupe_text(reply, records->reason));
     } else if (status == TROUPE_OK) {
         const journal_appended *appended = journal_appended_of(reply);
         assert_non_null(appended);
@@ -535,6 +537,31 @@ static void piece_is_never_larger_than_the_limit(void **state)
     journal_close(&journal);
 }
 
+static void read_that_fails_says_why(void **state)
+{
+    (void)state;
+    struct journal *journal = test_open(&journal_memory, "");
+    troupe_system *system = test_start_simulated(17);
+    struct note first = {.stream = "s", .count = 3};
+    struct note good = {.stream = "s", .is_read = true};
+    struct note failed = {.stream = "s", .is_read = true};
+    answers = 0;
+    test_spawn_writer(system, journal);
+    ask_once(system, &first);
+    troupe_sim_advance(system, 10);
+    ask_once(system, &good);
+    troupe_sim_advance(system, 10);
+    assert_int_equal(good.read_count, 3);
+    assert_string_equal(good.reason, "");
+    journal_memory_fail(journal, JOURNAL_MEMORY_READ, 0, false);
+    ask_once(system, &failed);
+    troupe_sim_advance(system, 10);
+    assert_int_equal(failed.status, TROUPE_IO);
+    assert_string_equal(failed.reason, "the read was told to fail");
+    troupe_stop(&system);
+    journal_close(&journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +575,7 @@ int main(void)
         cmocka_unit_test(stopped_writer_settles_what_it_has_received),
         cmocka_unit_test(stream_is_read_in_pieces_up_to_its_end),
         cmocka_unit_test(piece_is_never_larger_than_the_limit),
+        cmocka_unit_test(read_that_fails_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
