@@ -62,6 +62,8 @@
 #define TREE_TAG_MS 60000
 /** A role that owes something to another is looked after again so much later. */
 #define DIRECTORY_OWED_MS ((int64_t)1000)
+/** While it is awake and says nothing, twice as long from one time to the next, so often at most. */
+#define DIRECTORY_LOOKS_DOUBLED_MAX 4
 
 /** The id of that team's supervisor: no role's name can be so. */
 #define DIRECTORY_STRAYS "@"
@@ -93,6 +95,7 @@ struct directory_entry {
     bool has_new_rules;        /* for those it supervises, who are to be set up anew */
     bool is_waking;            /* an actor is being made for it */
     bool is_unproved;          /* has not been set up since this directory began: it is when it next wakes */
+    uint32_t looks;            /* at it while it was awake and due, since it last told its load */
     uint64_t number;           /* in the order of their making */
     struct heap_node due_node; /* in the directory's `due` */
     struct directory_actor *directory;

@@ -281,10 +281,14 @@ void directory_wake_due(troupe_self *self, struct directory_actor *directory)
         struct directory_entry *entry =
             (struct directory_entry *)((char *)first->node - offsetof(struct directory_entry, due_node));
         /* It says itself when the next moment is; should it fail before that, it is looked after again. */
-        (void)!directory_note_due(directory, entry, now_ms + DIRECTORY_OWED_MS);
-        if (!troupe_ref_is_none(troupe_whereis(self, entry->name)))
+        (void)!directory_note_due(directory, entry, now_ms + (DIRECTORY_OWED_MS << entry->looks));
+        if (!troupe_ref_is_none(troupe_whereis(self, entry->name))) {
+            entry->looks += entry->looks < DIRECTORY_LOOKS_DOUBLED_MAX;
             directory_woken(self, entry);
-        else if (directory_wake(self, entry) != TROUPE_OK)
+            continue;
+        }
+        entry->looks = 0;
+        if (directory_wake(self, entry) != TROUPE_OK)
             return;
     }
 }
@@ -313,6 +317,7 @@ troupe_status directory_role_loaded(troupe_self *self, struct directory_actor *d
     if (entry == NULL)
         return TROUPE_OK;
     note_load(entry, load);
+    entry->looks = 0;
     ids_raise(directory->ids, load->last_id);
     entry->ref = load->is_asleep ? troupe_ref_none() : message->sender;
     entry->is_asleep = load->is_asleep;

@@ -6,7 +6,7 @@
  * its own, since a bug may leave anything behind.
  *
  *   year_planted                     all of them
- *   year_planted BUG                 one by its name, telling what is found
+ *   year_planted BUG [SEED]          one by its name, telling what is found, by its seed or another
  *   year_planted --search [BUG]      seeds from 1 on, until one finds it: what to write into the table
  */
 #include <stdbool.h>
@@ -106,6 +106,7 @@ int main(int argc, char **argv)
 {
     bool is_search = argc > 1 && strcmp(argv[1], "--search") == 0;
     const char *only = argc > 1 + is_search ? argv[1 + is_search] : NULL;
+    uint64_t seed = argc > 2 && !is_search ? strtoull(argv[2], NULL, 10) : 0;
     bool is_good = true;
     bool is_any = false;
     is_telling = only != NULL && !is_search;
@@ -113,7 +114,9 @@ int main(int argc, char **argv)
         if (only != NULL && strcmp(only, names[plant]) != 0)
             continue;
         is_any = true;
-        is_good = check((enum org_plant)plant, is_search) && is_good;
+        is_good = (seed != 0 ? is_found((enum org_plant)plant, seed)
+                             : check((enum org_plant)plant, is_search)) &&
+                  is_good;
     }
     return is_good && is_any ? 0 : 1;
 }
