@@ -78,7 +78,7 @@ static struct disk_file *file_of(const char *path)
 static void read_file(const char *path)
 {
     FILE *in = fopen(path, "rb");
-    char block[4096];
+    static char block[1 << 16];
     size_t size;
     while (in != NULL && (size = fread(block, 1, sizeof(block), in)) > 0)
         assert_int_equal(buffer_append(&file_of(path)->durable, block, size), TROUPE_OK);

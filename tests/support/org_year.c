@@ -165,6 +165,11 @@ static void drain(void)
             (unsigned long long)totals.owed);
 }
 
+bool year_is_on_disk(uint64_t seed)
+{
+    return seed % YEAR_ON_DISK_EVERY == 0 || getenv("TROUPE_YEAR_ON_DISK") != NULL;
+}
+
 void year_live(uint64_t seed, struct year_report *ret_report)
 {
     year_chance(seed);
@@ -181,7 +186,10 @@ void year_live(uint64_t seed, struct year_report *ret_report)
         snprintf(year_people[i].name, sizeof year_people[i].name, "%s%d",
                  year_people[i].is_program ? "bot" : "p", i);
     }
-    house_open(&year_house, seed);
+    if (year_is_on_disk(seed))
+        house_open_on_disk(&year_house, seed);
+    else
+        house_open(&year_house, seed);
     year_draw_faults();
     year_house.ids.sleep_max_ms = 40u * 24 * 3600 * 1000;
     year_house.ids.role_idle_ms = year_one_in(2) ? 0 : 3600u * 1000u;

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * org_year.h: an organisation of 200 people and 20 programs lives a year in virtual time on the server's own
- * actors and the journal in memory, without HTTP. Everybody works at random: sends, takes, answers, declines,
- * forwards, defers, fails, lets leases lapse; people are away, leave and arrive; roles get other holders;
- * some days everybody writes to one role, or everything fails; actors of roles are killed; the server crashes
- * at random steps and is down for a while; the journal fails in a commit, an append, a snapshot or a read,
- * and the server ends. Then the load stops. One seed makes it all.
+ * actors, without HTTP: on the journal in memory, and every tenth year, by its seed, on SQLite over a
+ * simulated disk, of whose unsynced writes a crash leaves all, none or some, torn (house_journal.h).
+ * Everybody works at random: sends, takes, answers, declines, forwards, defers, fails, lets leases lapse;
+ * people are away, leave and arrive; roles get other holders; some days everybody writes to one role, or
+ * everything fails; actors of roles are killed; the server crashes at random steps and is down for a while;
+ * the journal fails in a commit, an append, a snapshot or a read, and the server ends. Then the load stops.
+ * One seed makes it all.
  *
  * What has to hold is in org_year_oracle.h; and at the end every mailbox is empty and every count is right.
  */
 #ifndef TESTS_ORG_YEAR_H
 #define TESTS_ORG_YEAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/** Every so many-th seed's year is lived on a disk; with TROUPE_YEAR_ON_DISK in the environment every one. */
+#define YEAR_ON_DISK_EVERY 10
 
 /** What a year had in it: X(name). */
 #define YEAR_REPORT(X)                                                                                       \
@@ -44,6 +50,9 @@ struct year_report {
 #undef YEAR_REPORT_FIELD
     uint64_t trace_hash; /* the same for the same seed */
 };
+
+/** Whether the year of a seed is lived on a disk. */
+bool year_is_on_disk(uint64_t seed);
 
 /** Lives the year of a seed. What does not hold fails the test that runs, or ends the process. */
 void year_live(uint64_t seed, struct year_report *ret_report);

@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "journal/memory.h"
 #include "org/limits.h"
 #include "server/problem.h"
 #include "support/org_year_oracle.h"
@@ -36,20 +35,14 @@ enum {
 /* --- the server's lives --------------------------------------------------------------------------- */
 
 /* The failure of the journal that is drawn for this life; most have none. */
-static enum { FAIL_LOST_COMMIT, FAIL_TOLD_COMMIT, FAIL_APPEND, FAIL_SNAPSHOT, FAIL_READ, FAIL_COUNT } failure;
+static enum house_failure failure;
 
 static void draw_failure_within(uint32_t calls_max)
 {
-    static const enum journal_memory_call calls[FAIL_COUNT] = {
-        [FAIL_LOST_COMMIT] = JOURNAL_MEMORY_COMMIT, [FAIL_TOLD_COMMIT] = JOURNAL_MEMORY_COMMIT,
-        [FAIL_APPEND] = JOURNAL_MEMORY_APPEND,      [FAIL_SNAPSHOT] = JOURNAL_MEMORY_KEEP,
-        [FAIL_READ] = JOURNAL_MEMORY_READ,
-    };
-    failure = year_below(FAIL_COUNT);
+    failure = (enum house_failure)year_below(HOUSE_FAILURES);
     if (year_is_final)
         return;
-    journal_memory_fail(year_house.journal, calls[failure], year_below(calls_max),
-                        failure == FAIL_TOLD_COMMIT);
+    house_journal_fail(&year_house.store, failure, year_below(calls_max));
     troupe_sim_faults(year_house.system, true);
 }
 
@@ -60,8 +53,7 @@ static void draw_failure(void)
 
 static void take_failures_back(void)
 {
-    for (int call = 0; call < JOURNAL_MEMORY_CALL_COUNT; call++)
-        journal_memory_fail(year_house.journal, (enum journal_memory_call)call, JOURNAL_MEMORY_NEVER, false);
+    house_journal_fail(&year_house.store, failure, HOUSE_FAILS_NEVER);
 }
 
 static bool is_counted_down(void *context)
@@ -81,9 +73,8 @@ static void some_steps(void)
 static void start_again(void)
 {
     uint32_t before = year_house.failed_starts;
-    take_failures_back();
     if (!year_is_final && year_one_in(4))
-        journal_memory_fail(year_house.journal, JOURNAL_MEMORY_READ, year_below(START_READS_MAX), false);
+        year_house.start_reads = year_below(START_READS_MAX);
     house_crash(&year_house, (int64_t)year_below(24) * ORG_HOUR_MS + 1);
     year_report.failed_starts += year_house.failed_starts - before;
     take_failures_back();
@@ -97,11 +88,11 @@ static void note_failure(void)
         year_report.gave_up++;
         return;
     }
-    year_report.lost_commits += failure == FAIL_LOST_COMMIT;
-    year_report.told_commits += failure == FAIL_TOLD_COMMIT;
-    year_report.lost_appends += failure == FAIL_APPEND;
-    year_report.lost_snapshots += failure == FAIL_SNAPSHOT;
-    year_report.lost_reads += failure == FAIL_READ;
+    year_report.lost_commits += failure == HOUSE_LOSES_COMMIT;
+    year_report.told_commits += failure == HOUSE_TELLS_COMMIT;
+    year_report.lost_appends += failure == HOUSE_LOSES_APPEND;
+    year_report.lost_snapshots += failure == HOUSE_LOSES_SNAPSHOT;
+    year_report.lost_reads += failure == HOUSE_LOSES_READ;
 }
 
 /* A server whose journal has failed ends, a moment later. */

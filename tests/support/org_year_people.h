@@ -22,7 +22,7 @@ enum {
     HELD_MAX = 4,   /* the limit of a program; a person's is 1 */
     YEAR_DAYS = 365,
     ACT_MS = 14 * 24 * 3600 * 1000, /* between two acts of one person, on average */
-    DRAIN_DAYS = 240, /* twice what it takes */
+    DRAIN_DAYS = 240,               /* twice what it takes */
     ALL_ROLES = TEAMS + ROLES + PROGRAMS,
 };
 

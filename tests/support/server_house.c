@@ -13,7 +13,6 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "journal/memory.h"
 #include "server/desk.h"
 #include "server/keeper.h"
 #include "server/supervision.h"
@@ -94,11 +93,16 @@ static bool try_start(struct house *house, int64_t now_ms)
 /* Ends the actors as they are; the journal keeps what it has. */
 static void stop(struct house *house)
 {
-    journal_memory_fail(house->journal, JOURNAL_MEMORY_COMMIT, 0, false);
+    house_journal_cut(&house->store);
     house->trace_hash = house->trace_hash * 31 + troupe_sim_trace_hash(house->system);
     (void)troupe_stop(&house->system);
-    journal_memory_restart(house->journal);
-    journal_memory_fail(house->journal, JOURNAL_MEMORY_COMMIT, JOURNAL_MEMORY_NEVER, false);
+    house_journal_restart(&house->store, house->start_reads);
+    house->start_reads = HOUSE_FAILS_NEVER;
+    while (house->store.journal == NULL) {
+        house->failed_starts++;
+        house_journal_restart(&house->store, HOUSE_FAILS_NEVER);
+    }
+    house->journal = house->store.journal;
     house->ids.last = 0;
     house->seed++;
 }
@@ -113,21 +117,32 @@ static void start(struct house *house, int64_t now_ms)
     }
 }
 
-void house_open(struct house *house, uint64_t seed)
+static void open_house(struct house *house, bool is_on_disk, uint64_t seed)
 {
-    struct journal_error error;
     assert_true(sodium_init() >= 0);
     memset(house, 0, sizeof *house);
     house->seed = seed;
-    assert_int_equal(journal_open(&journal_memory, "", &house->journal, &error), TROUPE_OK);
+    house->start_reads = HOUSE_FAILS_NEVER;
+    house_journal_open(&house->store, is_on_disk, seed);
+    house->journal = house->store.journal;
     start(house, 0);
+}
+
+void house_open(struct house *house, uint64_t seed)
+{
+    open_house(house, false, seed);
+}
+
+void house_open_on_disk(struct house *house, uint64_t seed)
+{
+    open_house(house, true, seed);
 }
 
 void house_close(struct house *house)
 {
     house->trace_hash = house->trace_hash * 31 + troupe_sim_trace_hash(house->system);
     (void)troupe_stop(&house->system);
-    assert_int_equal(journal_close(&house->journal), TROUPE_OK);
+    house_journal_close(&house->store);
 }
 
 void house_crash(struct house *house, int64_t down_ms)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server_house.h: the server's actors in a simulated system, over a journal in memory and without HTTP, for
- * tests that ask them directly. A crash takes the actors and leaves the journal, as the end of a process
- * does. One thread.
+ * server_house.h: the server's actors in a simulated system, over a journal in memory or on a simulated disk
+ * (house_journal.h) and without HTTP, for tests that ask them directly. A crash takes the actors and leaves
+ * the journal, as the end of a process does. One thread.
  */
 #ifndef TESTS_SERVER_HOUSE_H
 #define TESTS_SERVER_HOUSE_H
 
 #include <troupe.h>
 
-#include "journal/journal.h"
 #include "server/ids.h"
 #include "server/messages.h"
+#include "support/house_journal.h"
 
 /** How long anything may take here, in virtual time. */
 #define HOUSE_TIMEOUT_MS 120000
@@ -19,9 +19,11 @@
 /** A house. */
 struct house {
     troupe_system *system;
-    struct journal *journal;
+    struct journal *journal; /* the one in `store` */
+    struct house_journal store;
     struct ids ids;
     uint64_t seed;
+    uint64_t start_reads;     /* how many are good in the start after a crash, after which one fails */
     troupe_simulation faults; /* of the runtime: none, unless a test says so; off until troupe_sim_faults */
     bool is_ready;
     bool has_failed; /* the tree of supervisors has ended, upon which a server ends: time for a crash */
@@ -31,6 +33,9 @@ struct house {
 
 /** Opens a house with an empty journal and waits until the directory serves. */
 void house_open(struct house *house, uint64_t seed);
+
+/** The same on a disk. */
+void house_open_on_disk(struct house *house, uint64_t seed);
 
 /** Ends it. */
 void house_close(struct house *house);

@@ -114,9 +114,9 @@ int main(int argc, char **argv)
         if (only != NULL && strcmp(only, names[plant]) != 0)
             continue;
         is_any = true;
-        is_good = (seed != 0 ? is_found((enum org_plant)plant, seed)
-                             : check((enum org_plant)plant, is_search)) &&
-                  is_good;
+        is_good =
+            (seed != 0 ? is_found((enum org_plant)plant, seed) : check((enum org_plant)plant, is_search)) &&
+            is_good;
     }
     return is_good && is_any ? 0 : 1;
 }
