@@ -10,8 +10,8 @@
  *
  * Invariants
  *   1. Standard output carries the result and nothing else; with --json it is one JSON document in one line,
- *      whenever the server answered, also when the answer is a problem (`work`: one for each message). What
- *      went wrong is said on standard error.
+ *      whenever the server answered, also when the answer is a problem (`work`: one for each message;
+ *      `notices --follow`: one for each answer). What went wrong is said on standard error.
  *   2. Bytes that somebody else wrote reach a terminal through output.h only, which makes control characters
  *      visible.
  *   3. values[i] is NULL where option i of the verb's table was not given; a flag that was given has the
@@ -92,6 +92,7 @@ extern const struct cli_verb verb_resolve;
 extern const struct cli_verb verb_work;
 extern const struct cli_verb verb_webhook;
 extern const struct cli_verb verb_inbox;
+extern const struct cli_verb verb_notices;
 extern const struct cli_verb verb_search;
 extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
