@@ -96,6 +96,7 @@ extern const struct cli_verb verb_notices;
 extern const struct cli_verb verb_search;
 extern const struct cli_verb verb_owner;
 extern const struct cli_verb verb_tree;
+extern const struct cli_verb verb_role;
 extern const struct cli_verb verb_health;
 extern const struct cli_verb verb_away;
 extern const struct cli_verb verb_back;

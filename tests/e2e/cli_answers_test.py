@@ -148,6 +148,31 @@ class Texts(AnswerCase):
         with answering(200, answer) as server:
             return self.check(server, arguments, status, **more).stdout
 
+    def test_role_tells_its_holders_its_room_and_who_insisted(self):
+        role = {
+            "name": "docs", "supervisor": "acme", "holder": None, "availability": "absent", "capacity": 2,
+            "holders": [{"name": "bob", "present": False}, {"name": "ann", "present": False}],
+            "overflow": "redirect", "redirect_to": "ops", "alarm": True}
+        head = ("Role        docs\nSupervisor  acme\nHeld by     nobody: all are away\n"
+                "Succession  bob, away\n            ann, away\n")
+        alarm = "Alarm       `troupe health` says why\n"
+        room = "Room        2; when full: redirect to ops\n"
+        # Without figures, which are not for everybody.
+        self.assertEqual(self.text(["role", "docs"], role), head + room + alarm)
+        whole = {
+            **role, "occupied": 1234, "queued": 1233, "held": 1, "parked": 0, "quarantined": 2, "done": 5,
+            "declined": 1, "forwarded": 0, "expired": 0, "shed": 0, "refused": 7, "insisted": 3,
+            "failures": 4}
+        self.assertEqual(self.text(["role", "docs"], whole), head + (
+            "Room        1,234 of 2; when full: redirect to ops\n"
+            "Now         1,233 queued, 1 held, 0 parked, 2 failed\n"
+            "Ended       5 done, 1 declined, 0 forwarded, 0 expired, 0 pushed out\n"
+            "Senders     7 refused, 3 insisted and got in\n"
+            "Failures    4 in the roles that it supervises\n") + alarm)
+        for name in ("name", "holders", "capacity", "overflow"):
+            with answering(200, {key: value for key, value in role.items() if key != name}) as server:
+                self.assertEqual(self.check(server, ["role", "docs"], PROTOCOL).stdout, "")
+
     def test_tree_is_drawn_with_lines(self):
         self.assertEqual(self.text(["tree"], TREE), (
             "ROLE               QUEUED  HELD  OLDEST  HOLDER\n"
