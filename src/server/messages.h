@@ -140,9 +140,14 @@ TROUPE_MESSAGE(role_where, ROLE_WHERE)
 #define ROLE_KNOWS(F) F(bool, is_known)
 TROUPE_MESSAGE(role_knows, ROLE_KNOWS)
 
-/** One message, for whoever may see it. Answered with it. */
+/**
+ * One message, for whoever may see it. Answered with it or, when it has ended, role_ended: its state, the
+ * number of the stream's last record, and whether the actor may read everything that is here.
+ */
 #define ROLE_READ(F) F(u64, id) F(text, actor)
 TROUPE_MESSAGE(role_read, ROLE_READ)
+#define ROLE_ENDED(F) F(u64, last_seq) F(u32, state) F(bool, may_read)
+TROUPE_MESSAGE(role_ended, ROLE_ENDED)
 
 /**
  * What is the role like, as this actor may see it? Answered. The rest is what the directory knows of it: a

@@ -92,9 +92,10 @@ struct role_answer {
         ROLE_ANSWER_TOOK,      /* role_took */
         ROLE_ANSWER_DELIVERED, /* role_delivered */
         ROLE_ANSWER_KNOWS,     /* role_knows */
+        ROLE_ANSWER_ENDED,     /* role_ended; `id` is 1 when the actor may read everything */
         ROLE_ANSWER_AUDITED,   /* role_audited */
     } kind;
-    uint32_t status; /* HTTP, org_answer_kind or org_refusal, by kind */
+    uint32_t status; /* HTTP, org_answer_kind, org_refusal or org_state, by kind */
     uint64_t id;
     int64_t held_since; /* ROLE_ANSWER_TOOK */
     struct buffer json;

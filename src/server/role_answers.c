@@ -123,6 +123,10 @@ static void reply(troupe_self *self, struct role_actor *actor, const struct role
     case ROLE_ANSWER_KNOWS:
         status = troupe_reply(self, answer->asker, role_knows, .is_known = answer->status != 0);
         break;
+    case ROLE_ANSWER_ENDED:
+        status = troupe_reply(self, answer->asker, role_ended, .state = answer->status,
+                              .last_seq = actor->seq, .may_read = answer->id != 0);
+        break;
     case ROLE_ANSWER_AUDITED:
         status = reply_audited(self, actor, answer->asker);
         break;

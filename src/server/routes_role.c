@@ -8,6 +8,7 @@
 #include "org/role.h"
 #include "server/http.h"
 #include "server/messages.h"
+#include "server/routes_message.h"
 #include "server/routes_members.h"
 
 #define ROLE_TIMEOUT_MS 30000
@@ -32,7 +33,10 @@ static troupe_status on_answer(troupe_self *self, troupe_status status, const tr
     struct call *call = context;
     const struct asking *asking = (const struct asking *)(void *)call->scratch;
     const role_exists *exists = status == TROUPE_OK ? role_exists_of(reply) : NULL;
-    if (exists != NULL && !exists->is_known) {
+    const role_ended *ended = status == TROUPE_OK ? role_ended_of(reply) : NULL;
+    if (ended != NULL)
+        message_read_ended(self, call, asking->role, asking->read.id, ended);
+    else if (exists != NULL && !exists->is_known) {
         struct problem problem = {0};
         problem_set(&problem, PROBLEM_NOT_FOUND, "there is no role %s", asking->role);
         call_fail(call, &problem);

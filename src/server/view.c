@@ -80,11 +80,10 @@ static void put_holding(struct json_writer *out, const struct org_message *messa
     }
 }
 
-void view_message(struct json_writer *out, const char *role, const struct org_message *message,
-                  bool with_body)
+static void put_message(struct json_writer *out, const char *role, const struct org_message *message,
+                        bool with_body)
 {
     const org_accepted *accepted = message->accepted;
-    json_open(out, NULL, '{');
     put_id(out, "id", message->id);
     json_put_text(out, "role", role);
     json_put_text(out, "state", org_state_text(message->state));
@@ -99,15 +98,49 @@ void view_message(struct json_writer *out, const char *role, const struct org_me
     }
     json_put_text(out, "class", view_classes[accepted->message_class % ORG_CLASS_COUNT]);
     json_put_number(out, "sent", accepted->at);
-    put_holding(out, message);
+}
+
+static void put_thread(struct json_writer *out, const struct org_message *message)
+{
+    const org_accepted *accepted = message->accepted;
     put_if_set(out, "deadline", accepted->deadline);
     put_id(out, "thread", accepted->thread != 0 ? accepted->thread : message->id);
     if (accepted->in_reply_to != 0)
         put_id(out, "in_reply_to", accepted->in_reply_to);
     json_put_number(out, "hops", accepted->hops);
+}
+
+void view_message(struct json_writer *out, const char *role, const struct org_message *message,
+                  bool with_body)
+{
+    json_open(out, NULL, '{');
+    put_message(out, role, message, with_body);
+    put_holding(out, message);
+    put_thread(out, message);
     json_put_number(out, "attempts", message->attempts);
-    if (accepted->is_insisted)
+    if (message->accepted->is_insisted)
         json_put_flag(out, "insisted", true);
+    json_close(out, '}');
+}
+
+void view_ended(struct json_writer *out, const char *role, const struct org_message *message,
+                const struct view_end *end)
+{
+    json_open(out, NULL, '{');
+    put_message(out, role, message, true);
+    put_thread(out, message);
+    if (message->accepted->is_insisted)
+        json_put_flag(out, "insisted", true);
+    put_if_set(out, "ended", end->at);
+    put_if_said(out, "ended_by", end->by);
+    put_if_said(out, message->state == ORG_DONE ? "reply" : "reason", end->text);
+    if (end->forwarded_to != NULL) {
+        json_open(out, "forwarded_to", '{');
+        json_put_text(out, "role", end->forwarded_to);
+        if (end->forwarded_id != 0)
+            put_id(out, "id", end->forwarded_id);
+        json_close(out, '}');
+    }
     json_close(out, '}');
 }
 

@@ -15,6 +15,19 @@
 #include "server/json_writer.h"
 #include "server/problem.h"
 
+/** How a message ended; texts may be NULL or "". */
+struct view_end {
+    int64_t at;     /**< 0: not known */
+    const char *by; /**< whoever ended it; a message that expired was ended by nobody */
+    const char *text;
+    const char *forwarded_to;
+    uint64_t forwarded_id; /**< 0: it has not arrived there */
+};
+
+/** A message that has ended, whole. Of `message` only what it is, its id and its state count. */
+void view_ended(struct json_writer *out, const char *role, const struct org_message *message,
+                const struct view_end *end);
+
 /** Writes a message that has not ended. `with_body`: its texts too, beside the subject. */
 void view_message(struct json_writer *out, const char *role, const struct org_message *message,
                   bool with_body);
