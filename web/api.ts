@@ -35,6 +35,8 @@ export interface Message {
   subject: string;
   body?: string;
   note?: string;
+  /** References, one a line. */
+  attachments?: string;
   class: Class;
   sent: number;
   held_since?: number;

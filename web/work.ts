@@ -96,6 +96,7 @@ export class Work {
       el("h3", { tabindex: "-1" }, message.subject),
       this.facts(message),
       message.note ? el("div", { class: "body note" }, message.note) : null,
+      message.attachments ? el("div", { class: "body note" }, `Attached:\n${message.attachments}`) : null,
       el("div", { class: "body" }, message.body || "(It has no further text.)"),
       form,
       notice.element,

@@ -25,6 +25,8 @@ enum {
     SEND_KEY,
     SEND_INSIST,
     SEND_IN_REPLY_TO,
+    SEND_ATTACH,
+    SEND_NO_REPLY,
     SEND_COUNT,
 };
 
@@ -36,24 +38,21 @@ static const struct cli_option options[] = {
     [SEND_KEY] = {"key", 0, "KEY", "sent again with the same key it is still one message"},
     [SEND_INSIST] = {"insist", 0, NULL, "send although the mailbox is full; for people"},
     [SEND_IN_REPLY_TO] = {"in-reply-to", 0, "ID", "the message that this one answers"},
+    [SEND_ATTACH] = {"attach", 'a', "REFERENCES", "what goes along: addresses or paths, one a line"},
+    [SEND_NO_REPLY] = {"no-reply", 0, NULL, "nobody is told how it ends"},
     [SEND_COUNT] = {0},
 };
 
 static enum cli_exit fill_body(const struct cli *cli, json_t *body)
 {
-    const struct {
-        const char *name;
-        const char *what;
-        const char *text;
-        bool may_read;
-        size_t size_max;
-    } texts[] = {
+    const struct cli_text texts[] = {
         {"to", "the role", cli->operands[0], false, NAME_MAX_SIZE},
         {"subject", "the subject", cli->values[SEND_SUBJECT], false, SUBJECT_MAX},
         {"body", "the body", cli->operands[1], true, CLI_BODY_MAX},
         {"class", "the class", cli->values[SEND_CLASS], false, NAME_MAX_SIZE},
         {"in_reply_to", "--in-reply-to", cli->values[SEND_IN_REPLY_TO], false, NAME_MAX_SIZE},
         {"key", "the key", cli->values[SEND_KEY], false, KEY_MAX},
+        {"attachments", "--attach", cli->values[SEND_ATTACH], false, CLI_NOTE_MAX},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         enum cli_exit ending = cli_set_text(cli, body, texts[i].name, texts[i].what, texts[i].text,
@@ -70,6 +69,8 @@ static enum cli_exit fill_body(const struct cli *cli, json_t *body)
         json_object_set_new(body, "deadline", json_integer(deadline_ms));
     if (cli->values[SEND_INSIST] != NULL)
         json_object_set_new(body, "insist", json_true());
+    if (cli->values[SEND_NO_REPLY] != NULL)
+        json_object_set_new(body, "reply", json_false());
     return CLI_OK;
 }
 

@@ -70,11 +70,12 @@ class Requests(AnswerCase):
     def test_send_carries_every_option(self):
         body = self.posted("/v1/send", [
             "send", "docs", "-s", "Grüße", "-c", "bulk", "--deadline", "2h", "--key", "k:1", "--insist",
-            "--in-reply-to", "0000000000000", "the body"], RECEIPT)
+            "--in-reply-to", "0000000000000", "-a", "one.pdf\ntwo.pdf", "--no-reply", "the body"], RECEIPT)
         self.assertAlmostEqual(body.pop("deadline"), int(time.time() * 1000) + 2 * HOUR_MS, delta=10000)
         self.assertEqual(body, {
             "to": "docs", "subject": "Grüße", "class": "bulk", "key": "k:1", "insist": True,
-            "in_reply_to": "0000000000000", "body": "the body"})
+            "in_reply_to": "0000000000000", "body": "the body", "attachments": "one.pdf\ntwo.pdf",
+            "reply": False})
 
     def test_send_leaves_out_what_was_not_given(self):
         self.assertEqual(self.posted("/v1/send", ["send", "docs", "-s", "Hi"], RECEIPT),
