@@ -366,7 +366,7 @@ static double work_off(struct house *house, struct client *clients, uint64_t n, 
         must(!troupe_ref_is_none(troupe_spawn(house->system, &behaviour, &options)), "no client");
     }
     while (__atomic_load_n(&clients_left, __ATOMIC_ACQUIRE) > 0 || !is_at_rest(n))
-        usleep(200);
+        usleep(1000);
     return now() - begun;
 }
 

@@ -361,6 +361,14 @@ static bool is_called(struct worker *worker)
            load_seq_cst(&worker->relieves) != NULL || load_seq_cst(&worker->self.context.system->is_stopping);
 }
 
+uint64_t scheduler_spin_ns(uint64_t spin_ns, uint64_t slept_ns)
+{
+    uint64_t next_ns = slept_ns <= SPIN_NS_MAX ? spin_ns * 2 : spin_ns / 2;
+    if (next_ns > SPIN_NS_MAX)
+        return SPIN_NS_MAX;
+    return next_ns < SPIN_NS_MIN ? SPIN_NS_MIN : next_ns;
+}
+
 bool scheduler_rest(struct worker *worker, uint64_t *ret_deadline_ns)
 {
     slab_flush(&worker->slab);
@@ -381,8 +389,36 @@ void scheduler_rise(struct worker *worker)
     uint64_t since_ns = load_relaxed(&worker->asleep_since_ns);
     if (since_ns == 0)
         return;
-    counter_add(&worker->idle_ns, env_now_ns(worker->self.context.system->env) - since_ns);
+    uint64_t slept_ns = env_now_ns(worker->self.context.system->env) - since_ns;
+    worker->spin_ns = scheduler_spin_ns(worker->spin_ns, slept_ns);
+    counter_add(&worker->idle_ns, slept_ns);
     store_relaxed(&worker->asleep_since_ns, 0);
+}
+
+/*
+ * Looks out for something to do for as long as has been worth it lately; whether there was. Descriptors are
+ * looked at too, and others who want this processor go first, as they may be who we wait for.
+ */
+static bool spin(struct worker *worker)
+{
+    struct env *env = worker->self.context.system->env;
+    uint64_t begun_ns = env_now_ns(env);
+    do {
+        for (uint32_t i = 0; i < SPINS_BETWEEN_LOOKS; i++) {
+            if (is_called(worker))
+                return true;
+            SPIN_PAUSE();
+        }
+        if (load_relaxed(&worker->watch_count) > 0) {
+            struct env_ready ready[ENV_READY_MAX];
+            uint32_t count = env->ops->poller_wait(worker->poller, 0, ready);
+            watch_report(worker, ready, count);
+            if (count > 0)
+                return true;
+        }
+        env_yield();
+    } while (env_now_ns(env) - begun_ns < worker->spin_ns);
+    return false;
 }
 
 /* Waits until there is something to do. */
@@ -392,11 +428,8 @@ static void worker_sleep(struct worker *worker)
     uint64_t bit = worker->is_pinned ? 0 : UINT64_C(1) << worker->index;
     slab_flush(&worker->slab);
     fetch_or_seq_cst(&system->hungry, bit);
-    for (uint32_t i = 0; i < SPINS_BEFORE_SLEEP; i++) {
-        if (is_called(worker))
-            goto awake;
-        SPIN_PAUSE();
-    }
+    if (spin(worker))
+        goto awake;
     uint64_t deadline_ns;
     if (scheduler_rest(worker, &deadline_ns)) {
         struct env_ready ready[ENV_READY_MAX];

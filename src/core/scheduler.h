@@ -25,9 +25,11 @@ enum {
     ACTIVATION_MESSAGES_MAX = 100, /* one actor handles at most so many in a row */
     SLOT_RUNS_MAX = 3,
     FAIR_EVERY = 31,
-    HOUSEKEEPING_MAX = 1024, /* messages between two looks at the clock */
-    SPINS_BEFORE_SLEEP = 500,
-    DEAL_MAX = 256, /* actors given away at once */
+    HOUSEKEEPING_MAX = 1024,  /* messages between two looks at the clock */
+    SPINS_BETWEEN_LOOKS = 64, /* looks for work between two at the clock and the descriptors */
+    SPIN_NS_MIN = 5000,
+    SPIN_NS_MAX = 100000, /* about what it costs to wake a thread whose processor rests, in a guest */
+    DEAL_MAX = 256,       /* actors given away at once */
 };
 
 /* Runs one actor for one activation; false when there was none. */
@@ -88,6 +90,14 @@ void scheduler_deal(struct worker *worker);
  * hungry.
  */
 void scheduler_housekeeping(struct worker *worker);
+
+/*
+ * How long to look out for work before the next sleep, when the last one has lasted so long: twice as long
+ * when looking longer would have spared it, else half. Never more than a wake costs, so that looking in vain
+ * at most doubles the price of a sleep (Karlin, Li, Manasse, Owicki, SOSP 1991; Linux's haltpoll governor
+ * learns the same way). Any thread.
+ */
+uint64_t scheduler_spin_ns(uint64_t spin_ns, uint64_t slept_ns);
 
 /*
  * For a worker without a thread: it counts as asleep from a rest, which answers when its next timer is due,

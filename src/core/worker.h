@@ -88,6 +88,7 @@ struct worker {
     uint32_t now_ms;
     uint32_t backlog_min;      /* least actors left waiting at any step since the last housekeeping */
     uint32_t deal_votes;       /* housekeepings in a row that found work to give away */
+    uint64_t spin_ns;          /* how long it looks out for work before it sleeps */
     uint64_t handled_then;     /* counters.handled at the last housekeeping */
     struct actor *slots_free;  /* linked by run_next */
     uint32_t fresh_slots_left; /* in fresh_slots, never used so far */

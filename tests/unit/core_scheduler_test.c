@@ -227,6 +227,33 @@ static void pair_that_talks_without_end_starves_nobody(void **state)
     assert_int_equal(troupe_stop(&system), 0);
 }
 
+/*
+ * -- going to sleep
+ * ----------------------------------------------------------------------------------------
+ */
+
+static void worker_looks_out_longer_when_sleeps_are_short(void **state)
+{
+    (void)state;
+    uint64_t spin_ns = 0; /* as of a new worker */
+    spin_ns = scheduler_spin_ns(spin_ns, SPIN_NS_MAX);
+    assert_int_equal(spin_ns, SPIN_NS_MIN);
+    assert_int_equal(scheduler_spin_ns(spin_ns, SPIN_NS_MAX), 2 * SPIN_NS_MIN);
+    for (int i = 0; i < 10; i++)
+        spin_ns = scheduler_spin_ns(spin_ns, 0);
+    assert_int_equal(spin_ns, SPIN_NS_MAX); /* and no longer than a wake costs */
+}
+
+static void worker_looks_out_for_less_after_each_long_sleep(void **state)
+{
+    (void)state;
+    uint64_t spin_ns = scheduler_spin_ns(SPIN_NS_MAX, SPIN_NS_MAX + 1);
+    assert_int_equal(spin_ns, SPIN_NS_MAX / 2);
+    for (int i = 0; i < 10; i++)
+        spin_ns = scheduler_spin_ns(spin_ns, UINT64_MAX);
+    assert_int_equal(spin_ns, SPIN_NS_MIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +262,8 @@ int main(void)
         cmocka_unit_test(notice_for_an_actor_that_has_moved_is_passed_on),
         cmocka_unit_test(dealt_actor_is_queued_once_though_a_notice_finds_it_first),
         cmocka_unit_test(pair_that_talks_without_end_starves_nobody),
+        cmocka_unit_test(worker_looks_out_longer_when_sleeps_are_short),
+        cmocka_unit_test(worker_looks_out_for_less_after_each_long_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
