@@ -124,10 +124,13 @@ typedef enum troupe_field_kind {
 /** One field of a type. */
 typedef struct troupe_field {
     const char *name;
-    uint8_t kind;      /**< a troupe_field_kind */
-    uint32_t count;    /**< 1, or the length of a fixed array */
-    uint32_t offset;   /**< in the body */
-    uint32_t argument; /**< offset in the fields struct */
+    uint8_t kind;       /**< a troupe_field_kind */
+    uint32_t count;     /**< 1, or the length of a fixed array */
+    uint32_t offset;    /**< in the body */
+    uint32_t argument;  /**< offset in the fields struct */
+    uint32_t run_size;  /**< private: bytes of the run that begins here, see troupe__join */
+    uint16_t run_count; /**< private: how many fields that run has; 0 in a type made by hand */
+    bool run_has_bools; /**< private */
 } troupe_field;
 
 /** A message type. */
@@ -149,6 +152,27 @@ static inline uint32_t troupe_type_id(const char *name)
     for (; *name != '\0'; name++)
         hash = (hash ^ TROUPE__CAST(uint8_t, *name)) * 16777619u;
     return hash;
+}
+
+/*
+ * Fixed fields that lie side by side, in the body and in the fields struct alike, are a run, which a sender
+ * copies as one; so are texts, which it then writes in one go. Each field knows the run from itself on.
+ */
+static inline void troupe__join(troupe_field *fields, uint32_t count)
+{
+    for (uint32_t i = count; i > 1; i--) {
+        troupe_field *field = &fields[i - 2];
+        const troupe_field *next = &fields[i - 1];
+        bool is_alike = field->kind < TROUPE_FIELD_text
+                            ? next->kind < TROUPE_FIELD_text
+                            : field->kind == TROUPE_FIELD_text && next->kind == TROUPE_FIELD_text;
+        if (!is_alike || field->offset + field->run_size != next->offset ||
+            field->argument + field->run_size != next->argument)
+            continue;
+        field->run_size += next->run_size;
+        field->run_count = TROUPE__CAST(uint16_t, field->run_count + next->run_count);
+        field->run_has_bools = field->run_has_bools || next->run_has_bools;
+    }
 }
 
 /** How many types' names a process keeps; what is declared beyond has none for troupe_type_name. */
@@ -336,7 +360,14 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
     TROUPE__PICK(__VA_ARGS__, TROUPE__DESCRIBE_ARRAY, TROUPE__DESCRIBE_ONE, )(__VA_ARGS__)
 #define TROUPE__DESCRIBE_ONE(kind, name) TROUPE__DESCRIBE_ARRAY(kind, name, 1)
 #define TROUPE__DESCRIBE_ARRAY(kind, name, count)                                                            \
-    {#name, TROUPE__KIND_##kind, count, offsetof(troupe__body, name), offsetof(troupe__given, name)},
+    {#name,                                                                                                  \
+     TROUPE__KIND_##kind,                                                                                    \
+     count,                                                                                                  \
+     offsetof(troupe__body, name),                                                                           \
+     offsetof(troupe__given, name),                                                                          \
+     sizeof(((troupe__body *)NULL)->name),                                                                   \
+     1,                                                                                                      \
+     TROUPE__KIND_##kind == TROUPE_FIELD_bool},
 #define TROUPE__VARIES(...) TROUPE__PICK(__VA_ARGS__, TROUPE__VARIES_ARRAY, TROUPE__VARIES_ONE, )(__VA_ARGS__)
 #define TROUPE__VARIES_ONE(kind, name) +(TROUPE__KIND_##kind >= TROUPE_FIELD_text)
 #define TROUPE__VARIES_ARRAY(kind, name, count) +0
@@ -420,7 +451,8 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
     {                                                                                                        \
         typedef NAME troupe__body;                                                                           \
         typedef NAME##_fields troupe__given;                                                                 \
-        static const troupe_field list[] = {LIST(TROUPE__DESCRIBE)};                                         \
+        static troupe_field list[] = {LIST(TROUPE__DESCRIBE)};                                               \
+        troupe__join(list, (0 LIST(TROUPE__COUNT)));                                                         \
         return list;                                                                                         \
     }                                                                                                        \
     TROUPE__TYPE(NAME, NUMBER, (0 LIST(TROUPE__VARIES)) == 0, sizeof(NAME), (0 LIST(TROUPE__COUNT)),         \

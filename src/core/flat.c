@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/copy.h"
 #include "core/ride.h"
 
 static const uint8_t kind_size[] = {
@@ -45,19 +46,24 @@ troupe_blob *flat_given_blob(const troupe_field *field, const void *fields)
     return *(troupe_blob *const *)(const void *)((const char *)fields + field->argument);
 }
 
-/* What a text, bytes or blob field was given: its bytes. */
+/* What a bytes or blob field was given: its bytes. */
 static troupe_bytes given_bytes(const troupe_field *field, const void *fields)
 {
-    const char *given = (const char *)fields + field->argument;
     if (field->kind == TROUPE_FIELD_blob)
         return troupe_blob_bytes(flat_given_blob(field, fields));
-    if (field->kind == TROUPE_FIELD_bytes)
-        return *(const troupe_bytes *)(const void *)given;
-    const char *text = *(const char *const *)(const void *)given;
-    troupe_bytes bytes = {"", 0};
-    if (text != NULL && *text != '\0') /* most optional texts are left out */
-        bytes = (troupe_bytes){text, strlen(text)};
-    return bytes;
+    return *(const troupe_bytes *)(const void *)((const char *)fields + field->argument);
+}
+
+/* The texts given for a run of them. */
+static inline const char *const *given_texts(const troupe_field *run, const void *fields)
+{
+    return (const char *const *)(const void *)((const char *)fields + run->argument);
+}
+
+/* Most optional texts are left out. */
+static inline size_t text_size(const char *text)
+{
+    return text == NULL || *text == '\0' ? 0 : strlen(text);
 }
 
 static bool is_variable(const troupe_field *field)
@@ -65,20 +71,42 @@ static bool is_variable(const troupe_field *field)
     return field->kind >= TROUPE_FIELD_text;
 }
 
+/* The fields of the run that begins here: one in a type made by hand, which nobody joined. */
+static inline uint32_t run_count(const troupe_field *field)
+{
+    return field->run_count > 0 ? field->run_count : 1;
+}
+
+static inline size_t run_size(const troupe_field *field)
+{
+    return field->run_count > 0 ? field->run_size : (size_t)kind_size[field->kind] * field->count;
+}
+
+/* The bytes that a run of texts takes beyond its spans; more than TROUPE_BODY_SIZE_MAX when over that. */
+static inline size_t texts_size(const char *const *texts, uint32_t count)
+{
+    size_t size = count; /* the NULs */
+    for (uint32_t i = 0; i < count && size <= TROUPE_BODY_SIZE_MAX; i++)
+        size += text_size(texts[i]);
+    return size;
+}
+
 size_t flat_size(const troupe_type *type, const void *fields, bool rides)
 {
     size_t size = type->size;
     if (type->is_fixed)
         return size;
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        if (!is_variable(&type->fields[i]) || (rides && type->fields[i].kind == TROUPE_FIELD_blob))
+    const troupe_field *field;
+    for (uint32_t i = 0; i < type->field_count; i += run_count(field)) {
+        field = &type->fields[i];
+        if (!is_variable(field) || (rides && field->kind == TROUPE_FIELD_blob))
             continue;
-        size_t more = given_bytes(&type->fields[i], fields).size;
-        if (more > TROUPE_BODY_SIZE_MAX)
+        size_t more = field->kind == TROUPE_FIELD_text
+                          ? texts_size(given_texts(field, fields), run_count(field))
+                          : given_bytes(field, fields).size;
+        if (more > TROUPE_BODY_SIZE_MAX - size)
             return SIZE_MAX;
-        size += more + (type->fields[i].kind == TROUPE_FIELD_text);
-        if (size > TROUPE_BODY_SIZE_MAX)
-            return SIZE_MAX;
+        size += more;
     }
     return size;
 }
@@ -88,42 +116,46 @@ size_t troupe_flat_size(const troupe_type *type, const void *fields)
     return flat_size(type, fields, false);
 }
 
-/* The members of a field that varies not: one of 8 or 4 bytes, as most are, by a plain load and store. */
-static inline void write_fixed(const troupe_field *field, const void *fields, char *at)
+/* Writes a run of texts, whose bytes begin at `end`; gives where they end. */
+static inline size_t write_texts(const char *const *texts, uint32_t count, char *body, char *spans,
+                                 size_t end)
 {
-    const char *from = (const char *)fields + field->argument;
-    size_t size = (size_t)kind_size[field->kind] * field->count;
-    if (size == 8)
-        memcpy(at, from, 8);
-    else if (size == 4)
-        memcpy(at, from, 4);
-    else if (size == 1)
-        *at = *from;
-    else
-        memcpy(at, from, size);
+    for (uint32_t i = 0; i < count; i++) {
+        troupe_span span = {(uint32_t)end, (uint32_t)text_size(texts[i])};
+        memcpy(spans + i * sizeof span, &span, sizeof span);
+        copy_bytes(body + end, texts[i], span.size);
+        end += span.size;
+        body[end++] = '\0';
+    }
+    return end;
+}
+
+/* The same of one bytes or blob field. */
+static inline size_t write_bytes(troupe_bytes bytes, char *body, char *at, size_t end)
+{
+    troupe_span span = {(uint32_t)end, (uint32_t)bytes.size};
+    memcpy(at, &span, sizeof span);
+    copy_bytes(body + end, bytes.data, bytes.size);
+    return end + bytes.size;
 }
 
 void flat_write(const troupe_type *type, const void *fields, void *body, size_t size, bool rides)
 {
+    static const troupe_bytes none = {"", 0};
     size_t end = type->size;
+    const troupe_field *field;
     memset(body, 0, type->size);
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        const troupe_field *field = &type->fields[i];
+    for (uint32_t i = 0; i < type->field_count; i += run_count(field)) {
+        field = &type->fields[i];
         char *at = (char *)body + field->offset;
-        if (!is_variable(field)) {
-            write_fixed(field, fields, at);
-            continue;
-        }
-        troupe_bytes bytes = {"", 0};
-        if (!rides || field->kind != TROUPE_FIELD_blob)
-            bytes = given_bytes(field, fields);
-        troupe_span span = {(uint32_t)end, (uint32_t)bytes.size};
-        memcpy(at, &span, sizeof span);
-        if (bytes.size > 0)
-            memcpy((char *)body + end, bytes.data, bytes.size);
-        end += bytes.size;
-        if (field->kind == TROUPE_FIELD_text)
-            ((char *)body)[end++] = '\0';
+        if (!is_variable(field))
+            copy_bytes(at, (const char *)fields + field->argument, run_size(field));
+        else if (field->kind == TROUPE_FIELD_text)
+            end = write_texts(given_texts(field, fields), run_count(field), body, at, end);
+        else if (rides && field->kind == TROUPE_FIELD_blob)
+            end = write_bytes(none, body, at, end);
+        else
+            end = write_bytes(given_bytes(field, fields), body, at, end);
     }
     ASSERT(end == size);
 }
@@ -133,34 +165,50 @@ void troupe_flat_write(const troupe_type *type, const void *fields, void *body, 
     flat_write(type, fields, body, size, false);
 }
 
-/* Whether a blob's span names one of those that ride behind the body. */
-static bool ride_is_good(const troupe_field *field, troupe_span span, size_t size, uint32_t ride_count)
+/* Whether a span lies after the fixed members and within the body, and a text has its one NUL at the end. */
+static inline bool span_is_good(const troupe_type *type, const troupe_field *field, const char *body,
+                                const char *at, size_t size)
 {
-    size_t first = ride_offset((uint32_t)size) + sizeof(struct ride);
-    return field->kind == TROUPE_FIELD_blob && span.offset >= first && (span.offset - first) % 8 == 0 &&
-           (span.offset - first) / 8 < ride_count;
+    troupe_span span;
+    memcpy(&span, at, sizeof span);
+    bool is_text = field->kind == TROUPE_FIELD_text;
+    size_t with_nul = (size_t)span.size + is_text;
+    if (span.offset < type->size || span.offset > size || with_nul > size - span.offset)
+        return false;
+    if (!is_text || span.size == 0)
+        return !is_text || body[span.offset] == '\0';
+    return memchr(body + span.offset, '\0', with_nul) == body + span.offset + span.size;
 }
 
-/* Whether a span lies after the fixed members and within the body, and a text has its one NUL at the end. */
-static bool span_is_good(const troupe_type *type, const troupe_field *field, const char *body, size_t size,
+/* The same of all spans of a run of texts, or the one of another field. */
+static bool spans_are_good(const troupe_type *type, const troupe_field *run, const char *body, size_t size)
+{
+    const char *at = body + run->offset;
+    for (const char *end = at + run_count(run) * sizeof(troupe_span); at < end; at += sizeof(troupe_span))
+        if (!span_is_good(type, run, body, at, size))
+            return false;
+    return true;
+}
+
+/* Whether a blob's span names one of those that ride behind the body, or is one within it. */
+static bool blob_is_good(const troupe_type *type, const troupe_field *field, const char *body, size_t size,
                          uint32_t ride_count)
 {
     troupe_span span;
     memcpy(&span, body + field->offset, sizeof span);
-    if (ride_count > 0 && span.offset > size)
-        return ride_is_good(field, span, size, ride_count);
-    size_t with_nul = (size_t)span.size + (field->kind == TROUPE_FIELD_text);
-    if (span.offset < type->size || span.offset > size || with_nul > size - span.offset)
-        return false;
-    return field->kind != TROUPE_FIELD_text ||
-           memchr(body + span.offset, '\0', with_nul) == body + span.offset + span.size;
+    if (ride_count == 0 || span.offset <= size)
+        return spans_are_good(type, field, body, size);
+    size_t first = ride_offset((uint32_t)size) + sizeof(struct ride);
+    return span.offset >= first && (span.offset - first) % 8 == 0 && (span.offset - first) / 8 < ride_count;
 }
 
-static bool bools_are_good(const troupe_field *field, const char *body)
+/* Whether the bools of a run are 0 or 1. */
+static bool bools_are_good(const troupe_field *run, const char *body)
 {
-    for (uint32_t i = 0; i < field->count; i++)
-        if ((unsigned char)body[field->offset + i] > 1)
-            return false;
+    for (const troupe_field *field = run; field < run + run_count(run); field++)
+        for (uint32_t i = 0; field->kind == TROUPE_FIELD_bool && i < field->count; i++)
+            if ((unsigned char)body[field->offset + i] > 1)
+                return false;
     return true;
 }
 
@@ -168,11 +216,15 @@ troupe_status flat_check(const troupe_type *type, const void *body, size_t size,
 {
     if (size < type->size || size > TROUPE_BODY_SIZE_MAX || (type->is_fixed && size != type->size))
         return TROUPE_MALFORMED;
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        const troupe_field *field = &type->fields[i];
-        if (is_variable(field) && !span_is_good(type, field, body, size, ride_count))
+    const troupe_field *field;
+    for (uint32_t i = 0; i < type->field_count; i += run_count(field)) {
+        field = &type->fields[i];
+        if (is_variable(field) &&
+            !(field->kind == TROUPE_FIELD_blob ? blob_is_good(type, field, body, size, ride_count)
+                                               : spans_are_good(type, field, body, size)))
             return TROUPE_MALFORMED;
-        if (field->kind == TROUPE_FIELD_bool && !bools_are_good(field, body))
+        bool has_bools = field->run_has_bools || field->kind == TROUPE_FIELD_bool;
+        if (has_bools && !bools_are_good(field, body))
             return TROUPE_MALFORMED;
     }
     return TROUPE_OK;

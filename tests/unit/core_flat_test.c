@@ -29,6 +29,17 @@ TROUPE_MESSAGE(flat_blob, BLOB_FIELDS)
 #define NARROW_FIELDS(F) F(u8, one) F(u64, eight) F(u16, two)
 TROUPE_MESSAGE(flat_narrow, NARROW_FIELDS)
 TROUPE_MESSAGE_VERSION(flat_later, 7, NARROW_FIELDS)
+/* Runs that break where the body and the fields struct are padded otherwise, and where a text or blob is. */
+#define RUN_FIELDS(F)                                                                                        \
+    F(u32, head)                                                                                             \
+    F(text, one)                                                                                             \
+    F(u32, x)                                                                                                \
+    F(i64, y)                                                                                                \
+    F(text, two)                                                                                             \
+    F(text, three)                                                                                           \
+    F(text, four)                                                                                            \
+    F(bytes, raw) F(blob, blob) F(text, five) F(u8, k) F(bool, flag) F(u8, m) F(bool, flags, 3) F(u16, tail)
+TROUPE_MESSAGE(flat_runs, RUN_FIELDS)
 TROUPE_MESSAGE_EMPTY(flat_empty)
 
 enum {
@@ -163,6 +174,68 @@ static void equal_fields_give_equal_bytes(void **state)
         troupe_flat_write(&flat_narrow_type, &fields, bodies[i], sizeof bodies[i]);
     }
     assert_memory_equal(bodies[0], bodies[1], sizeof bodies[0]);
+}
+
+/* The same type as somebody makes it by hand, who knows nothing of runs. */
+static troupe_type by_hand(const troupe_type *type, troupe_field *fields)
+{
+    troupe_type made = *type;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        fields[i] = type->fields[i];
+        fields[i].run_size = 0;
+        fields[i].run_count = 0;
+        fields[i].run_has_bools = false;
+    }
+    made.fields = fields;
+    return made;
+}
+
+static void runs_make_no_difference(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {NULL, "", "x", "seven..", "eight...", "sixteen and more than that"};
+    enum { TEXTS = sizeof texts / sizeof texts[0] };
+    troupe_field fields[32];
+    troupe_type plain = by_hand(&flat_runs_type, fields);
+    assert_in_range(flat_runs_type.fields[4].run_count, 3, 3); /* two, three, four */
+    for (unsigned seed = 0; seed < TEXTS * TEXTS * TEXTS; seed++) {
+        flat_runs_fields given;
+        memset(&given, 0x5A, sizeof given); /* what stands between the members */
+        given.head = seed;
+        given.one = texts[seed % TEXTS];
+        given.x = ~seed;
+        given.y = -(int64_t)seed;
+        given.two = texts[seed / TEXTS % TEXTS];
+        given.three = texts[seed / TEXTS / TEXTS];
+        given.four = texts[(seed + 1) % TEXTS];
+        given.raw = (troupe_bytes){"\0bytes", seed % 7};
+        given.blob = NULL;
+        given.five = texts[(seed + 2) % TEXTS];
+        given.k = 1;
+        given.flag = seed % 2 == 0;
+        given.m = 3;
+        for (int i = 0; i < 3; i++)
+            given.flags[i] = (seed >> i) % 2 == 0;
+        given.tail = 0x1234;
+        size_t size;
+        size_t plain_size;
+        unsigned char *body = written(&flat_runs_type, &given, &size);
+        unsigned char *plain_body = written(&plain, &given, &plain_size);
+        assert_int_equal(size, plain_size);
+        assert_memory_equal(body, plain_body, size);
+        assert_int_equal(((flat_runs *)(void *)body)->tail, 0x1234);
+        for (size_t i = 0; i < size; i++) { /* both refuse and let pass the same */
+            body[i] ^= 2;
+            assert_int_equal(troupe_flat_check(&flat_runs_type, body, size),
+                             troupe_flat_check(&plain, body, size));
+            body[i] ^= 2;
+        }
+        assert_int_equal(troupe_flat_check(&plain, body, size), TROUPE_OK);
+        body[offsetof(flat_runs, flags) + 2] = 2;
+        assert_int_equal(troupe_flat_check(&flat_runs_type, body, size), TROUPE_MALFORMED);
+        free(body);
+        free(plain_body);
+    }
 }
 
 static void sizes_are_right_at_the_largest_body(void **state)
@@ -317,6 +390,7 @@ int main(void)
         cmocka_unit_test(arrays_are_written_whole),
         cmocka_unit_test(missing_fields_are_zero_and_texts_empty),
         cmocka_unit_test(equal_fields_give_equal_bytes),
+        cmocka_unit_test(runs_make_no_difference),
         cmocka_unit_test(sizes_are_right_at_the_largest_body),
         cmocka_unit_test(body_of_another_size_is_refused),
         cmocka_unit_test(span_outside_the_body_is_refused),

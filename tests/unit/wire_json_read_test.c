@@ -443,7 +443,7 @@ static void fields_at_the_limit_are_read_and_one_more_is_refused(void **state)
     static char text[MOST * MEMBER_SIZE + 2];
     for (uint32_t i = 0; i <= MOST; i++) {
         snprintf(names[i], NAME_SIZE, "%04u", i);
-        fields[i] = (troupe_field){names[i], TROUPE_FIELD_u8, 1, i, 0};
+        fields[i] = (troupe_field){.name = names[i], .kind = TROUPE_FIELD_u8, .count = 1, .offset = i};
     }
     troupe_type type = {
         .name = "many", .version = 1, .is_fixed = true, .size = MOST, .field_count = MOST, .fields = fields};
