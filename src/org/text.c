@@ -44,6 +44,8 @@ static size_t sequence_size(const unsigned char *at, size_t left)
 
 static bool is_text(const char *bytes, size_t size, const char *allowed)
 {
+    if (plain_all(bytes, size, false))
+        return true;
     const unsigned char *at = (const unsigned char *)bytes;
     size_t left = size;
     while (left > 0) {

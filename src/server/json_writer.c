@@ -11,10 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "base/plain.h"
 
-/* The digits of the longest number. */
-enum { DIGITS_MAX = 20 };
+enum {
+    LEAD_SIZE = 4,    /* the comma, the quotes of a name and the colon */
+    NUMBER_SIZE = 20, /* the longest number: 19 digits and a sign */
+};
 
 static void put(struct json_writer *writer, const void *bytes, size_t size)
 {
@@ -22,16 +25,33 @@ static void put(struct json_writer *writer, const void *bytes, size_t size)
         writer->status = buffer_append(writer->buffer, bytes, size);
 }
 
-/* Room for so many bytes, which become part of the text; NULL after a failure. */
-static char *take(struct json_writer *writer, size_t size)
+/*
+ * Where a value begins, behind the comma and the name; there is room for `room` bytes of it. NULL after a
+ * failure, else finish() says where it ended.
+ */
+static inline char *begin(struct json_writer *writer, const char *name, size_t name_len, size_t room)
 {
     if (writer->status == TROUPE_OK)
-        writer->status = buffer_reserve(writer->buffer, size);
+        writer->status = buffer_reserve(writer->buffer, name_len + LEAD_SIZE + room);
     if (writer->status != TROUPE_OK)
         return NULL;
     char *place = (char *)writer->buffer->bytes + writer->buffer->size;
-    writer->buffer->size += size;
+    *place = ',';
+    place += writer->needs_comma;
+    writer->needs_comma = true;
+    if (name == NULL)
+        return place;
+    *place++ = '"';
+    copy_bytes(place, name, name_len);
+    place += name_len;
+    *place++ = '"';
+    *place++ = ':';
     return place;
+}
+
+static inline void finish(struct json_writer *writer, const char *end)
+{
+    writer->buffer->size = (size_t)((const unsigned char *)end - writer->buffer->bytes);
 }
 
 /* How many bytes the character at `text` has, 1 to 4; 0 when there is no whole and valid one. */
@@ -93,8 +113,7 @@ static size_t plain_size(const unsigned char *bytes, size_t size)
     size_t at = 0;
     for (; size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
         uint64_t word = plain_word(bytes + at);
-        if ((plain_others(word) | plain_finds(word, '"') | plain_finds(word, '\\') |
-             plain_finds(word, '<')) != 0)
+        if (plain_escaped(word) != 0)
             break;
     }
     while (at < size && plain_is(bytes[at]) && bytes[at] != '"' && bytes[at] != '\\' && bytes[at] != '<')
@@ -102,64 +121,26 @@ static size_t plain_size(const unsigned char *bytes, size_t size)
     return at;
 }
 
-/* A text with something to escape after its first `plain` bytes. */
-static void put_escaped(struct json_writer *writer, const char *text, size_t size, size_t plain)
+/* A text with something to escape, behind its first quote. */
+static void put_escaped(struct json_writer *writer, const char *text, size_t size)
 {
     const unsigned char *bytes = (const unsigned char *)text;
-    size_t begin = 0; /* of the run that stands for itself and is not written yet */
-    put(writer, "\"", 1);
-    for (size_t at = plain; at < size; at += plain_size(bytes + at, size - at)) {
+    size_t run = 0; /* begins: bytes that stand for themselves and are not written yet */
+    for (size_t at = plain_size(bytes, size); at < size; at += plain_size(bytes + at, size - at)) {
         char scratch[8];
         size_t step = character_size(bytes + at, size - at);
         const char *escape = step == 0 ? "\xEF\xBF\xBD" : escape_of(bytes + at, step, scratch);
         if (step == 0)
             step = 1;
         if (escape != NULL) {
-            put(writer, text + begin, at - begin);
+            put(writer, text + run, at - run);
             put(writer, escape, strlen(escape));
-            begin = at + step;
+            run = at + step;
         }
         at += step;
     }
-    put(writer, text + begin, size - begin);
+    put(writer, text + run, size - run);
     put(writer, "\"", 1);
-}
-
-static void put_quoted(struct json_writer *writer, const char *text, size_t size)
-{
-    size_t plain = size == 0 ? 0 : plain_size((const unsigned char *)text, size);
-    if (plain < size) {
-        put_escaped(writer, text, size, plain);
-        return;
-    }
-    char *place = take(writer, size + 2);
-    if (place == NULL)
-        return;
-    place[0] = '"';
-    if (size > 0)
-        memcpy(place + 1, text, size);
-    place[size + 1] = '"';
-}
-
-/* What stands before a value. */
-static void lead(struct json_writer *writer, const char *name)
-{
-    bool is_next = writer->needs_comma;
-    writer->needs_comma = true;
-    if (name == NULL) {
-        put(writer, ",", is_next);
-        return;
-    }
-    size_t name_len = strlen(name);
-    char *place = take(writer, is_next + name_len + 3);
-    if (place == NULL)
-        return;
-    if (is_next)
-        *place++ = ',';
-    place[0] = '"';
-    memcpy(place + 1, name, name_len);
-    place[name_len + 1] = '"';
-    place[name_len + 2] = ':';
 }
 
 struct json_writer json_writer_to(struct buffer *buffer)
@@ -174,11 +155,14 @@ troupe_status json_writer_end(const struct json_writer *writer)
     return writer->status;
 }
 
-void json_open(struct json_writer *writer, const char *name, char bracket)
+void json_writer_open(struct json_writer *writer, const char *name, size_t name_len, char bracket)
 {
     assert(bracket == '{' || bracket == '[');
-    lead(writer, name);
-    put(writer, &bracket, 1);
+    char *place = begin(writer, name, name_len, 1);
+    if (place != NULL) {
+        *place = bracket;
+        finish(writer, place + 1);
+    }
     writer->depth++;
     writer->needs_comma = false;
 }
@@ -191,41 +175,66 @@ void json_close(struct json_writer *writer, char bracket)
     writer->needs_comma = true;
 }
 
-void json_put_text(struct json_writer *writer, const char *name, const char *text)
+void json_writer_raw(struct json_writer *writer, const char *name, size_t name_len, const void *json,
+                     size_t size)
+{
+    char *place = begin(writer, name, name_len, size);
+    if (place == NULL)
+        return;
+    copy_bytes(place, json, size);
+    finish(writer, place + size);
+}
+
+void json_writer_quoted(struct json_writer *writer, const char *name, size_t name_len, const char *text,
+                        size_t size)
+{
+    char *place = begin(writer, name, name_len, size + 2);
+    if (place == NULL)
+        return;
+    *place++ = '"';
+    copy_bytes(place, text, size);
+    place[size] = '"';
+    finish(writer, place + size + 1);
+}
+
+void json_writer_text(struct json_writer *writer, const char *name, size_t name_len, const char *text,
+                      size_t size)
+{
+    if (plain_all(text, size, true)) {
+        json_writer_quoted(writer, name, name_len, text, size);
+        return;
+    }
+    char *place = begin(writer, name, name_len, 1);
+    if (place == NULL)
+        return;
+    *place = '"';
+    finish(writer, place + 1);
+    put_escaped(writer, text, size);
+}
+
+void json_writer_string(struct json_writer *writer, const char *name, size_t name_len, const char *text)
 {
     if (text == NULL)
-        json_put_raw(writer, name, "null", 4);
+        json_writer_raw(writer, name, name_len, "null", 4);
     else
-        json_put_text_sized(writer, name, text, strlen(text));
+        json_writer_text(writer, name, name_len, text, strlen(text));
 }
 
-void json_put_text_sized(struct json_writer *writer, const char *name, const char *text, size_t size)
+void json_writer_number(struct json_writer *writer, const char *name, size_t name_len, int64_t number)
 {
-    lead(writer, name);
-    put_quoted(writer, text, size);
-}
-
-void json_put_number(struct json_writer *writer, const char *name, int64_t number)
-{
-    char text[DIGITS_MAX + 1];
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char text[NUMBER_SIZE];
     char *end = text + sizeof text;
     char *at = end;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
+    for (; rest >= 10; rest /= 100)
+        memcpy(at -= 2, pairs + rest % 100 * 2, 2);
+    if (rest > 0 || at == end)
+        *--at = (char)('0' + rest);
     if (number < 0)
         *--at = '-';
-    json_put_raw(writer, name, at, (size_t)(end - at));
-}
-
-void json_put_flag(struct json_writer *writer, const char *name, bool flag)
-{
-    json_put_raw(writer, name, flag ? "true" : "false", flag ? 4 : 5);
-}
-
-void json_put_raw(struct json_writer *writer, const char *name, const void *json, size_t size)
-{
-    lead(writer, name);
-    put(writer, json, size);
+    json_writer_raw(writer, name, name_len, at, (size_t)(end - at));
 }

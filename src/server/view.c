@@ -17,7 +17,13 @@ static void put_id(struct json_writer *out, const char *name, uint64_t id)
 {
     char text[ORG_ID_TEXT_LEN + 1];
     org_id_text(id, text);
-    json_put_text_sized(out, name, text, ORG_ID_TEXT_LEN);
+    json_put_word(out, name, text, ORG_ID_TEXT_LEN);
+}
+
+/* A word of the program's own. */
+static void put_word(struct json_writer *out, const char *name, const char *word)
+{
+    json_put_word(out, name, word, strlen(word));
 }
 
 static void put_if_said(struct json_writer *out, const char *name, const char *text)
@@ -56,7 +62,7 @@ static void put_kind(struct json_writer *out, const struct org_message *message)
 {
     const org_accepted *accepted = message->accepted;
     if (accepted->kind < sizeof kinds / sizeof kinds[0])
-        json_put_text(out, "kind", kinds[accepted->kind]);
+        put_word(out, "kind", kinds[accepted->kind]);
     if (accepted->kind == ORG_KIND_ANSWER)
         json_put_text(out, "outcome", org_state_text((enum org_state)accepted->outcome));
     if (accepted->origin_id != 0) {
@@ -86,7 +92,7 @@ static void put_message(struct json_writer *out, const char *role, const struct 
     const org_accepted *accepted = message->accepted;
     put_id(out, "id", message->id);
     json_put_text(out, "role", role);
-    json_put_text(out, "state", org_state_text(message->state));
+    put_word(out, "state", org_state_text(message->state));
     put_kind(out, message);
     json_put_text(out, "from", from_of(message));
     put_if_said(out, "via", org_message_text(message, accepted->via));
@@ -96,7 +102,7 @@ static void put_message(struct json_writer *out, const char *role, const struct 
         put_if_said(out, "note", org_message_text(message, accepted->note));
         put_if_said(out, "attachments", org_message_text(message, accepted->attachments));
     }
-    json_put_text(out, "class", view_classes[accepted->message_class % ORG_CLASS_COUNT]);
+    put_word(out, "class", view_classes[accepted->message_class % ORG_CLASS_COUNT]);
     json_put_number(out, "sent", accepted->at);
 }
 
@@ -151,12 +157,12 @@ void view_card(struct json_writer *out, const journal_card *card)
     json_open(out, NULL, '{');
     put_id(out, "id", card->id);
     json_put_text(out, "role", is_role ? stream + strlen(ROLE_STREAM_PREFIX) : stream);
-    json_put_text(out, "state", org_state_text((enum org_state)card->state));
+    put_word(out, "state", org_state_text((enum org_state)card->state));
     if (card->kind < sizeof kinds / sizeof kinds[0])
         json_put_text(out, "kind", kinds[card->kind]);
     json_put_text(out, "from", troupe_flat_text(card, card->author));
     json_put_text(out, "subject", troupe_flat_text(card, card->title));
-    json_put_text(out, "class", view_classes[card->rank % ORG_CLASS_COUNT]);
+    put_word(out, "class", view_classes[card->rank % ORG_CLASS_COUNT]);
     json_put_number(out, "sent", card->made_at);
     json_put_number(out, "changed", card->changed_at);
     put_if_said(out, "holder", troupe_flat_text(card, card->holder));
@@ -197,7 +203,7 @@ void view_outcome(struct json_writer *out, const char *role, uint64_t id, enum o
     json_open(out, NULL, '{');
     put_id(out, "id", id);
     json_put_text(out, "role", role);
-    json_put_text(out, "state", org_state_text(state));
+    put_word(out, "state", org_state_text(state));
     if (lease_until != 0) {
         json_put_number(out, "lease_until", lease_until);
         json_put_number(out, "lease_ms", lease_until > now_ms ? lease_until - now_ms : 0);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +271,45 @@ static void numbers_are_written_to_their_ends(void **state)
     buffer_done(&buffer);
 }
 
+/* At each power of ten a digit comes in. */
+static void numbers_of_every_length_are_as_printf_has_them(void **state)
+{
+    (void)state;
+    for (uint64_t power = 1, i = 0; i < 19; i++, power *= 10) {
+        for (int64_t off = -1; off <= 1; off++) {
+            for (int64_t sign = -1; sign <= 1; sign += 2) {
+                struct buffer buffer = {0};
+                struct json_writer out = json_writer_to(&buffer);
+                char expected[32];
+                int64_t number = sign * ((int64_t)power + off);
+                json_put_number(&out, NULL, number);
+                assert_int_equal(json_writer_end(&out), TROUPE_OK);
+                assert_int_equal(buffer.size, snprintf(expected, sizeof expected, "%" PRId64, number));
+                assert_memory_equal(buffer.bytes, expected, buffer.size);
+                buffer_done(&buffer);
+            }
+        }
+    }
+}
+
+static void names_and_words_stand_as_they_are(void **state)
+{
+    (void)state;
+    struct buffer buffer = {0};
+    struct json_writer out = json_writer_to(&buffer);
+    json_open(&out, NULL, '{');
+    json_put_word(&out, "", "", 0);
+    json_put_word(&out, "a name that is longer than sixteen bytes and than thirty-two", "queued", 6);
+    json_put_text(&out, "t", "");
+    json_close(&out, '}');
+    assert_int_equal(json_writer_end(&out), TROUPE_OK);
+    static const char expected[] =
+        "{\"\":\"\",\"a name that is longer than sixteen bytes and than thirty-two\":\"queued\",\"t\":\"\"}";
+    assert_int_equal(buffer.size, sizeof expected - 1);
+    assert_memory_equal(buffer.bytes, expected, buffer.size);
+    buffer_done(&buffer);
+}
+
 static int forget_document(void **state)
 {
     (void)state;
@@ -292,6 +333,8 @@ int main(void)
         cmocka_unit_test(any_bytes_become_json_that_a_strict_parser_takes),
         cmocka_unit_test(a_byte_is_seen_wherever_it_stands),
         cmocka_unit_test(numbers_are_written_to_their_ends),
+        cmocka_unit_test(numbers_of_every_length_are_as_printf_has_them),
+        cmocka_unit_test(names_and_words_stand_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, forget_document);
 }
