@@ -7,9 +7,9 @@
  *               +-- some of its methods are ours
  *
  * The table (xSetSystemCall) has every call but two: fdatasync, of a file and of its folder, which the unix
- * VFS makes directly. So a file keeps its methods but xSync, xRead, xShmLock and xShmMap, in a table of its
- * own, and the VFS keeps its methods but xOpen, which changes the file's, xDelete, which syncs a folder,
- * xAccess and xSleep.
+ * VFS makes directly. So a file keeps its methods but xSync, xRead, xShmLock and xShmMap, and a log but
+ * xWrite, in a table of its own, and the VFS keeps its methods but xOpen, which changes the file's, xDelete,
+ * which syncs a folder, xAccess and xSleep.
  *
  * Invariants
  *   1. A sync is asked for once. What it answers is final: after a failed one the pages it was about may be
@@ -22,6 +22,8 @@
  *   4. A disk that cannot be read is no damaged file, as which SQLite reports EIO (SQLITE_IOERR_CORRUPTFS).
  *   5. A lock that cannot be had because the disk fails is not waited for, as if somebody else had it.
  *   6. A file that is to be written is not opened for reading only because the first attempt failed.
+ *   7. What makes a log longer in advance is a write as any other: when it fails, nothing is written after
+ *      it.
  *
  * Threads: any; the failure that is kept is the thread's own.
  */
@@ -48,10 +50,16 @@ struct vfs_file {
     sqlite3_io_methods methods;      /* the file's, with some of ours */
     const sqlite3_io_methods *under; /* those of the unix VFS */
     const char *path;                /* SQLite keeps it until the file is closed; NULL: it is temporary */
+    off_t log_size;                  /* up to here a log is known to be there; see write_log */
+    int fd;                          /* -1: not asked for yet; see descriptor_of */
     bool is_name_due;                /* invariant 2 */
 };
 
-enum { ALIGNMENT = 16, US_PER_MS = 1000 };
+enum {
+    ALIGNMENT = 16,
+    US_PER_MS = 1000,
+    ZEROS_SIZE = 32768,
+};
 
 static sqlite3_vfs *under;
 static sqlite3_vfs ours;
@@ -299,13 +307,20 @@ static struct vfs_file *ours_of(sqlite3_file *file)
     return (struct vfs_file *)(void *)((char *)file + ours_at());
 }
 
-/* SQLite keeps a file's descriptor to itself; but when it tells the size, it asks fstat. */
+/*
+ * SQLite keeps a file's descriptor to itself; but when it tells the size, it asks fstat. It is asked for
+ * once: it stays as long as the file is open, and an fstat is not for nothing. Linux (since 6.13) gives a
+ * file that was looked at a finer time of change with the next write, which the next sync takes half as long
+ * again for.
+ */
 static int descriptor_of(sqlite3_file *file)
 {
+    struct vfs_file *mine = ours_of(file);
     sqlite3_int64 unused;
     asked_fd = -1;
-    int result = ours_of(file)->under->xFileSize(file, &unused);
-    return result == SQLITE_OK ? asked_fd : -1;
+    if (mine->fd < 0 && mine->under->xFileSize(file, &unused) == SQLITE_OK)
+        mine->fd = asked_fd;
+    return mine->fd;
 }
 
 static bool sync_folder_of(const char *path)
@@ -338,6 +353,50 @@ static int read_file(sqlite3_file *file, void *bytes, int size, sqlite3_int64 of
 {
     int result = ours_of(file)->under->xRead(file, bytes, size, offset);
     return result == SQLITE_IOERR_CORRUPTFS ? SQLITE_IOERR_READ : result;
+}
+
+static bool lay_zeros(int fd, off_t from, off_t to)
+{
+    static const char zeros[ZEROS_SIZE];
+    while (from < to) {
+        size_t size = to - from < ZEROS_SIZE ? (size_t)(to - from) : (size_t)ZEROS_SIZE;
+        ssize_t written = call_pwrite(fd, zeros, size, from);
+        if (written == 0) /* as SQLite has it */
+            errno = ENOSPC;
+        if (written > 0)
+            from += written;
+        else if (written == 0 || errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * A sync of a file that became longer has to write down its length too, and takes twice as long. So a log is
+ * made longer by more than is needed, with zeros, which SQLite takes for what is behind a log's end: their
+ * salt is not the log's. Whoever writes to a log has its lock: nobody else makes it longer meanwhile. It
+ * begins anew with its header; only before that can somebody have made it shorter.
+ */
+static int write_log(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
+{
+    struct vfs_file *mine = ours_of(file);
+    off_t end = offset + size;
+    struct stat about;
+    int result = mine->under->xWrite(file, bytes, size, offset);
+    if (offset == 0)
+        mine->log_size = 0;
+    if (result != SQLITE_OK || end <= mine->log_size)
+        return result;
+    int fd = descriptor_of(file);
+    if (fd < 0 || call_fstat(fd, &about) != 0)
+        return SQLITE_IOERR_FSTAT;
+    mine->log_size = about.st_size;
+    if (about.st_size > end)
+        return SQLITE_OK;
+    mine->log_size = (end + VFS_LOG_GROWTH - 1) / VFS_LOG_GROWTH * VFS_LOG_GROWTH;
+    if (lay_zeros(fd, end, mine->log_size))
+        return SQLITE_OK;
+    return errno == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 
 /*
@@ -382,10 +441,13 @@ static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
         .methods = *file->pMethods,
         .under = file->pMethods,
         .path = path,
+        .fd = -1,
         .is_name_due = path != NULL && (flags & SQLITE_OPEN_CREATE) != 0 && (flags & kinds) != 0,
     };
     mine->methods.xRead = read_file;
     mine->methods.xSync = sync_file;
+    if ((flags & SQLITE_OPEN_WAL) != 0)
+        mine->methods.xWrite = write_log;
     mine->methods.xShmLock = lock_shared;
     mine->methods.xShmMap = map_shared;
     file->pMethods = &mine->methods;

@@ -14,6 +14,9 @@
 
 #include "journal/journal.h"
 
+/* A write-ahead log becomes longer by so many bytes at a time, filled with zeros. */
+enum { VFS_LOG_GROWTH = 262144 };
+
 /**
  * The name to open connections with; makes it known to SQLite at the first call. It replaces the system calls
  * of the unix VFS for the whole process, as SQLite has it. NULL: there is no memory for SQLite.

@@ -18,9 +18,11 @@
 
 #include <cmocka.h>
 
+#include "env/disk.h"
 #include "journal/file.h"
 #include "journal/journal.h"
 #include "journal/sqlite.h"
+#include "journal/vfs.h"
 #include "support/journal_support.h"
 
 enum { CONTENT_SIZE_MAX = 1 << 16 };
@@ -264,6 +266,42 @@ static void log_is_copied_into_the_file_and_begins_anew(void **state)
 }
 
 /* --- who may open it --- */
+
+static int fstats;
+
+static int counted_fstat(int fd, struct stat *ret_about)
+{
+    fstats++;
+    return env_linux_disk.fstat(fd, ret_about);
+}
+
+/* Either makes the sync of a commit take up to twice as long: a log that becomes longer, a look at it. */
+static void commits_neither_look_at_the_log_nor_make_it_longer_each_time(void **state)
+{
+    struct test_folder *folder = *state;
+    static struct env_disk counting;
+    char log[TEST_PATH_SIZE + 8];
+    snprintf(log, sizeof(log), "%s-wal", folder->journal);
+    counting = env_linux_disk;
+    counting.fstat = counted_fstat;
+    env_disk_set(&counting);
+    struct journal *journal = test_open(&journal_sqlite, folder->journal);
+    assert_int_equal(test_append(journal, "a", 0, 1), TROUPE_OK);
+    assert_int_equal(test_file_size(log), VFS_LOG_GROWTH);
+    fstats = 0;
+    uint64_t count = 1;
+    for (; count < 20; count++)
+        assert_int_equal(test_append(journal, "a", count, 1), TROUPE_OK);
+    assert_int_equal(fstats, 0);
+    assert_int_equal(test_file_size(log), VFS_LOG_GROWTH);
+    for (; test_file_size(log) == VFS_LOG_GROWTH; count++)
+        assert_int_equal(test_append(journal, "a", count, 1), TROUPE_OK);
+    assert_int_equal(test_file_size(log), 2 * VFS_LOG_GROWTH);
+    assert_int_equal(fstats, 1);
+    assert_int_equal(count_of(journal, "a"), count);
+    assert_int_equal(journal_close(&journal), TROUPE_OK);
+    env_disk_set(NULL);
+}
 
 static void second_server_is_refused_and_told_who_has_it(void **state)
 {
@@ -526,6 +564,7 @@ int main(void)
         IN_FOLDER(upkeep_writes_the_ends_of_streams_down),
         IN_FOLDER(ends_of_streams_beyond_the_cache_are_read_again),
         IN_FOLDER(log_is_copied_into_the_file_and_begins_anew),
+        IN_FOLDER(commits_neither_look_at_the_log_nor_make_it_longer_each_time),
         IN_FOLDER(second_server_is_refused_and_told_who_has_it),
         IN_FOLDER(file_of_another_kind_is_refused_untouched),
         IN_FOLDER(file_of_a_newer_version_is_refused_untouched),
