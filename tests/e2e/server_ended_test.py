@@ -2,10 +2,13 @@
 """What has ended is read for ever, by those whom it concerns: its sender, who held it, the role's succession,
 and those of a role that it was escalated to; also when the server is another one and the role sleeps."""
 
+import json
+import os
+import subprocess
 import time
 import unittest
 
-from serving import ServerCase
+from serving import PROGRAM, Server, ServerCase
 
 
 class Ended(ServerCase):
@@ -141,6 +144,41 @@ class Ended(ServerCase):
                 self.assertEqual(self.server.stop(), 0)
                 self.server.start()
         self.problem(self.get(f"/v1/message?role={role}&id=0DT20HCFKG000", "ben"), 404, "not-found")
+
+
+class ClockSetBack(unittest.TestCase):
+    """Times in a stream that do not grow: a clock was set back."""
+
+    def verb(self, *words, **more):
+        return subprocess.run([PROGRAM, *words], check=True, text=True, capture_output=True, **more).stdout
+
+    def test_a_message_is_found_also_where_its_time_is_not_in_order(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        server.make("ann", "ben", root=["ann"])
+        ids = []
+        for i in range(8):
+            ids.append(server.send("root", f"number {i}", "ben", body=f"body {i}")["id"])
+            server.take("ann")
+            server.expect(200, server.post("/v1/done", {"id": ids[i], "reply": f"reply {i}"}, "ann"))
+        self.assertEqual(server.stop(), 0)
+        lines = self.verb("export", "--data", server.data).splitlines()
+        for place, line in enumerate(lines):
+            if '"org_accepted"' in line and '"number 2"' in line:
+                event = json.loads(line)
+                event["body"]["at"] += 3600000  # an hour later than all that came after it
+                lines[place] = json.dumps(event, separators=(",", ":"))
+        os.rename(os.path.join(server.data, "troupe.db"), os.path.join(server.data, "before.db"))
+        for name in ("troupe.db-wal", "troupe.db-shm"):
+            if os.path.exists(os.path.join(server.data, name)):
+                os.remove(os.path.join(server.data, name))
+        self.verb("restore", "-", "--data", server.data, input="\n".join(lines) + "\n")
+        server.start()
+        for i, identity in enumerate(ids):
+            message = server.expect(200, server.get(f"/v1/message?role=root&id={identity}", "ben"))
+            self.assertEqual((message["body"], message["reply"]), (f"body {i}", f"reply {i}"))
+        self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 /*
  * Any commands whatever, from a seed: after each one the tree and its mirror, which was read from the records
  * alone, hold their invariants and look the same (org_directory_support.h), and an independent model agrees
- * on who stands under whom, who holds what, and who owns which domain. One thread.
+ * on who stands under whom, who holds what, what is done when a message fails, and who owns which domain. One
+ * thread.
  */
 #include "../unit/org_directory_support.h"
 
@@ -15,10 +16,16 @@ struct model {
     bool has_role[ROLES];
     int parent[ROLES];
     int holder[ROLES]; /* each role has one or none */
+    int rules[ROLES];  /* which of the texts below; 0: none */
+    enum org_action on_fail[ROLES];
     int owner[DOMAINS];
     int role_count;
     int root;
 };
+
+/* What a supervisor does about the failures of those below it. */
+static const char *const rule_texts[] = {NULL, "F 1 *", "LC 3 *\nF 4 r1\nF 2 *", "A 1 *\nF 3 r1*"};
+enum { RULE_TEXTS = sizeof(rule_texts) / sizeof(rule_texts[0]) };
 
 static struct organisation org;
 static struct model model;
@@ -95,6 +102,8 @@ static void step_role(int by)
     int parent = draw(ROLES + 1) - 1;
     int holder = draw(ACTORS + 1) - 1;
     const char *holders[] = {holder < 0 ? NULL : name_of('a', holder, names[2])};
+    int rules = draw(RULE_TEXTS);
+    enum org_action on_fail = (enum org_action)(draw(3) == 0 ? draw(ORG_ACTION_DECLINE + 1) : 0);
     bool is_allowed = may_set_role(by, role, parent, holder);
     struct org_directory_command command = {
         .kind = ORG_SET_ROLE,
@@ -102,7 +111,9 @@ static void step_role(int by)
         .role = {.name = name_of('r', role, names[1]),
                  .parent = parent < 0 ? NULL : name_of('r', parent, names[3]),
                  .holders = holders,
-                 .holder_count = holder >= 0}};
+                 .holder_count = holder >= 0,
+                 .on_fail = on_fail,
+                 .failure_rules = rule_texts[rules]}};
     organisation_do(&org, &command);
     assert_int_equal(org.answer.is_refused, !is_allowed);
     if (!is_allowed)
@@ -113,6 +124,21 @@ static void step_role(int by)
     model.has_role[role] = true;
     model.parent[role] = role == model.root ? -1 : parent < 0 ? model.root : parent;
     model.holder[role] = holder;
+    model.rules[role] = rules;
+    model.on_fail[role] = on_fail;
+}
+
+/* What is done when a message fails in a role, as the model says. */
+static enum org_action action_in(int role)
+{
+    int rules = model.parent[role] < 0 ? 0 : model.rules[model.parent[role]];
+    if (model.on_fail[role] != 0 || rules == 0)
+        return model.on_fail[role];
+    if (rules == 1)
+        return ORG_ACTION_RETRY;
+    if (rules == 2)
+        return role == 1 ? ORG_ACTION_DECLINE : ORG_ACTION_REASSIGN;
+    return role == 1 || role >= 10 ? ORG_ACTION_ESCALATE : 0;
 }
 
 static void step_domain(int by)
@@ -160,6 +186,8 @@ static void compare(void)
     char other[NAME_SIZE];
     struct org_directory_role role;
     struct org_domain_view domain;
+    struct org_configure configure;
+    const char *holders[ORG_SUCCESSION_MAX];
     for (int i = 0; i < ROLES; i++) {
         bool is_there = org_directory_role(org.mirror, name_of('r', i, name), &role);
         assert_int_equal(is_there, model.has_role[i]);
@@ -167,6 +195,8 @@ static void compare(void)
             continue;
         assert_string_equal(role.parent, model.parent[i] < 0 ? "" : name_of('r', model.parent[i], other));
         assert_int_equal(role.holder_count, model.holder[i] >= 0);
+        assert_true(org_directory_configure(org.mirror, name, holders, &configure));
+        assert_int_equal(configure.on_fail, action_in(i));
         if (model.holder[i] >= 0)
             assert_string_equal(org_directory_holder(org.mirror, name, 0),
                                 name_of('a', model.holder[i], other));
