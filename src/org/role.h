@@ -159,6 +159,7 @@ struct org_next {
     uint32_t wip_limit; /* 0: ORG_WIP_LIMIT_DEFAULT */
     uint32_t held_elsewhere;
     const struct org_hours *hours; /* the actor's, for its lease and for ageing; NULL: always */
+    uint8_t worker;                /* 1 + its org_holder_kind; 0: as the role's are */
 };
 
 /** Everything about one message: ORG_RENEW, FINISH, DECLINE, FORWARD, DEFER, FAIL, RESOLVE, SETTLE. */
@@ -170,6 +171,7 @@ struct org_about {
     int64_t after_ms;              /* DEFER: instead of that, so long from now; 0 for none */
     uint64_t awaits;               /* DEFER: it returns when this message has ended; 0 for none */
     const struct org_hours *hours; /* RENEW: as in org_next */
+    uint8_t worker;                /* RENEW: the same */
     int64_t held_since;            /* only as held since then, and so safe to be repeated; 0: however held */
     bool is_crash;                 /* FAIL: the program died, rather than said so */
     uint32_t exit_status;          /* FAIL, a crash: with what; 0 when it is not known, or a signal did it */

@@ -13,9 +13,22 @@
 #include "org/name.h"
 #include "org/role_decision.h"
 
-static int64_t lease_end(const struct decision *d, const struct org_hours *hours)
+static int64_t default_lease(bool is_program)
 {
-    return org_hours_after(hours, d->now_ms, role_configured(d->role)->lease_ms);
+    return is_program ? ORG_LEASE_PROGRAM_MS : ORG_LEASE_PERSON_MS;
+}
+
+/*
+ * When the lease of whoever takes or renews now is over. Where the role has the default, that is the default
+ * of who works: a person who stands in for a program has a person's days, not a program's minutes.
+ */
+static int64_t lease_end(const struct decision *d, const struct org_hours *hours, uint8_t worker)
+{
+    const org_role_configured *configured = role_configured(d->role);
+    int64_t lease_ms = configured->lease_ms;
+    if (worker != 0 && lease_ms == default_lease(configured->holder_kind == ORG_PROGRAM))
+        lease_ms = default_lease(worker == 1 + ORG_PROGRAM);
+    return org_hours_after(hours, d->now_ms, lease_ms);
 }
 
 /* --- next ---------------------------------------------------------------------------------------- */
@@ -25,7 +38,7 @@ static void take(struct decision *d, const struct role_message *message)
     org_taken_fields fields = {
         .at = d->now_ms,
         .id = message->seen.id,
-        .lease_until = lease_end(d, d->command->next.hours),
+        .lease_until = lease_end(d, d->command->next.hours, d->command->next.worker),
         .by = d->actor,
         .via = d->via,
     };
@@ -155,7 +168,7 @@ void decide_renew(struct decision *d)
     org_renewed_fields fields = {
         .at = d->now_ms,
         .id = message->seen.id,
-        .lease_until = lease_end(d, d->command->about.hours),
+        .lease_until = lease_end(d, d->command->about.hours, d->command->about.worker),
         .by = d->actor,
         .via = d->via,
     };

@@ -150,6 +150,7 @@ struct desk {
         uint32_t from_minute;
         uint32_t to_minute;
         uint8_t days;
+        uint8_t worker;        /* what it is, as in messages.h */
     } hours;                   /* as the directory last said */
     struct desk_place *places; /* a ring */
     uint32_t place_next;

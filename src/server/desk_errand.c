@@ -117,14 +117,14 @@ static troupe_status command(troupe_self *self, struct desk_errand *errand)
         status = troupe_ask(self, troupe_whereis(self, NAME_DIRECTORY), DIRECTORY_TIMEOUT_MS, on_woken,
                             errand, role_search, .role = errand->role);
     else
-        status =
-            troupe_ask(self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
-                       .awaits = about->awaits, .until = about->until, .after_ms = about->after_ms,
-                       .zone = hours->zone, .from_minute = hours->from_minute, .to_minute = hours->to_minute,
-                       .days = hours->days, .command = about->command, .action = about->action,
-                       .actor = errand->desk->actor, .via = about->via, .text = about->text, .to = about->to,
-                       .is_crash = about->is_crash, .held_since = about->held_since,
-                       .exit_status = about->exit_status, .signal = about->signal, .output = about->output);
+        status = troupe_ask(
+            self, role, ROLE_TIMEOUT_MS, on_outcome, errand, role_about, .id = about->id,
+            .awaits = about->awaits, .until = about->until, .after_ms = about->after_ms, .zone = hours->zone,
+            .from_minute = hours->from_minute, .to_minute = hours->to_minute, .days = hours->days,
+            .worker = hours->worker, .command = about->command, .action = about->action,
+            .actor = errand->desk->actor, .via = about->via, .text = about->text, .to = about->to,
+            .is_crash = about->is_crash, .held_since = about->held_since, .exit_status = about->exit_status,
+            .signal = about->signal, .output = about->output);
     if (status != TROUPE_OK)
         return try_later(self, errand, status);
     return desk_step(self, errand->desk, DESK_STEP_SENT);

@@ -190,8 +190,10 @@ static bool cut_names(struct desk_gather *gather, const char *text, const char *
 
 static void note_hours(struct desk *desk, const troupe_message *reply, const roles_are *are)
 {
-    desk->hours =
-        (struct desk_hours){.from_minute = are->from_minute, .to_minute = are->to_minute, .days = are->days};
+    desk->hours = (struct desk_hours){.from_minute = are->from_minute,
+                                      .to_minute = are->to_minute,
+                                      .days = are->days,
+                                      .worker = are->worker};
     if (are->zone.size <= ORG_ZONE_NAME_LEN_MAX)
         memcpy(desk->hours.zone, troupe_text(reply, are->zone), (size_t)are->zone.size + 1);
 }

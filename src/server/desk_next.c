@@ -236,7 +236,7 @@ static void pick(troupe_self *self, struct desk_gather *gather, struct desk_requ
         self, troupe_whereis(self, sight->role), TAKE_TIMEOUT_MS, on_took, request, role_next,
         .actor = desk->actor, .via = request->via, .asking = request->asking, .wip_limit = request->wip_limit,
         .zone = desk->hours.zone, .from_minute = desk->hours.from_minute, .to_minute = desk->hours.to_minute,
-        .days = desk->hours.days,
+        .days = desk->hours.days, .worker = desk->hours.worker,
         .held_elsewhere = ORG_PLANTED(limit_per_role) ? 0 : held_over_all(gather) - here);
     if (status != TROUPE_OK) {
         desk->is_stirred = true; /* it has fallen since it was looked at: the next look wakes it */

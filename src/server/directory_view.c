@@ -180,6 +180,8 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
 {
     const char *actor = troupe_text(message, of->actor);
     struct org_calendar_view calendar = {.zone = ""};
+    struct org_actor_view view;
+    bool is_known = org_directory_actor(directory->org, actor, &view);
     struct buffer lines = {0};
     struct buffer quiet = {0};
     const char *role;
@@ -195,10 +197,11 @@ troupe_status directory_answer_roles_of(troupe_self *self, struct directory_acto
     if (status == TROUPE_OK)
         status = buffer_terminate(&quiet);
     if (status == TROUPE_OK)
-        status = troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes,
-                              .quiet = (const char *)quiet.bytes, .zone = calendar.zone,
-                              .from_minute = calendar.from_minute, .to_minute = calendar.to_minute,
-                              .days = calendar.days);
+        status =
+            troupe_reply(self, troupe_asker_of(message), roles_are, .roles = (const char *)lines.bytes,
+                         .quiet = (const char *)quiet.bytes, .zone = calendar.zone,
+                         .from_minute = calendar.from_minute, .to_minute = calendar.to_minute,
+                         .days = calendar.days, .worker = is_known ? (uint8_t)(1 + view.kind) : (uint8_t)0);
     if (status != TROUPE_OK)
         troupe_refuse(self, troupe_asker_of(message), status);
     buffer_done(&lines);

@@ -67,8 +67,11 @@ TROUPE_MESSAGE(answered, ANSWERED)
     F(bool, is_insisted)
 TROUPE_MESSAGE(role_send, ROLE_SEND)
 
-/** When the actor works, for leases and ageing: an org_hours, its zone by name; `days` 0: always. */
-#define WORKING_HOURS(F) F(text, zone) F(u32, from_minute) F(u32, to_minute) F(u8, days)
+/**
+ * When the actor works, for leases and ageing: an org_hours, its zone by name; `days` 0: always. And what it
+ * is: `worker` is 1 + its org_holder_kind, 0 where that is not known.
+ */
+#define WORKING_HOURS(F) F(text, zone) F(u32, from_minute) F(u32, to_minute) F(u8, days) F(u8, worker)
 
 /**
  * The actor asks for work. Answer: role_took; `kind` is an org_answer_kind, `json` the message when one was

@@ -149,7 +149,8 @@ static troupe_status command_next(troupe_self *self, struct role_actor *actor, c
         .next = {.wip_limit = next->wip_limit,
                  .held_elsewhere = next->held_elsewhere,
                  .hours = zones_hours(&room, troupe_text(message, next->zone), next->from_minute,
-                                      next->to_minute, next->days)},
+                                      next->to_minute, next->days),
+                 .worker = next->worker},
     };
     struct role_decision decision;
     troupe_status status = role_decide(self, actor, &command, &decision);
@@ -194,6 +195,7 @@ static troupe_status command_about(troupe_self *self, struct role_actor *actor, 
                   .awaits = about->awaits,
                   .hours = zones_hours(&room, troupe_text(message, about->zone), about->from_minute,
                                        about->to_minute, about->days),
+                  .worker = about->worker,
                   .is_crash = about->is_crash,
                   .is_administrator = about->is_administrator,
                   .action = (enum org_action)about->action},

@@ -167,6 +167,17 @@ class Contract(ServerCase):
             self.assertTrue(500 < left_ms <= 600, left_ms)
         self.expect(200, self.say("done", message))
 
+    def test_a_person_who_stands_in_for_a_program_has_a_persons_days(self):
+        self.make("ben")
+        message = self.claim()
+        self.assertEqual(message["lease_until"] - message["held_since"], 600_000)
+        self.expect(200, self.post("/v1/presence", {"present": False, "actor": self.robot}))
+        (message,) = self.take("ben", role=self.role, wait_ms=5000)
+        self.assertEqual(message["lease_until"] - message["held_since"], 3 * 24 * 3600_000)
+        renewed = self.expect(200, self.post("/v1/renew", {"id": message["id"]}, "ben"))
+        self.assertGreater(renewed["lease_ms"], 2 * 24 * 3600_000)
+        self.expect(200, self.post("/v1/done", {"id": message["id"]}, "ben"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -301,6 +301,33 @@ static void renewed_lease_is_whole_again(void **state)
     expect_refusal(ORG_REFUSED_NOT_HOLDER);
 }
 
+/* How long Ann holds what she takes, and what she renews then, as `worker`; 0 where it was not so long. */
+static int64_t lease_of(uint8_t worker)
+{
+    uint64_t id = send("mixed");
+    desk_do(&desk, &(struct org_command){
+                       .kind = ORG_NEXT, .who = {"ann", NULL}, .next = {.wip_limit = 1, .worker = worker}});
+    int64_t lease_ms = desk.answer.lease_until - desk.now_ms;
+    desk_about(&desk, ORG_RENEW, "ann", (struct org_about){.id = id, .worker = worker});
+    bool is_same = desk.answer.lease_until - desk.now_ms == lease_ms;
+    desk_about(&desk, ORG_FINISH, "ann", (struct org_about){.id = id});
+    return is_same ? lease_ms : 0;
+}
+
+static void default_lease_is_that_of_who_works_and_not_of_the_roles_first(void **state)
+{
+    (void)state;
+    desk_configure(&desk, (struct org_configure){.holder_kind = ORG_PROGRAM}, "robot ann");
+    desk_present(&desk, "robot", false);
+    assert_int_equal(lease_of(0), ORG_LEASE_PROGRAM_MS);
+    assert_int_equal(lease_of(1 + ORG_PROGRAM), ORG_LEASE_PROGRAM_MS);
+    assert_int_equal(lease_of(1 + ORG_PERSON), ORG_LEASE_PERSON_MS);
+    desk_configure(&desk, (struct org_configure){.holder_kind = ORG_PROGRAM, .lease_ms = 7000}, "ann");
+    assert_int_equal(lease_of(1 + ORG_PERSON), 7000);
+    desk_configure(&desk, (struct org_configure){.holder_kind = ORG_PERSON}, "ann");
+    assert_int_equal(lease_of(1 + ORG_PROGRAM), ORG_LEASE_PROGRAM_MS);
+}
+
 static void deferred_message_is_parked_and_comes_back_first_in_its_class(void **state)
 {
     (void)state;
@@ -548,6 +575,7 @@ int main(void)
         TEST(message_cannot_be_forwarded_to_where_it_is_or_to_no_address),
         TEST(message_is_forwarded_sixteen_times_and_no_more),
         TEST(renewed_lease_is_whole_again),
+        TEST(default_lease_is_that_of_who_works_and_not_of_the_roles_first),
         TEST(deferred_message_is_parked_and_comes_back_first_in_its_class),
         TEST(deferring_needs_a_time_within_its_limits),
         TEST(deferring_for_a_time_from_now_is_that_time_later),
