@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/fields.h"
@@ -91,6 +92,46 @@ static void print_bounds(struct fields *fields, const json_t *role)
     putchar('\n');
 }
 
+static bool is_among(const json_t *kinds, const char *kind)
+{
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const char *one = json_string_value(json_array_get(kinds, i));
+        if (one != NULL && strcmp(one, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is done about failures here, and whether the role has rules for those it supervises. */
+static void print_failing(struct fields *fields, const json_t *role, const char *name)
+{
+    static const char *const kinds[] = {"fail", "lapse", "crash", "absent", "overflow"};
+    const json_t *own = json_object_get(role, "own");
+    size_t rules = json_array_size(json_object_get(role, "rules"));
+    bool is_first = true;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char member[32];
+        snprintf(member, sizeof member, "on_%s", kinds[i]);
+        const char *action = fields_text_or_null(fields, role, member);
+        if (action == NULL)
+            continue;
+        if (is_first)
+            print_title("Failing");
+        printf("%s%s ", is_first ? "" : ", ", kinds[i]);
+        output_cleaned(OUTPUT_PLAIN, action);
+        output_print(OUTPUT_FAINT, is_among(own, kinds[i]) ? " (its own)" : "");
+        is_first = false;
+    }
+    if (!is_first)
+        putchar('\n');
+    if (rules == 0)
+        return;
+    print_title("Rules");
+    printf("%zu for the roles below: troupe rules ", rules);
+    output_cleaned(OUTPUT_PLAIN, name);
+    putchar('\n');
+}
+
 /* What must be there is looked at before the first line is printed. */
 static enum cli_exit print_role(const struct cli *cli, const json_t *role)
 {
@@ -113,6 +154,7 @@ static enum cli_exit print_role(const struct cli *cli, const json_t *role)
     putchar('\n');
     print_holders(&fields, role);
     print_bounds(&fields, role);
+    print_failing(&fields, role, name);
     print_figures(&fields, role, "Now", waiting);
     print_figures(&fields, role, "Ended", ended);
     print_figures(&fields, role, "Senders", senders);
@@ -137,9 +179,10 @@ const struct cli_verb verb_role = {
     .name = "role",
     .operands = "ROLE",
     .summary = "show who holds a role and how its mailbox is doing",
-    .details = "Its supervisor, its succession, its room, what it has to do and has done, how many senders\n"
-               "were refused and how many insisted. Of somebody's own mailbox the figures are for that\n"
-               "person alone.",
+    .details =
+        "Its supervisor, its succession, its room, what is done about failures, what it has to do and\n"
+        "has done, how many senders were refused and how many insisted. Of somebody's own mailbox the\n"
+        "figures are for that person alone.",
     .operand_count_min = 1,
     .operand_count_max = 1,
     .run = run,

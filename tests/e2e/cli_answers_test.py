@@ -170,6 +170,11 @@ class Texts(AnswerCase):
             "Ended       5 done, 1 declined, 0 forwarded, 0 expired, 0 pushed out\n"
             "Senders     7 refused, 3 insisted and got in\n"
             "Failures    4 in the roles that it supervises\n") + alarm)
+        ruled = {**role, "on_fail": "decline", "on_absent": "wait", "own": ["absent"],
+                 "rules": [{"on": ["fail"], "do": "retry"}]}
+        self.assertEqual(self.text(["role", "docs"], ruled), head + room + (
+            "Failing     fail decline, absent wait (its own)\n"
+            "Rules       1 for the roles below: troupe rules docs\n") + alarm)
         for name in ("name", "holders", "capacity", "overflow"):
             with answering(200, {key: value for key, value in role.items() if key != name}) as server:
                 self.assertEqual(self.check(server, ["role", "docs"], PROTOCOL).stdout, "")
