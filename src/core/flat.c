@@ -54,16 +54,10 @@ static troupe_bytes given_bytes(const troupe_field *field, const void *fields)
     return *(const troupe_bytes *)(const void *)((const char *)fields + field->argument);
 }
 
-/* The texts given for a run of them. */
+/* The texts given for a run of them: most optional ones are left out, so NULL and "" come first. */
 static inline const char *const *given_texts(const troupe_field *run, const void *fields)
 {
     return (const char *const *)(const void *)((const char *)fields + run->argument);
-}
-
-/* Most optional texts are left out. */
-static inline size_t text_size(const char *text)
-{
-    return text == NULL || *text == '\0' ? 0 : strlen(text);
 }
 
 static bool is_variable(const troupe_field *field)
@@ -86,8 +80,13 @@ static inline size_t run_size(const troupe_field *field)
 static inline size_t texts_size(const char *const *texts, uint32_t count)
 {
     size_t size = count; /* the NULs */
-    for (uint32_t i = 0; i < count && size <= TROUPE_BODY_SIZE_MAX; i++)
-        size += text_size(texts[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (texts[i] == NULL || *texts[i] == '\0')
+            continue;
+        size += strlen(texts[i]);
+        if (size > TROUPE_BODY_SIZE_MAX)
+            break;
+    }
     return size;
 }
 
@@ -104,7 +103,7 @@ size_t flat_size(const troupe_type *type, const void *fields, bool rides)
         size_t more = field->kind == TROUPE_FIELD_text
                           ? texts_size(given_texts(field, fields), run_count(field))
                           : given_bytes(field, fields).size;
-        if (more > TROUPE_BODY_SIZE_MAX - size)
+        if (more > TROUPE_BODY_SIZE_MAX || size + more > TROUPE_BODY_SIZE_MAX)
             return SIZE_MAX;
         size += more;
     }
@@ -121,11 +120,17 @@ static inline size_t write_texts(const char *const *texts, uint32_t count, char 
                                  size_t end)
 {
     for (uint32_t i = 0; i < count; i++) {
-        troupe_span span = {(uint32_t)end, (uint32_t)text_size(texts[i])};
+        const char *text = texts[i];
+        troupe_span span = {(uint32_t)end, 0};
+        if (text == NULL || *text == '\0') {
+            body[end++] = '\0';
+        } else {
+            size_t size = strlen(text);
+            span.size = (uint32_t)size;
+            copy_bytes(body + end, text, size + 1);
+            end += size + 1;
+        }
         memcpy(spans + i * sizeof span, &span, sizeof span);
-        copy_bytes(body + end, texts[i], span.size);
-        end += span.size;
-        body[end++] = '\0';
     }
     return end;
 }

@@ -40,6 +40,9 @@ TROUPE_MESSAGE_VERSION(flat_later, 7, NARROW_FIELDS)
     F(text, four)                                                                                            \
     F(bytes, raw) F(blob, blob) F(text, five) F(u8, k) F(bool, flag) F(u8, m) F(bool, flags, 3) F(u16, tail)
 TROUPE_MESSAGE(flat_runs, RUN_FIELDS)
+/* More than a body may be, without its text. */
+#define OVER_FIELDS(F) F(u8, much, TROUPE_BODY_SIZE_MAX - 4) F(text, one)
+TROUPE_MESSAGE(flat_over, OVER_FIELDS)
 TROUPE_MESSAGE_EMPTY(flat_empty)
 
 enum {
@@ -260,6 +263,8 @@ static void sizes_are_right_at_the_largest_body(void **state)
     assert_true(troupe_flat_size(&flat_text_type, TROUPE_FIELDS(flat_text, .one = blob, .two = blob)) ==
                 SIZE_MAX);
     free(blob);
+    static const flat_over_fields over; /* its fixed members alone are too many */
+    assert_true(troupe_flat_size(&flat_over_type, &over) == SIZE_MAX);
     assert_int_equal(troupe_flat_check(&flat_blob_type, "", TROUPE_BODY_SIZE_MAX + 1), TROUPE_MALFORMED);
 }
 
