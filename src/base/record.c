@@ -10,7 +10,6 @@
 _Static_assert(sizeof(struct record_header) == RECORD_HEADER_SIZE, "the stored header has no hidden padding");
 _Static_assert(RECORD_HEADER_SIZE % RECORD_ALIGNMENT == 0, "a body begins aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "stored records are little-endian");
-_Static_assert(RECORD_ALIGNMENT == sizeof(uint64_t), "padding lies within the last word");
 _Static_assert(RECORD_BODY_MAX <= UINT32_MAX, "the size of a body fits its field");
 
 void record_batch_init(struct record_batch *batch)
@@ -80,48 +79,4 @@ troupe_status record_batch_join(struct record_batch *batch, const struct record_
     if (status == TROUPE_OK)
         batch->count += other->count;
     return status;
-}
-
-struct record_cursor record_cursor_at(const void *bytes, size_t size)
-{
-    return (struct record_cursor){.bytes = bytes, .size = size};
-}
-
-struct record_cursor record_cursor_of(const struct record_batch *batch)
-{
-    return record_cursor_at(batch->bytes.bytes, batch->bytes.size);
-}
-
-troupe_status record_next(struct record_cursor *cursor, struct record *ret_record)
-{
-    size_t left = cursor->size - cursor->offset;
-    if (left == 0)
-        return TROUPE_END;
-    if (left < RECORD_HEADER_SIZE)
-        return TROUPE_MALFORMED;
-
-    struct record_header header;
-    const unsigned char *bytes = cursor->bytes + cursor->offset;
-    memcpy(&header, bytes, sizeof(header));
-    if (header.zero != 0 || header.size > RECORD_BODY_MAX)
-        return TROUPE_MALFORMED;
-
-    size_t stored = record_stored_size(header.size);
-    if (stored > left)
-        return TROUPE_MALFORMED;
-    size_t padding = stored - RECORD_HEADER_SIZE - header.size;
-    if (padding > 0) { /* the last bytes of the last word, which are its highest */
-        uint64_t word;
-        memcpy(&word, bytes + stored - sizeof(word), sizeof(word));
-        if (word >> (sizeof(word) - padding) * 8 != 0)
-            return TROUPE_MALFORMED;
-    }
-
-    *ret_record = (struct record){.type = header.type,
-                                  .version = header.version,
-                                  .flags = header.flags,
-                                  .size = header.size,
-                                  .body = bytes + RECORD_HEADER_SIZE};
-    cursor->offset += stored;
-    return TROUPE_OK;
 }

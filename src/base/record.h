@@ -40,6 +40,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include <troupe/status.h>
@@ -48,6 +49,8 @@ enum {
     RECORD_ALIGNMENT = 8,
     RECORD_HEADER_SIZE = 16,
 };
+
+_Static_assert(RECORD_ALIGNMENT == sizeof(uint64_t), "padding lies within the last word");
 
 /** The largest body of one record: the largest message with its texts, with room to spare. */
 #define RECORD_BODY_MAX ((size_t)4 << 20)
@@ -127,15 +130,55 @@ TROUPE_MUST_CHECK troupe_status record_batch_join(struct record_batch *batch,
                                                   const struct record_batch *other);
 
 /** A walk over `size` bytes, which must begin at a multiple of 8 and outlive the walk. */
-struct record_cursor record_cursor_at(const void *bytes, size_t size);
+static inline struct record_cursor record_cursor_at(const void *bytes, size_t size)
+{
+    return (struct record_cursor){.bytes = (const unsigned char *)bytes, .size = size};
+}
 
 /** A walk over a batch, which must not change during it. */
-struct record_cursor record_cursor_of(const struct record_batch *batch);
+static inline struct record_cursor record_cursor_of(const struct record_batch *batch)
+{
+    return record_cursor_at(batch->bytes.bytes, batch->bytes.size);
+}
 
 /**
  * The next record. TROUPE_END after the last one; TROUPE_MALFORMED where the bytes are no record (cut short,
- * a size beyond the limit, padding or the zero word not zero), and again at every further call.
+ * a size beyond the limit, padding or the zero word not zero), and again at every further call. Here, since
+ * each record is walked over some seven times on its way to the disk.
  */
-TROUPE_MUST_CHECK troupe_status record_next(struct record_cursor *cursor, struct record *ret_record);
+TROUPE_MUST_CHECK static inline troupe_status record_next(struct record_cursor *cursor,
+                                                          struct record *ret_record)
+{
+    size_t left = cursor->size - cursor->offset;
+    if (left == 0)
+        return TROUPE_END;
+    if (left < RECORD_HEADER_SIZE)
+        return TROUPE_MALFORMED;
+
+    struct record_header header;
+    const unsigned char *bytes = cursor->bytes + cursor->offset;
+    memcpy(&header, bytes, sizeof(header));
+    if (header.zero != 0 || header.size > RECORD_BODY_MAX)
+        return TROUPE_MALFORMED;
+
+    size_t stored = record_stored_size(header.size);
+    if (stored > left)
+        return TROUPE_MALFORMED;
+    size_t padding = stored - RECORD_HEADER_SIZE - header.size;
+    if (padding > 0) { /* the last bytes of the last word, which are its highest */
+        uint64_t word;
+        memcpy(&word, bytes + stored - sizeof(word), sizeof(word));
+        if (word >> (sizeof(word) - padding) * 8 != 0)
+            return TROUPE_MALFORMED;
+    }
+
+    *ret_record = (struct record){.type = header.type,
+                                  .version = header.version,
+                                  .flags = header.flags,
+                                  .size = header.size,
+                                  .body = bytes + RECORD_HEADER_SIZE};
+    cursor->offset += stored;
+    return TROUPE_OK;
+}
 
 #endif

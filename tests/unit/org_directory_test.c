@@ -54,7 +54,7 @@ static void every_event_says_who_for_whom_and_when(void **state)
 {
     (void)state;
     size_t before = org.journal.bytes.size;
-    struct record record;
+    struct record record = {0};
     org.now_ms += 5;
     who = (struct org_who){.actor = "ben", .via = "ada"};
     set_role((struct org_set_role){.name = "mine"});

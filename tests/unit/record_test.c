@@ -57,7 +57,7 @@ static void bodies_begin_at_multiples_of_eight(void **state)
         memset(body, 0xff, size);
     }
     struct record_cursor cursor = record_cursor_of(&batch);
-    struct record record;
+    struct record record = {0};
     for (size_t size = 0; size < 40; size++) {
         assert_int_equal(record_next(&cursor, &record), TROUPE_OK);
         assert_int_equal(record.size, size);
