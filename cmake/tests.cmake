@@ -199,7 +199,8 @@ troupe_glob(year_planted_sources tests/sim/year_planted/*.c src/org/*.c
 if(TROUPE_PLANT AND TARGET troupe_server)
     add_executable(sim_year_planted ${year_planted_sources}
         tests/support/org_year.c tests/support/org_year_fate.c tests/support/org_year_oracle.c
-        tests/support/org_year_people.c tests/support/server_house.c tests/support/house_journal.c
+        tests/support/org_year_notices.c tests/support/org_year_people.c tests/support/server_house.c
+        tests/support/house_journal.c
         tests/support/disk_faults.c tests/support/journal_power.c tests/support/journal_support.c)
     troupe_inner_target(sim_year_planted)
     target_compile_definitions(sim_year_planted PRIVATE ORG_PLANT)

@@ -23,6 +23,7 @@
 #include "base/buffer.h"
 #include "org/directory_decision.h"
 #include "org/hours.h"
+#include "org/plant.h"
 
 /* --- lines ---------------------------------------------------------------------------------------- */
 
@@ -138,7 +139,8 @@ bool org_directory_notice(const struct org_directory *directory, const char *nam
 /* Whether a role has an urgent message of which its holder was not told. */
 static bool has_news(const org_noticed *told, const struct org_notice_role *role)
 {
-    return role->urgent > 0 && role->urgent_last > told_of(told, role->role);
+    return role->urgent > 0 &&
+           (role->urgent_last > told_of(told, role->role) || ORG_PLANTED(notice_repeated));
 }
 
 struct org_notice_look org_directory_notice_look(const struct org_directory *directory,

@@ -31,7 +31,10 @@
     X(due_forgotten, "after a restart no sleeping role is woken when something is due in it")                \
     X(absence_ignored, "the first in the succession holds the role, present or not")                         \
     X(escalated_to_failer, "whoever failed may be given the escalation")                                     \
-    X(escalated_in_circle, "an escalation that fails goes back to where it came from")
+    X(escalated_in_circle, "an escalation that fails goes back to where it came from")                       \
+    X(notice_repeated, "up to where somebody was told is not looked at")                                     \
+    X(notice_missing, "an urgent message that comes makes nobody look whom to tell")                         \
+    X(quiet_hours_ignored, "notices go out at any hour")
 
 /** Their numbers; none is right code. */
 enum org_plant {

@@ -34,6 +34,7 @@
 
 #include "org/directory_notices.h"
 #include "org/notices.h"
+#include "org/plant.h"
 #include "server/directory_actor.h"
 #include "server/directory_decode.h"
 #include "server/json_writer.h"
@@ -137,6 +138,8 @@ void directory_notices_load(struct directory_entry *entry, const role_load *load
     const char *holder = troupe_flat_text(load, load->holder);
     bool is_news = before->queued == 0 || load->waiting_at < before->waiting_at ||
                    load->urgent_last > before->urgent_last || strcmp(holder, entry->holder) != 0;
+    if (ORG_PLANTED(notice_missing) && load->urgent_last > before->urgent_last)
+        is_news = false;
     struct directory_person *person = is_news ? find(entry->directory, holder) : NULL;
     if (person != NULL)
         look_at(notices, person, 0);
@@ -188,6 +191,8 @@ static int64_t look(troupe_self *self, struct directory_actor *directory, struct
                    .roles = roles,
                    .role_count = gather(directory, person->actor, roles)}};
     (void)zones_find(calendar.zone, &command.notice.zone);
+    if (ORG_PLANTED(quiet_hours_ignored))
+        command.notice.hours = NULL;
     int64_t now_ms = troupe_unix_ms(self);
     struct org_notice_look seen = org_directory_notice_look(directory->org, &command.notice, now_ms);
     if (seen.due == ORG_NOTICES_NONE)

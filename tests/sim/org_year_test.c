@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "support/org_year.h"
+#include "support/org_year_notices.h"
 
 enum {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -49,6 +50,7 @@ static uint64_t failures_of_the_journal(const struct year_report *report)
 static void check_is_full(const struct year_report *report)
 {
     assert_true(report->accepted > 300 && report->notices == report->accepted);
+    assert_true(!year_has_notices(seed) || (report->told > 100 && report->due > 20));
     assert_true(report->refused > 0 && report->repeated > 0 && report->escalations > 0);
     assert_true(report->failures > 0 && report->storms > 0 && report->rushes > 0);
     assert_true(report->absences > 0 && report->leavers > 0 && report->arrivals > 0 && report->holders > 0);

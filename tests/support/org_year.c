@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "org/limits.h"
+#include "support/org_year_notices.h"
 #include "support/org_year_oracle.h"
 #include "support/org_year_people.h"
 
@@ -195,6 +196,8 @@ void year_live(uint64_t seed, struct year_report *ret_report)
     year_house.ids.role_idle_ms = year_one_in(2) ? 0 : 3600u * 1000u;
     make_organisation();
     year_move_in();
+    if (year_has_notices(seed))
+        year_choose_notices();
     year_begin_faults();
     int64_t end = house_now(&year_house) + YEAR_DAYS * ORG_DAY_MS;
     while (house_now(&year_house) < end - YEAR_DAYS / 2 * ORG_DAY_MS)
@@ -204,6 +207,8 @@ void year_live(uint64_t seed, struct year_report *ret_report)
         year_live_some_days();
     drain();
     oracle_check_letters();
+    if (year_has_notices(seed))
+        year_check_notices();
     house_close(&year_house);
     year_report.trace_hash = year_house.trace_hash;
     *ret_report = year_report;

@@ -26,6 +26,8 @@
     X(refused)                                                                                               \
     X(repeated)    /* sent again with their keys, long after they were accepted */                           \
     X(notices)     /* final ones */                                                                          \
+    X(told)        /* notices of what waits, to those who chose to be told */                                \
+    X(due)         /* held against what waited: it had to be told of, and was */                             \
     X(escalations) /* given to somebody */                                                                   \
     X(failures)    /* said by holders */                                                                     \
     X(storms)      /* of failures */                                                                         \
