@@ -24,6 +24,20 @@ static const struct cli_option options[] = {
     [IMPORT_COUNT] = {0},
 };
 
+/* What a count is of: the member's name, but for those whose word is not one that people are told. */
+static const char *words_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *words;
+    } others[] = {{"actors", "people and programs"}, {"actors_made", "people made"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(name, others[i].name) == 0)
+            return others[i].words;
+    }
+    return name;
+}
+
 /* "2,614 domains, 2,614 roles, ..." in the order of the answer. */
 static enum cli_exit print_counts(const struct cli *cli, const json_t *answer)
 {
@@ -37,7 +51,7 @@ static enum cli_exit print_counts(const struct cli *cli, const json_t *answer)
         if (!json_is_integer(count))
             continue;
         printf("%s%s ", before, text_number(json_integer_value(count), number));
-        char *words = text_clean(name, false);
+        char *words = text_clean(words_of(name), false);
         for (const char *at = words; *at != '\0'; at++)
             putchar(*at == '_' ? ' ' : *at);
         free(words);

@@ -117,7 +117,8 @@ static bool check_message(const struct org_directory *org, const struct import_m
     size_t subject_len = strlen(message->subject);
     size_t body_len = strlen(message->body);
     if (!org_directory_actor(org, message->from, &sender)) {
-        problem_set(problem, PROBLEM_NOT_FOUND, "messages[%zu]: there is no actor %s", index, message->from);
+        problem_set(problem, PROBLEM_NOT_FOUND, "messages[%zu]: there is nobody called %s", index,
+                    message->from);
         return false;
     }
     if (!org_directory_configure(org, message->to, holders, &configure)) {

@@ -66,7 +66,7 @@ static bool find_actor(const struct directory_actor *directory, const struct org
         problem_set(problem, PROBLEM_FORBIDDEN,
                     "the token lacks the scope \"admin\", so it acts for nobody else");
     else if (!org_directory_actor(directory->org, as, ret_actor))
-        problem_set(problem, PROBLEM_NOT_FOUND, "there is no actor %s to act for", as);
+        problem_set(problem, PROBLEM_NOT_FOUND, "there is nobody called %s to act for", as);
     return problem->kind == PROBLEM_NONE;
 }
 

@@ -44,7 +44,7 @@ void member_take_lines(struct json_reader *in, const char *name, enum json_prese
 
 static const char a_tree_role[] = "the name of a role of the tree";
 static const char a_role[] = "the name of a role";
-static const char an_actor[] = "the name of an actor";
+static const char an_actor[] = "the name of a person or program";
 
 static void take_name(struct json_reader *in, const char *name, enum json_presence presence,
                       bool (*is_name)(const char *), const char *expected, const char **ret_text)

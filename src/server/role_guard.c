@@ -32,7 +32,7 @@ troupe_status role_note_start(troupe_self *self, struct role_actor *actor)
     if (troupe_restarts_in_row(self) < ROLE_RESTARTS_MAX)
         return TROUPE_OK;
     char reason[sizeof actor->barred];
-    snprintf(reason, sizeof reason, "its actor failed %u times in a row", troupe_restarts_in_row(self));
+    snprintf(reason, sizeof reason, "it failed %u times in a row", troupe_restarts_in_row(self));
     return role_bar(self, actor, reason);
 }
 

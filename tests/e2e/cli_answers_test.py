@@ -216,7 +216,7 @@ class Texts(AnswerCase):
     def test_import_counts_in_words(self):
         path = self.write("file", "{}")
         self.assertEqual(self.text(["import", "organisation", path], {"actors": 1234, "roles_made": 0}),
-                         "1,234 actors, 0 roles made\n")
+                         "1,234 people and programs, 0 roles made\n")
 
     def test_json_is_the_answer_in_one_line(self):
         for arguments, answer in (

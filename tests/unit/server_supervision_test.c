@@ -250,7 +250,7 @@ static const char *text_of(struct house *house, troupe_message *reply)
 
 static void role_out_of_order_is_seen_by_whoever_looks(void **state)
 {
-    static const char alarm[] = "\"restarts\":5,\"out_of_order\":\"its actor failed 5 times in a row\"";
+    static const char alarm[] = "\"restarts\":5,\"out_of_order\":\"it failed 5 times in a row\"";
     (void)state;
     struct house house;
     struct faults faults;
