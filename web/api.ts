@@ -91,6 +91,14 @@ export interface Actor {
   display?: string;
 }
 
+/** A notice that went out. */
+export interface Told {
+  number: number;
+  at: number;
+  kind: "urgent" | "digest";
+  roles: { role: string; queued: number; oldest: number; urgent: number }[];
+}
+
 export interface Inbox {
   held: Message[];
   queued: Message[];
@@ -199,6 +207,7 @@ export const api = {
   tree,
   whoami: () => get<Who>("/v1/whoami"),
   actors: () => get<{ actors: Actor[] }>("/v1/actors"),
+  notices: () => get<{ notices: Told[]; last: number }>("/v1/notices"),
   inbox: () => get<Inbox>("/v1/inbox?limit=20"),
   next: () => post<{ messages: Message[] } | undefined>("/v1/next", {}),
   done: (id: string, reply: string) => post<unknown>("/v1/done", reply ? { id, reply } : { id }),

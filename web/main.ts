@@ -8,6 +8,7 @@ import { api, Problem, session, type Who } from "./api";
 import { el, field, nameInput, Notice, replace, setText } from "./dom";
 import { SendForm } from "./send";
 import { sentence } from "./text";
+import { lastTold } from "./told";
 import { Tree } from "./tree";
 import { Work } from "./work";
 
@@ -171,6 +172,7 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
   };
 
   const actors = self.administrator ? (await api.actors()).actors.map((actor) => actor.name) : [];
+  const told = await lastTold(who.actor);
   if (mine !== generation) return;
   const lost = el("p", { class: "lost", hidden: true, role: "status" });
   replace(
@@ -178,6 +180,7 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
     head(who, self),
     lost,
     alarms.element,
+    ...told,
     el(
       "main",
       { class: "columns" },

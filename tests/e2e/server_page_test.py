@@ -310,6 +310,20 @@ class Page(ServerCase):
         self.press("Done")
         self.find("#work .notice.good", "Done.")
 
+    def test_a_notice_is_a_quiet_line_of_the_next_load_and_of_no_other(self):
+        self.expect(200, self.post("/v1/notices", {"choice": "urgent"}, self.me))
+        self.sign_in()
+        self.send(self.role, "The till is stuck", "sofie", **{"class": "urgent"})
+        answer = self.expect(200, self.get("/v1/notices?wait_ms=10000", self.me))
+        self.assertEqual(answer["last"], 1)
+        self.find("#work", "1 message waits")
+        self.assertEqual(self.browser.find_elements(By.CSS_SELECTOR, ".told"), [])  # nothing interrupts
+        self.browser.refresh()
+        self.find(".told", f"{self.role} (1 message, 1 urgent).")
+        self.browser.refresh()
+        self.find("#work", "1 message waits")
+        self.assertEqual(self.browser.find_elements(By.CSS_SELECTOR, ".told"), [])
+
     def alarm_line(self):
         """What the page is to say; "" for nothing."""
         roles = [role for role in self.get("/v1/tree").json["roles"] if role["alarm"]]
