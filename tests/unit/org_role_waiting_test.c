@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "org/limits.h"
 #include "unit/org_one_desk.h"
 
 /* The desk's role, and what was saved and restored or replayed of it, say the same. */
@@ -94,6 +95,25 @@ static void newest_that_came_back_is_found_wherever_it_waits(void **state)
     expect(at, COUNT - 1, COUNT);
 }
 
+/* Among more than are looked at, the newest may be missed; never is one found that there is not. */
+static void as_many_that_came_back_are_looked_at_as_the_limit_says(void **state)
+{
+    (void)state;
+    desk_configure(&desk, (struct org_configure){.capacity = 2 * ORG_WAITING_LOOK_MAX}, "ann ben");
+    int64_t at = desk.now_ms;
+    uint64_t ids[ORG_WAITING_LOOK_MAX + 1];
+    for (int i = 0; i <= ORG_WAITING_LOOK_MAX; i++)
+        ids[i] = desk_send(&desk, "zoe", ORG_URGENT, "urgent");
+    for (int i = 0; i <= ORG_WAITING_LOOK_MAX; i++)
+        assert_true(desk_next(&desk, "ann", ORG_WAITING_LOOK_MAX + 1) == ids[i]);
+    for (int i = 0; i <= ORG_WAITING_LOOK_MAX; i++) {
+        desk_about(&desk, ORG_DEFER, "ann", (struct org_about){.id = ids[i], .until = desk.now_ms + 1});
+        desk_wait(&desk, 1);
+        uint64_t newest = i < ORG_WAITING_LOOK_MAX ? (uint64_t)i + 1 : ORG_WAITING_LOOK_MAX;
+        expect(at, (uint64_t)i + 1, newest);
+    }
+}
+
 static void what_is_assigned_to_a_deputy_is_no_news_to_the_holder(void **state)
 {
     (void)state;
@@ -127,6 +147,7 @@ int main(void)
         FACT(oldest_is_of_what_is_queued_and_not_of_what_is_held),
         FACT(newest_urgent_message_is_known_by_its_number),
         FACT(newest_that_came_back_is_found_wherever_it_waits),
+        FACT(as_many_that_came_back_are_looked_at_as_the_limit_says),
         FACT(what_is_assigned_to_a_deputy_is_no_news_to_the_holder),
         FACT(with_nobody_present_no_urgent_message_is_anybodys),
     };

@@ -344,6 +344,24 @@ static void readers_follow_each_at_their_own_place(void **state)
     house_close(&house);
 }
 
+static void readers_beyond_the_limit_are_told_to_come_again(void **state)
+{
+    (void)state;
+    open_it(1);
+    troupe_ref directory = house_actor(&house, NAME_DIRECTORY);
+    for (int i = 0; i < DIRECTORY_READERS_MAX; i++)
+        assert_int_equal(
+            troupe_send(house.system, directory, directory_notices_after, .actor = "ann", .wait_ms = 60000),
+            TROUPE_OK);
+    troupe_message *reply = NULL;
+    assert_int_equal(
+        troupe_call(house.system, directory, 1000, &reply, directory_notices_after, .actor = "ann"),
+        TROUPE_FULL);
+    troupe_sim_advance(house.system, 61000); /* their patience is over */
+    assert_int_equal(count_of("ann"), 0);
+    house_close(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +373,7 @@ int main(void)
         cmocka_unit_test(quiet_hours_are_waited_for),
         cmocka_unit_test(whoever_is_away_is_not_told_but_their_deputy_is),
         cmocka_unit_test(readers_follow_each_at_their_own_place),
+        cmocka_unit_test(readers_beyond_the_limit_are_told_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
