@@ -40,7 +40,7 @@ static const char *const names[] = {"none",
  */
 static const uint64_t seeds[ORG_PLANT_COUNT] = {
     [ORG_PLANT_acknowledged_early] = 2,  [ORG_PLANT_outbox_forgotten] = 1,
-    [ORG_PLANT_delivered_early] = 40,    [ORG_PLANT_claimed_twice] = 5,
+    [ORG_PLANT_delivered_early] = 78,    [ORG_PLANT_claimed_twice] = 5,
     [ORG_PLANT_limit_per_role] = 1,      [ORG_PLANT_key_forgotten] = 1,
     [ORG_PLANT_source_forgotten] = 1,    [ORG_PLANT_parking_untimed] = 1,
     [ORG_PLANT_expiry_silent] = 1,       [ORG_PLANT_shedding_silent] = 1,
