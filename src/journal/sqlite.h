@@ -24,7 +24,8 @@
  *                                       mark               mark          last_position
  *
  * To read from n, take the first mark at or after n (or the end), walk back to n, give out what was walked
- * over in order, go on with the next mark: at most MARK_EVERY places in memory, however long the stream is.
+ * over in order, go on with the next mark: at most MARK_EVERY places, and KEPT_MAX bytes of the records there
+ * and one record more, in memory, however long the stream is.
  *
  * Invariants
  *   1. Positions have no gaps: the last one is the number of records. A gap is damage.
@@ -74,6 +75,8 @@ enum {
     SQLITE_HEADS_CACHED_MAX = 65536,
     /** Pages in the log after which upkeep copies them into the file: 16 MiB. */
     SQLITE_CHECKPOINT_PAGES = 4096,
+    /* Records that are walked over are kept up to so many bytes, and one more, instead of read again. */
+    SQLITE_KEPT_MAX = 256 << 10,
     /**
      * How long another program's lock on the file is waited for, when somebody looks into it with a tool of
      * their own.
@@ -152,6 +155,7 @@ struct sqlite_journal {
     sqlite3_stmt *expected[SQLITE_PUT_COUNT]; /**< while cards are expected; else NULL */
     struct heads heads;
     struct buffer body;        /**< the body of the record being read, at a multiple of 8 */
+    struct buffer kept;        /* those of a stretch that was walked back */
     uint64_t position;         /**< the last one given, committed or not */
     uint64_t stream_id;        /**< the last one given */
     uint64_t heads_position;   /**< invariant 3 */

@@ -296,6 +296,7 @@ static void release(struct sqlite_journal *sqlite)
     sqlite3_close(sqlite->db);
     heads_done(&sqlite->heads);
     buffer_done(&sqlite->body);
+    buffer_done(&sqlite->kept);
     file_unlock(sqlite->lock);
     free(sqlite);
 }

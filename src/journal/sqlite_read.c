@@ -252,6 +252,53 @@ static troupe_status follow_link(struct sqlite_journal *sqlite, const struct str
     return status;
 }
 
+/* A record that was read on the way back; `row.record.body` is where it lies in sqlite->kept. */
+struct kept_record {
+    struct sqlite_row row;
+    size_t at;
+    bool is_kept;
+};
+
+/*
+ * As follow_link, and keeps the record when it is sound and there is room for it. What is not kept is read
+ * again on the way forward, where damage ends the read after what came before it.
+ */
+static troupe_status keep_record(struct sqlite_journal *sqlite, const struct stretch *stretch, uint64_t seq,
+                                 uint64_t position, struct kept_record *ret_kept)
+{
+    struct buffer *bodies = &sqlite->kept;
+    ret_kept->is_kept = false;
+    if (bodies->size > SQLITE_KEPT_MAX)
+        return follow_link(sqlite, stretch, seq, position, &ret_kept->row.previous);
+    sqlite3_stmt *get = sqlite->statements[SQLITE_GET_RECORD_STATEMENT];
+    sqlite3_bind_int64(get, 1, (sqlite3_int64)position);
+    int result = sqlite3_step(get);
+    struct sqlite_row row = {0};
+    troupe_status status = result == SQLITE_ROW ? sqlite_read_row(sqlite, get, &row)
+                                                : sqlite_check_end(sqlite, result, "read a record");
+    sqlite3_reset(get);
+    if (result != SQLITE_ROW && status != TROUPE_OK)
+        return status;
+    size_t at = bodies->size;
+    bool is_right = status == TROUPE_OK && row.position == position && row.stream == stretch->stream &&
+                    row.seq == seq && buffer_reserve(bodies, row.record.size + 1) == TROUPE_OK &&
+                    buffer_append(bodies, row.record.body, row.record.size) == TROUPE_OK &&
+                    buffer_align(bodies, RECORD_ALIGNMENT) == TROUPE_OK;
+    if (!is_right)
+        return follow_link(sqlite, stretch, seq, position, &ret_kept->row.previous);
+    *ret_kept = (struct kept_record){.row = row, .at = at, .is_kept = true};
+    return TROUPE_OK;
+}
+
+static troupe_status visit_kept(struct sqlite_journal *sqlite, const struct kept_record *kept,
+                                journal_visit_entry *visit, void *context)
+{
+    struct journal_entry entry = {
+        .position = kept->row.position, .seq = kept->row.seq, .record = kept->row.record};
+    entry.record.body = sqlite->kept.bytes + kept->at;
+    return visit(context, &entry);
+}
+
 /* Gives one record to the visitor, after every check. */
 static troupe_status visit_record(struct sqlite_journal *sqlite, const struct sqlite_row *expected,
                                   journal_visit_entry *visit, void *context)
@@ -274,37 +321,40 @@ static troupe_status visit_record(struct sqlite_journal *sqlite, const struct sq
     return visit(context, &entry);
 }
 
-/* Walks a stretch back, noting the places, and then forward. */
+/* Walks a stretch back, noting the places and keeping the records, and then forward. */
 static troupe_status read_stretch(struct sqlite_journal *sqlite, const struct stretch *stretch,
                                   journal_visit_entry *visit, void *context)
 {
-    uint64_t places[SQLITE_MARK_EVERY + 1];
+    struct kept_record records[SQLITE_MARK_EVERY];
     uint64_t count = stretch->to_seq - stretch->from_seq + 1;
     if (count > SQLITE_MARK_EVERY)
         return journal_explain(&sqlite->base, TROUPE_CORRUPT,
                                "stream %" PRIu64 " lacks a mark after record %" PRIu64, stretch->stream,
                                stretch->from_seq);
 
-    /*
-     * places[0] is that of the record before the stretch, which its first record names; places[i] that of
-     * from_seq + i - 1.
-     */
-    places[count] = stretch->to_position;
+    uint64_t places[SQLITE_MARK_EVERY];
+    uint64_t place = stretch->to_position;
+    buffer_clear(&sqlite->kept);
     for (uint64_t i = count; i > 0; i--) {
+        places[i - 1] = place;
         troupe_status status =
-            follow_link(sqlite, stretch, stretch->from_seq + i - 1, places[i], &places[i - 1]);
+            keep_record(sqlite, stretch, stretch->from_seq + i - 1, place, &records[i - 1]);
         if (status != TROUPE_OK)
             return status;
+        place = records[i - 1].row.previous;
     }
-    for (uint64_t i = 1; i <= count; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         struct sqlite_row expected = {.position = places[i],
                                       .stream = stretch->stream,
-                                      .seq = stretch->from_seq + i - 1,
-                                      .previous = places[i - 1]};
-        troupe_status status = visit_record(sqlite, &expected, visit, context);
+                                      .seq = stretch->from_seq + i,
+                                      .previous = records[i].row.previous};
+        troupe_status status = records[i].is_kept ? visit_kept(sqlite, &records[i], visit, context)
+                                                  : visit_record(sqlite, &expected, visit, context);
         if (status != TROUPE_OK)
             return status;
     }
+    if (sqlite->kept.capacity > 2 * (size_t)SQLITE_KEPT_MAX) /* it grew for one large record */
+        buffer_done(&sqlite->kept);
     return TROUPE_OK;
 }
 

@@ -146,6 +146,39 @@ static void append_at_the_size_limit_is_taken_and_one_record_more_is_refused(voi
     record_batch_done(&batch);
 }
 
+/* Larger than what a driver may keep while it looks for them. */
+static troupe_status check_large(void *context, const struct journal_entry *entry)
+{
+    enum { LARGE = 20000 };
+    const unsigned char *body = entry->record.body;
+    assert_int_equal(entry->seq, ++*(uint64_t *)context);
+    assert_int_equal(entry->record.size, LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        assert_int_equal(body[i], (unsigned char)(entry->seq + i));
+    return TROUPE_OK;
+}
+
+static void many_large_records_come_back_in_order(void **state)
+{
+    enum { LARGE = 20000, COUNT = 60 };
+    struct journal *journal = test_journal_of(state);
+    struct record_batch batch = {0};
+    uint64_t seq = 0;
+    for (size_t i = 1; i <= COUNT; i++) {
+        void *body;
+        assert_int_equal(record_batch_add(&batch, 1, 1, LARGE, &body), TROUPE_OK);
+        for (size_t k = 0; k < LARGE; k++)
+            ((unsigned char *)body)[k] = (unsigned char)(i + k);
+    }
+    assert_int_equal(journal_begin(journal), TROUPE_OK);
+    assert_int_equal(journal_stage(journal, "s", 1, 0, batch.bytes.bytes, batch.bytes.size, &seq), TROUPE_OK);
+    assert_int_equal(journal_commit(journal), TROUPE_OK);
+    record_batch_done(&batch);
+    seq = 0;
+    assert_int_equal(journal_scan(journal, "s", 1, 0, check_large, &seq), TROUPE_OK);
+    assert_int_equal(seq, COUNT);
+}
+
 static troupe_status note_stream(void *context, const struct journal_stream *stream)
 {
     char *text = context;
@@ -435,6 +468,7 @@ int main(void)
         ON_BOTH(appends_of_one_transaction_see_each_other),
         ON_BOTH(refused_appends_leave_nothing_and_the_transaction_goes_on),
         ON_BOTH(append_at_the_size_limit_is_taken_and_one_record_more_is_refused),
+        ON_BOTH(many_large_records_come_back_in_order),
         ON_BOTH(list_gives_names_by_prefix_in_order_with_their_last_number),
         ON_BOTH(visitor_ends_a_scan_or_a_list_with_its_own_status),
         ON_BOTH(the_newest_snapshot_of_a_stream_is_recalled),
