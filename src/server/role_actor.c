@@ -100,8 +100,9 @@ static troupe_status on_appended(troupe_self *self, troupe_status status, const 
 static void keep_snapshot(troupe_self *self, struct role_actor *actor)
 {
     struct buffer state = {0};
+    size_t ratio = actor->snapshot_size > ROLE_SNAPSHOT_LARGE ? ROLE_SNAPSHOT_RATIO : 1;
     if (actor->seq - actor->snapshot_seq < ROLE_SNAPSHOT_EVERY ||
-        actor->size_since < ROLE_SNAPSHOT_RATIO * actor->snapshot_size ||
+        actor->size_since < ratio * actor->snapshot_size ||
         org_role_counts(actor->role).bytes > JOURNAL_SNAPSHOT_SIZE_MAX) /* its texts alone are too large */
         return;
     troupe_status status = org_role_save(actor->role, &state);

@@ -63,12 +63,13 @@
 /** Desks that wait to be woken. */
 #define ROLE_WAITERS_MAX 64
 /**
- * A snapshot is kept when so many records came after the last one, and they are so many times as many bytes
- * as it is. A role that falls asleep leaves one in any case, so only one that is lost awake is replayed: so
- * many bytes for each that it restores, or these few. In return little is written for snapshots beside the
- * records.
+ * A snapshot is kept when so many records came after the last one, and they are as many bytes as it is; so
+ * many times as many when it is a large one. A role that falls asleep leaves one in any case, so only one
+ * that is lost awake is replayed: as many bytes as it restores, or these few. For large ones that takes
+ * longer, and in return little is written for snapshots beside the records.
  */
 #define ROLE_SNAPSHOT_EVERY 64u
+#define ROLE_SNAPSHOT_LARGE ((size_t)64 << 10)
 #define ROLE_SNAPSHOT_RATIO 4u
 /** A role with nothing to do is put to sleep after so long: its actor ends, its summary stays. */
 #define ROLE_IDLE_MS 30000u

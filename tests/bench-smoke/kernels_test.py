@@ -145,7 +145,8 @@ class Journal(unittest.TestCase):
             done = run("activate", "--n", 200, "--actors", 4, "--dir", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             lines = [json.loads(line) for line in done.stdout.splitlines()]
-            self.assertEqual([line["what"] for line in lines], ["one by one", "together"])
+            self.assertEqual([line["what"] for line in lines],
+                             ["lost one by one", "lost together", "asleep one by one", "asleep together"])
             self.assertTrue(all(line["checked"] is True for line in lines))
             self.assertEqual(os.listdir(folder), [])
 
