@@ -24,7 +24,7 @@ enum {
     HOUSEKEEPING_FAST_NS = NS_PER_MS / 8, /* one under this is doubled */
     DEAL_VOTES = 4,     /* housekeepings in a row that must find a reason to give work away */
     FOLLOW_STREAK = 4,  /* notices in a row from one worker that make an idle actor follow its sender there */
-    DEAL_COST_NS = 500, /* a message that costs less is cheaper to handle here than to move its actor */
+    DEAL_COST_NS = 1500, /* a message that costs less is cheaper to handle here than apart from who sent it */
 };
 
 _Thread_local struct worker *worker_current;
