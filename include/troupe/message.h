@@ -342,8 +342,10 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
 /* Designated initializers are C++20's; `__extension__` lets C++17 have them without a warning. */
 #define TROUPE_FIELDS(type, ...) troupe__address(__extension__ type##_fields{.troupe__begin = 0, __VA_ARGS__})
 #define TROUPE__ZERO = {}
+#define TROUPE__SIZE(type, member) sizeof(type::member)
 #else
 #define TROUPE__ZERO
+#define TROUPE__SIZE(type, member) sizeof(((type *)NULL)->member)
 #define TROUPE_FIELDS(type, ...) (&(type##_fields){.troupe__begin = 0, __VA_ARGS__})
 #endif
 
@@ -365,7 +367,7 @@ TROUPE_API troupe_status troupe_forward(troupe_self *self, troupe_ref to, const 
      count,                                                                                                  \
      offsetof(troupe__body, name),                                                                           \
      offsetof(troupe__given, name),                                                                          \
-     sizeof(((troupe__body *)NULL)->name),                                                                   \
+     TROUPE__SIZE(troupe__body, name),                                                                       \
      1,                                                                                                      \
      TROUPE__KIND_##kind == TROUPE_FIELD_bool},
 #define TROUPE__VARIES(...) TROUPE__PICK(__VA_ARGS__, TROUPE__VARIES_ARRAY, TROUPE__VARIES_ONE, )(__VA_ARGS__)
