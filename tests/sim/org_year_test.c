@@ -82,7 +82,8 @@ static void year_loses_nothing_and_drains(void **state)
 #undef PRINT
     if (count < SEEDS_ALL_OCCURS)
         return;
-    assert_true(sum.killed > 0 && sum.lost_commits > 0 && sum.told_commits > 0 && sum.lost_appends > 0);
+    assert_true(sum.killed > 0 && sum.role_faults > 0 && sum.lost_commits > 0 && sum.told_commits > 0 &&
+                sum.lost_appends > 0);
     assert_true(sum.lost_snapshots > 0 && sum.lost_reads > 0 && sum.failed_starts > 0);
 }
 

@@ -37,6 +37,7 @@
     X(arrivals)                                                                                              \
     X(holders)      /* changes of a role's */                                                                \
     X(killed)       /* actors of roles */                                                                    \
+    X(role_faults)  /* the same, in the middle of a step */                                                  \
     X(crashes)      /* of the server, at a random step */                                                    \
     X(lost_commits) /* failures of the journal, upon each of which the server ended: */                      \
     X(told_commits) /* this one had stored what it said it had not */                                        \

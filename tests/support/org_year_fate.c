@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "org/limits.h"
+#include "server/faults.h"
 #include "server/problem.h"
 #include "support/org_year_oracle.h"
 #include "support/org_year_people.h"
@@ -27,12 +28,15 @@ enum {
     START_READS_MAX = 30, /* the same, while it starts */
     CHANGE_TRIES_MAX = 1000,
     RUSH_LETTERS = 25,
-    CRASH_BUSY = 10, /* who are at work when the server crashes */
+    CRASH_BUSY = 10,   /* who are at work when the server crashes */
+    ROLE_STEPS = 2000, /* of roles' actors (role_actor.h), of which one fails */
     STORM_HOURS = 48,
     DAY_MS = 24 * 3600 * 1000,
 };
 
 /* --- the server's lives --------------------------------------------------------------------------- */
+
+static struct faults role_faults;
 
 /* The failure of the journal that is drawn for this life; most have none. */
 static enum house_failure failure;
@@ -122,14 +126,18 @@ void year_pass(uint64_t ms)
     }
 }
 
+/* In half of the years an actor of a role fails now and then in the middle of what it does. */
 void year_begin_faults(void)
 {
     draw_failure();
+    role_faults.one_in = year_one_in(2) ? ROLE_STEPS : 0;
 }
 
 /* In half of the years memory is short now and then, mailboxes refuse, and word and timers come late. */
 void year_draw_faults(void)
 {
+    role_faults = (struct faults){.is_sparing = true};
+    year_house.ids.faults = &role_faults;
     if (year_one_in(2))
         year_house.faults = (troupe_simulation){.refuse_probability = 0.0005,
                                                 .no_memory_probability = 0.0005,
@@ -142,6 +150,8 @@ void year_end_faults(void)
     (void)recover();
     take_failures_back();
     troupe_sim_faults(year_house.system, false);
+    role_faults.one_in = 0;
+    year_report.role_faults = role_faults.hits;
 }
 
 /* --- changes -------------------------------------------------------------------------------------- */
