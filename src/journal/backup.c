@@ -2,7 +2,7 @@
 /*
  * backup.c: copies a journal's file with SQLite's own means; backup.h says how far that goes. Any thread.
  *
- *   look at both -> FILE.new: all pages of one moment -> synced -> renamed
+ *   look at both, and for an old log -> FILE.new: all pages of one moment -> synced -> renamed
  */
 #include "journal/backup.h"
 
@@ -28,6 +28,26 @@ static troupe_status check_source(const char *from, struct journal_error *error)
     if (!kind.is_sqlite || kind.application_id != SQLITE_APPLICATION_ID) {
         snprintf(error->text, sizeof(error->text), "%s is not a journal", from);
         return TROUPE_INVALID;
+    }
+    return TROUPE_OK;
+}
+
+/* There must be neither a file nor a log: SQLite would take an old one for the copy's, and its pages too. */
+static troupe_status check_target(const char *to, struct journal_error *error)
+{
+    static const char *const endings[] = {"", "-wal"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[FILE_PATH_SIZE];
+        struct file_kind kind;
+        snprintf(path, sizeof path, "%s%s", to, endings[i]);
+        troupe_status status = file_inspect(path, &kind, error);
+        if (status != TROUPE_OK)
+            return status;
+        if (kind.size > 0) {
+            snprintf(error->text, sizeof error->text, "%s is there already%s", path,
+                     endings[i][0] != '\0' ? ", the log of another file" : "");
+            return TROUPE_CONFLICT;
+        }
     }
     return TROUPE_OK;
 }
@@ -70,7 +90,6 @@ static troupe_status copy(const char *from, const char *fresh, struct journal_er
 troupe_status journal_backup(const char *from, const char *to, struct journal_error *error)
 {
     char fresh[FILE_PATH_SIZE];
-    struct file_kind kind;
     if (strlen(from) > FILE_PATH_LEN_MAX || strlen(to) > FILE_PATH_LEN_MAX) {
         snprintf(error->text, sizeof(error->text), "the path of a journal has 1 to %d bytes",
                  FILE_PATH_LEN_MAX);
@@ -79,11 +98,7 @@ troupe_status journal_backup(const char *from, const char *to, struct journal_er
     snprintf(fresh, sizeof(fresh), "%s.new", to);
     troupe_status status = check_source(from, error);
     if (status == TROUPE_OK)
-        status = file_inspect(to, &kind, error);
-    if (status == TROUPE_OK && kind.size > 0) {
-        snprintf(error->text, sizeof(error->text), "%s is there already", to);
-        return TROUPE_CONFLICT;
-    }
+        status = check_target(to, error);
     if (status == TROUPE_OK)
         status = file_make_empty(fresh, error);
     if (status != TROUPE_OK)

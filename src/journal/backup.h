@@ -13,8 +13,8 @@
 
 /**
  * Copies the journal at `from` to `to`, which must not exist; it appears complete and on the disk, or not at
- * all. TROUPE_CONFLICT (there is something at `to`), TROUPE_INVALID (`from` is no journal), TROUPE_NOT_FOUND,
- * TROUPE_IO; `error` says why.
+ * all. TROUPE_CONFLICT (there is something at `to`, or the log of a file that was there), TROUPE_INVALID
+ * (`from` is no journal), TROUPE_NOT_FOUND, TROUPE_IO; `error` says why.
  */
 TROUPE_MUST_CHECK troupe_status journal_backup(const char *from, const char *to, struct journal_error *error);
 

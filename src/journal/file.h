@@ -4,8 +4,8 @@
  * of a server, a look at what kind of file it is before anything touches it, and a file that appears complete
  * or not at all.
  *
- * Place: used by sqlite_open.c only. Any thread; calls may block on the disk. Every failure writes its
- * reason.
+ * Place: used by sqlite_open.c and backup.c. Any thread; calls may block on the disk. Every failure writes
+ * its reason.
  */
 #ifndef JOURNAL_FILE_H
 #define JOURNAL_FILE_H

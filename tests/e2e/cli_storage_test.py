@@ -117,6 +117,10 @@ class Storage(unittest.TestCase):
         self.assertIn("is there already", done.stderr)
         with open(other, encoding="ascii") as file:
             self.assertEqual(file.read(), "mine")
+        os.rename(other, other + "-wal")  # the log of a file that is gone
+        done = self.run_verb("backup", other, "--data", os.path.dirname(path), status=1)
+        self.assertIn("-wal is there already, the log of another file", done.stderr)
+        self.assertFalse(os.path.exists(other))
 
     def test_a_file_that_is_in_use_is_not_verified(self):
         server = self.server()
