@@ -26,6 +26,12 @@ static const struct cli_option options[] = {
     [EXPORT_COUNT] = {0},
 };
 
+/* The journal's own words for a failure, if it has any. */
+static const char *reason_of(const struct journal *journal, troupe_status status)
+{
+    return journal_error(journal)[0] != '\0' ? journal_error(journal) : troupe_status_text(status);
+}
+
 static enum cli_exit run_export(struct cli *cli)
 {
     char path[PATH_MAX];
@@ -40,9 +46,7 @@ static enum cli_exit run_export(struct cli *cli)
     if (status == TROUPE_IO && !journal_is_failed(journal))
         ending = cli_fail(cli, CLI_FAILED, "cannot write: %s", strerror(errno));
     else if (status != TROUPE_OK)
-        ending =
-            cli_fail(cli, CLI_FAILED, "%s",
-                     journal_error(journal)[0] != '\0' ? journal_error(journal) : troupe_status_text(status));
+        ending = cli_fail(cli, CLI_FAILED, "%s", reason_of(journal, status));
     return storage_close(cli, &journal, ending);
 }
 
@@ -71,7 +75,7 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
     uint64_t records = 0;
     uint64_t line = 0;
     if (journal_open(&journal_sqlite, path, &journal, &error) != TROUPE_OK)
-        return cli_fail(cli, CLI_FAILED, "%s", error.text);
+        return cli_fail(cli, CLI_FAILED, "%s", error.text[0] != '\0' ? error.text : "out of memory");
     enum cli_exit ending = CLI_OK;
     troupe_status status = transcript_read(journal, in, &records, &line, &error);
     if (status == TROUPE_OK)
@@ -81,7 +85,7 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
     if (status == TROUPE_OK && counts.findings > 0)
         ending = cli_fail(cli, CLI_DATA, "%s: what the events say makes no sense", cli->operands[0]);
     else if (status != TROUPE_OK && ending == CLI_OK)
-        ending = cli_fail(cli, CLI_FAILED, "%s", journal_error(journal));
+        ending = cli_fail(cli, CLI_FAILED, "%s", reason_of(journal, status));
     ending = storage_close(cli, &journal, ending);
     if (ending != CLI_OK)
         remove_files(path);

@@ -269,10 +269,10 @@ troupe_status transcript_read(struct journal *journal, FILE *in, uint64_t *ret_r
         status = ++*ret_line == 1 ? read_first(&reading, line, (size_t)size)
                                   : read_line(&reading, line, (size_t)size);
     }
+    if (status == TROUPE_OK && !feof(in)) /* it ended before its end: the disk, or no memory for a line */
+        status = refuse(&reading, TROUPE_IO, "the file cannot be read");
     if (status == TROUPE_OK && *ret_line == 0)
         status = refuse(&reading, TROUPE_MALFORMED, "the file is empty");
-    if (status == TROUPE_OK && ferror(in))
-        status = refuse(&reading, TROUPE_IO, "the file cannot be read");
     if (status == TROUPE_OK)
         status = append(&reading);
     if (status == TROUPE_OK)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import struct
@@ -302,6 +303,27 @@ class Storage(unittest.TestCase):
                 self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
         done = self.run_verb("restore", path + ".ndjson", "--data", os.path.dirname(path), status=1)
         self.assertIn("is there already", done.stderr)
+
+    def test_what_cannot_be_read_to_its_end_is_not_restored(self):
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
+
+        def run(*arguments):
+            return subprocess.run([PROGRAM, *arguments], preexec_fn=little_memory, capture_output=True,
+                                  text=True, timeout=60, check=False)
+
+        if run("--version").returncode != 0:
+            self.skipTest("the program needs more memory, as with the address sanitizer")
+        path = self.a_file()
+        text = self.run_verb("export", path).stdout
+        with open(path + ".ndjson", "w", encoding="utf-8") as file:
+            file.write(text)
+            file.truncate(file.tell() + (512 << 20))  # a line that memory has no room for
+        folder = path + ".folder"
+        done = run("restore", path + ".ndjson", "--data", folder)
+        self.assertIn("the file cannot be read", done.stderr)
+        self.assertEqual(done.returncode, 65)
+        self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
 
     def test_what_is_not_a_journal_is_said_to_be_none(self):
         path = self.a_file()
