@@ -339,6 +339,19 @@ static troupe_status keep(struct journal_writer_state *state, enum journal_kept 
 }
 
 /*
+ * The summary of an append whose records are staged: without it they must not become durable, as they would
+ * with the group.
+ */
+static troupe_status keep_summary(struct journal_writer_state *state, const char *stream, uint64_t seq,
+                                  troupe_bytes summary)
+{
+    troupe_status status = keep(state, JOURNAL_SUMMARY, stream, seq, summary);
+    return status == TROUPE_OK ? status
+                               : journal_fail(state->journal, status, "a summary cannot be kept: %s",
+                                              troupe_status_text(status));
+}
+
+/*
  * The records are staged, and true whatever the catalogue says: a card that is there already stays, for
  * `troupe verify` to tell of.
  */
@@ -358,16 +371,18 @@ static troupe_status receive_append(troupe_self *self, const troupe_message *mes
     struct waiting *waiting = wait_in(group, message);
     troupe_bytes records = troupe_bytes_of(message, append->records);
     troupe_bytes cards = troupe_bytes_of(message, append->cards);
+    troupe_bytes summary = troupe_bytes_of(message, append->summary);
     uint64_t seq = 0;
     troupe_status status = open_group(self, state);
-    if (status == TROUPE_OK)
-        status = journal_check_cards(cards.data, cards.size); /* before anything is staged */
+    if (status == TROUPE_OK) /* before anything is staged */
+        status = journal_check_cards(cards.data, cards.size);
+    if (status == TROUPE_OK && summary.size > JOURNAL_SNAPSHOT_SIZE_MAX)
+        status = TROUPE_TOO_LARGE;
     if (status == TROUPE_OK)
         status = journal_stage(state->journal, troupe_text(message, append->stream), append->stream.size,
                                append->expected_seq, records.data, records.size, &seq);
     if (status == TROUPE_OK)
-        status = keep(state, JOURNAL_SUMMARY, troupe_text(message, append->stream), seq,
-                      troupe_bytes_of(message, append->summary));
+        status = keep_summary(state, troupe_text(message, append->stream), seq, summary);
     if (status == TROUPE_OK)
         status = put(state, troupe_text(message, append->stream), cards);
     waiting->status = status;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about cards on their way through the writer: they come with the records of an append and are durable
- * with them, and whoever looks for some is answered a page at a time. The test's thread, and the writer's.
+ * Facts about cards, and summaries, on their way through the writer: they come with the records of an append
+ * and are durable with them, or neither, and whoever looks for cards is answered a page at a time. The test's
+ * thread, and the writer's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,21 +43,27 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Appends one record with these bytes as its cards. */
-static troupe_status append(struct fixture *fixture, const char *stream, uint64_t expected_seq,
-                            troupe_bytes cards)
+/* Appends one record with these bytes as its cards and its summary. */
+static troupe_status append_with(struct fixture *fixture, const char *stream, uint64_t expected_seq,
+                                 troupe_bytes cards, troupe_bytes summary)
 {
     static const unsigned char record[RECORD_HEADER_SIZE] = {1};
     troupe_message *reply = NULL;
     assert_int_equal(troupe_call(fixture->system, fixture->writer, TEST_TIMEOUT_MS, &reply, journal_append,
                                  .stream = stream, .expected_seq = expected_seq, .cards = cards,
-                                 .records = {record, sizeof(record)}),
+                                 .summary = summary, .records = {record, sizeof(record)}),
                      TROUPE_OK);
     const journal_appended *appended = journal_appended_of(reply);
     assert_non_null(appended);
     troupe_status status = (troupe_status)appended->status;
     troupe_message_free(fixture->system, &reply);
     return status;
+}
+
+static troupe_status append(struct fixture *fixture, const char *stream, uint64_t expected_seq,
+                            troupe_bytes cards)
+{
+    return append_with(fixture, stream, expected_seq, cards, (troupe_bytes){NULL, 0});
 }
 
 static troupe_status append_cards(struct fixture *fixture, const char *stream, uint64_t expected_seq,
@@ -181,6 +188,21 @@ static void an_append_that_is_refused_puts_no_cards(void **state)
     assert_int_equal(find(fixture, .sees_all = true, .limit = 10).count, 0);
 }
 
+static void an_append_whose_summary_is_too_large_is_refused_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    char *summary = calloc(1, JOURNAL_SNAPSHOT_SIZE_MAX + 1);
+    assert_non_null(summary);
+    troupe_bytes none = {NULL, 0};
+    troupe_bytes most = {summary, JOURNAL_SNAPSHOT_SIZE_MAX};
+    troupe_bytes over = {summary, JOURNAL_SNAPSHOT_SIZE_MAX + 1};
+    assert_int_equal(append_with(fixture, "one", 0, none, over), TROUPE_TOO_LARGE);
+    assert_int_equal(append_with(fixture, "one", 0, none, most), TROUPE_OK); /* nothing of it was stored */
+    assert_int_equal(append_with(fixture, "one", 1, none, over), TROUPE_TOO_LARGE);
+    assert_int_equal(append_cards(fixture, "one", 1, 10, 1), TROUPE_OK);
+    free(summary);
+}
+
 static void records_are_stored_also_when_the_catalogue_has_such_a_card(void **state)
 {
     struct fixture *fixture = *state;
@@ -200,6 +222,7 @@ int main(void)
         FACT(a_search_without_a_word_is_told_so),
         FACT(an_append_whose_cards_are_none_is_refused_whole),
         FACT(an_append_that_is_refused_puts_no_cards),
+        FACT(an_append_whose_summary_is_too_large_is_refused_whole),
         FACT(records_are_stored_also_when_the_catalogue_has_such_a_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
