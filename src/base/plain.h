@@ -67,8 +67,9 @@ static inline uint64_t plain_short_word(const void *bytes, size_t size)
     return ends | plain_every(' ') << 24;
 }
 
-/** Sixteen bytes of a text; compared with another one it has all bits of a byte where they are. */
+/** Sixteen bytes of a text, as a register of today's machines has; a comparison sets all bits of a byte. */
 __attribute__((vector_size(16))) typedef int8_t plain_vector;
+_Static_assert(sizeof(plain_vector) == 2 * sizeof(uint64_t), "what was found is looked at as two words");
 
 /** Whether sixteen bytes are all printable ASCII and, with `in_json`, none is escaped there. */
 static inline bool plain_sixteen(const void *bytes, bool in_json)
@@ -109,27 +110,12 @@ static inline bool plain_is(unsigned char byte)
     return byte >= 0x20 && byte < 0x7f;
 }
 
-/** As many bytes as a register of today's machines has. */
-__attribute__((vector_size(16))) typedef signed char plain_block;
-_Static_assert(sizeof(plain_block) == 16, "a block is two words, and is tested so");
-
-/** Whether all of the sixteen bytes are printable ASCII. */
-static inline bool plain_block_is(const void *bytes)
-{
-    plain_block block;
-    uint64_t others[2];
-    memcpy(&block, bytes, sizeof(block));
-    plain_block found = (block < 0x20) | (block == 0x7f); /* what begins at 0x80 is negative */
-    memcpy(others, &found, sizeof(others));
-    return (others[0] | others[1]) == 0;
-}
-
 /** How many bytes at the start are printable ASCII. */
 static inline size_t plain_run(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     size_t run = 0;
-    for (; size - run >= sizeof(plain_block) && plain_block_is(at + run); run += sizeof(plain_block))
+    for (; size - run >= sizeof(plain_vector) && plain_sixteen(at + run, false); run += sizeof(plain_vector))
         continue;
     for (; size - run >= sizeof(uint64_t) && plain_others(plain_word(at + run)) == 0; run += sizeof(uint64_t))
         continue;

@@ -37,6 +37,7 @@ static void check_all(unsigned char neighbour)
                 if (plain_all(text, size, false) != is_plain ||
                     plain_all(text, size, true) != (is_plain && !is_escaped((unsigned char)byte)))
                     fail_msg("byte %u at %zu of %zu", byte, place, size);
+                assert_int_equal(plain_run(text, size), is_plain ? size : place);
             }
             text[place] = neighbour;
         }
