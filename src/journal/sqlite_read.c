@@ -175,20 +175,32 @@ troupe_status sqlite_check_streams(struct sqlite_journal *sqlite)
 }
 
 /*
+ * For a statement that looks something up within a transaction. When SQLite is out of memory it rolls the
+ * transaction back, also for one that only reads; what is staged after that would be committed by itself, and
+ * follow records that are not there.
+ */
+static troupe_status check_transaction(struct sqlite_journal *sqlite, troupe_status status, const char *what)
+{
+    bool is_lost = sqlite->base.is_in_transaction && sqlite3_get_autocommit(sqlite->db) != 0;
+    return is_lost ? sqlite_fail(sqlite, what) : status;
+}
+
+/*
  * Steps a statement that gives at most one stream, and remembers its head unless it is known; the statement
  * is then ready again.
  */
 static troupe_status fetch_head(struct sqlite_journal *sqlite, sqlite3_stmt *statement,
                                 struct head **ret_head)
 {
+    static const char *const what = "look up a stream";
     struct head read;
     const char *name;
     int result = sqlite3_step(statement);
     if (result != SQLITE_ROW) {
         *ret_head = NULL;
-        troupe_status ended = sqlite_check_end(sqlite, result, "look up a stream");
+        troupe_status ended = sqlite_check_end(sqlite, result, what);
         sqlite3_reset(statement);
-        return ended;
+        return check_transaction(sqlite, ended, what);
     }
     troupe_status status = read_stream(sqlite, statement, &read, &name);
     if (status == TROUPE_OK) {
@@ -204,7 +216,7 @@ static troupe_status fetch_head(struct sqlite_journal *sqlite, sqlite3_stmt *sta
         *ret_head = head;
     }
     sqlite3_reset(statement);
-    return status;
+    return check_transaction(sqlite, status, what);
 }
 
 troupe_status sqlite_find_head(struct sqlite_journal *sqlite, const char *name, size_t name_len,
@@ -409,7 +421,9 @@ troupe_status sqlite_read(struct journal *journal, const char *stream, size_t st
     troupe_status status = sqlite_find_head(sqlite, stream, stream_len, &head);
     if (status == TROUPE_OK && head != NULL)
         status = read_from(sqlite, head, from_seq, visit, context);
-    if (sqlite_run(sqlite, SQLITE_END_READING_STATEMENT) != SQLITE_OK && !journal_is_failed(journal))
+    bool is_over = sqlite3_get_autocommit(sqlite->db) != 0; /* SQLite has ended it: see check_transaction */
+    if (!is_over && sqlite_run(sqlite, SQLITE_END_READING_STATEMENT) != SQLITE_OK &&
+        !journal_is_failed(journal))
         return sqlite_fail(sqlite, "end reading");
     return status;
 }
