@@ -40,8 +40,11 @@ enum cli_exit cli_explain_problem(const json_t *problem, long status, char *ret_
     }
 }
 
-static enum cli_exit explain_answer(const struct cli *cli, struct client_answer *answer, json_t **ret_answer)
+static enum cli_exit explain_answer(const struct cli *cli, const struct client_request *request,
+                                    struct client_answer *answer, json_t **ret_answer)
 {
+    if (answer->outcome == CLI_UNREACHABLE && request->is_known_away)
+        return answer->outcome;
     if (answer->outcome != CLI_OK)
         return cli_fail(cli, answer->outcome, "%s", answer->trouble);
     if (answer->status >= 200 && answer->status < 300) {
@@ -50,9 +53,12 @@ static enum cli_exit explain_answer(const struct cli *cli, struct client_answer 
     }
     char text[CLI_PROBLEM_MAX];
     enum cli_exit ending = cli_explain_problem(answer->json, answer->status, text);
-    if (cli->json && answer->json != NULL)
+    bool is_said = ending == CLI_AGAIN && request->is_known_away;
+    if (cli->json && answer->json != NULL && !is_said)
         cli_print_json(answer->json);
     json_decref(answer->json);
+    if (is_said)
+        return ending;
     return cli_fail(cli, ending, "%s", text);
 }
 
@@ -69,5 +75,5 @@ enum cli_exit cli_call(const struct cli *cli, const struct client_request *reque
     struct client_answer answer;
     transfer_end(transfer, curl_easy_perform(easy), &answer);
     transfer_free(transfer);
-    return explain_answer(cli, &answer, ret_answer);
+    return explain_answer(cli, request, &answer, ret_answer);
 }

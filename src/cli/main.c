@@ -22,8 +22,9 @@ static enum cli_exit run_verb(struct cli *cli, int count, char *const *arguments
     bool has_help;
     if (args_read(cli, count, arguments, &has_help, trouble) != CLI_OK) {
         cli_fail(cli, CLI_USAGE, "%s", trouble);
-        fprintf(stderr, "usage: troupe %s %s [OPTION]...%s; `troupe help %s` says more\n", cli->verb->name,
-                cli->verb->operands, cli_command_usage(cli->verb), cli->verb->name);
+        fprintf(stderr, "usage: troupe %s%s%s [OPTION]...%s; `troupe help %s` says more\n", cli->verb->name,
+                *cli->verb->operands != '\0' ? " " : "", cli->verb->operands, cli_command_usage(cli->verb),
+                cli->verb->name);
         return CLI_USAGE;
     }
     if (has_help) {

@@ -61,30 +61,59 @@ static void print_role(const struct cli *cli, struct fields *fields, const json_
     output_print(OUTPUT_PLAIN, queued_count == 1 ? ", sent %s\n" : ", the oldest sent %s\n", oldest);
 }
 
-static enum cli_exit print_notices(const struct cli *cli, const json_t *answer)
+/* The number as --after takes it. */
+static void print_notice(const struct cli *cli, struct fields *fields, const json_t *notice)
+{
+    const json_t *roles = fields_list(fields, notice, "roles");
+    char at[TEXT_TIME_MAX];
+    text_ago(cli->now_ms, fields_number(fields, notice, "at"), at);
+    output_print(OUTPUT_STRONG, "%" PRId64 " ", fields_number(fields, notice, "number"));
+    output_cleaned(OUTPUT_STRONG, fields_text(fields, notice, "kind"));
+    output_print(OUTPUT_PLAIN, ", %s\n", at);
+    for (size_t i = 0; i < json_array_size(roles); i++)
+        print_role(cli, fields, json_array_get(roles, i));
+}
+
+/* Whether all that print_notice will want is there. */
+static enum cli_exit check_notices(const struct cli *cli, const json_t *answer)
 {
     struct fields fields = {0};
     const json_t *notices = fields_list(&fields, answer, "notices");
     (void)fields_number(&fields, answer, "last");
-    for (size_t i = 0; i < json_array_size(notices) && fields.wrong == NULL; i++) {
+    for (size_t i = 0; i < json_array_size(notices); i++) {
         const json_t *notice = json_array_get(notices, i);
         const json_t *roles = fields_list(&fields, notice, "roles");
-        char number[TEXT_TIME_MAX];
-        char at[TEXT_TIME_MAX];
-        text_number(fields_number(&fields, notice, "number"), number);
-        text_ago(cli->now_ms, fields_number(&fields, notice, "at"), at);
-        output_print(OUTPUT_STRONG, "%s ", number);
-        output_cleaned(OUTPUT_STRONG, fields_text(&fields, notice, "kind"));
-        output_print(OUTPUT_PLAIN, ", %s\n", at);
-        for (size_t j = 0; j < json_array_size(roles) && fields.wrong == NULL; j++)
-            print_role(cli, &fields, json_array_get(roles, j));
+        (void)fields_number(&fields, notice, "number");
+        (void)fields_number(&fields, notice, "at");
+        (void)fields_text(&fields, notice, "kind");
+        for (size_t j = 0; j < json_array_size(roles); j++) {
+            static const char *const numbers[] = {"queued", "urgent", "oldest"};
+            (void)fields_text(&fields, json_array_get(roles, j), "role");
+            for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+                (void)fields_number(&fields, json_array_get(roles, j), numbers[k]);
+        }
     }
     return fields_check(cli, &fields);
 }
 
+static enum cli_exit print_notices(const struct cli *cli, const json_t *answer)
+{
+    struct fields fields = {0};
+    enum cli_exit ending = check_notices(cli, answer);
+    if (ending != CLI_OK)
+        return ending;
+    const json_t *notices = fields_list(&fields, answer, "notices");
+    if (json_array_size(notices) == 0)
+        output_print(OUTPUT_STRONG, "no notices\n");
+    for (size_t i = 0; i < json_array_size(notices); i++)
+        print_notice(cli, &fields, json_array_get(notices, i));
+    return CLI_OK;
+}
+
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static enum cli_exit ask(const struct cli *cli, int64_t after, int64_t wait_s, json_t **ret_answer)
+static enum cli_exit ask(const struct cli *cli, int64_t after, int64_t wait_s, bool is_known_away,
+                         json_t **ret_answer)
 {
     int64_t wait_ms = wait_s * 1000;
     char after_text[NUMBER_SIZE];
@@ -92,8 +121,9 @@ static enum cli_exit ask(const struct cli *cli, int64_t after, int64_t wait_s, j
     snprintf(after_text, sizeof after_text, "%" PRId64, after);
     snprintf(wait_text, sizeof wait_text, "%" PRId64, wait_ms);
     char *path = transfer_path("/v1/notices", "after", after_text, "wait_ms", wait_text, NULL);
-    enum cli_exit ending = cli_call(
-        cli, &(struct client_request){.method = "GET", .path = path, .wait_ms = wait_ms}, ret_answer);
+    const struct client_request request = {
+        .method = "GET", .path = path, .wait_ms = wait_ms, .is_known_away = is_known_away};
+    enum cli_exit ending = cli_call(cli, &request, ret_answer);
     free(path);
     return ending;
 }
@@ -127,10 +157,14 @@ static enum cli_exit print_new(struct cli *cli, json_t *answer, int64_t *after)
 static enum cli_exit follow(struct cli *cli, int64_t after)
 {
     bool is_reached = false;
+    bool is_away = false;
     for (;;) {
         json_t *answer = NULL;
-        enum cli_exit ending = ask(cli, after, is_reached ? REQUEST_WAIT_S : 0, &answer);
-        bool is_away = is_reached && (ending == CLI_UNREACHABLE || ending == CLI_AGAIN);
+        bool was_away = is_away;
+        enum cli_exit ending = ask(cli, after, is_reached ? REQUEST_WAIT_S : 0, was_away, &answer);
+        is_away = is_reached && (ending == CLI_UNREACHABLE || ending == CLI_AGAIN);
+        if (was_away != is_away)
+            cli_say(cli, is_away ? "trying again until it answers" : "the server answers again");
         if (ending == CLI_OK)
             ending = print_new(cli, answer, &after);
         if (ending != CLI_OK && !is_away)
@@ -144,9 +178,7 @@ static enum cli_exit follow(struct cli *cli, int64_t after)
 static enum cli_exit show(const struct cli *cli, int64_t after, int64_t wait_s)
 {
     json_t *answer = NULL;
-    enum cli_exit ending = ask(cli, after, wait_s, &answer);
-    if (ending == CLI_OK && !cli->json && json_array_size(json_object_get(answer, "notices")) == 0)
-        output_print(OUTPUT_STRONG, "no notices\n");
+    enum cli_exit ending = ask(cli, after, wait_s, false, &answer);
     return ending == CLI_OK ? cli_show(cli, answer, print_notices) : ending;
 }
 

@@ -47,6 +47,7 @@ struct client_request {
     size_t text_size;
     const char *as;
     int64_t wait_ms;
+    bool is_known_away; /* it has been said that the server does not answer: once is enough */
 };
 
 /**

@@ -536,6 +536,8 @@ class Inputs(AnswerCase):
             self.assertEqual(done.returncode, USAGE, done.stderr)
             self.assertEqual(done.stdout, "")
             self.assertIn(trouble, done.stderr)
+        usage = run("health", "x", env=environment()).stderr
+        self.assertIn("\nusage: troupe health [OPTION]...; ", usage)
 
 
 class Help(AnswerCase):

@@ -6,7 +6,10 @@ import json
 import time
 import unittest
 
-from cli_support import AGAIN, HOUR_MS, MESSAGE, NOW_MS, OK, PROTOCOL, RECEIPT, USAGE, AnswerCase, answering
+from cli_support import (
+    AGAIN, HOUR_MS, MESSAGE, NOT_ALLOWED, NOW_MS, OK, PROTOCOL, RECEIPT, USAGE, AnswerCase, ScriptedServer,
+    answering,
+)
 
 
 class Messages(AnswerCase):
@@ -130,6 +133,49 @@ class Messages(AnswerCase):
             "0000000000002  normal  docs  ann   3 h ago  SS\n"))
         self.assertEqual(self.text(["inbox"], {"held": [], "queued": [], "total": 0}),
                          "nothing held\nnothing waits\n")
+
+
+NOTICE = {"number": 12345, "at": NOW_MS, "kind": "urgent",
+          "roles": [{"role": "docs", "queued": 1, "oldest": NOW_MS - HOUR_MS - 1000, "urgent": 1}]}
+
+
+class Notices(AnswerCase):
+    def test_number_of_a_notice_is_one_that_after_takes(self):
+        answer = {"notices": [NOTICE], "last": 12345}
+        with answering(200, answer) as server:
+            text = self.check(server, ["notices"]).stdout
+            self.assertRegex(text, r"\A12345 urgent, .*\n  docs: 1 waits, 1 urgent, sent 1 h ago")
+            self.check(server, ["notices", "--after", text.split()[0]])
+            self.assertIn("after=12345", server.requests[-1][1])
+
+    def test_notices_without_a_member_are_not_shown_in_part(self):
+        (role,) = NOTICE["roles"]
+        cases = [({**NOTICE, name: None}, name) for name in ("number", "at", "kind", "roles")]
+        cases += [({**NOTICE, "roles": [{**role, name: None}]}, name)
+                  for name in ("role", "queued", "oldest", "urgent")]
+        for notice, name in cases:
+            with answering(200, {"notices": [NOTICE, notice], "last": 12346}) as server:
+                done = self.check(server, ["notices"], PROTOCOL)
+                self.assertEqual(done.stdout, "", name)
+                self.assertIn(f'no usable "{name}"', done.stderr)
+        with answering(200, {"last": 1}) as server:
+            self.assertEqual(self.check(server, ["notices"], PROTOCOL).stdout, "")
+
+    def test_server_that_is_away_is_told_once_however_long(self):
+        away = {"status": 503, "detail": "the server is stopping"}
+        second = {**NOTICE, "number": 12346}
+        answers = [(200, {"notices": [NOTICE], "last": 12345}), (503, away), (503, away),
+                   (200, {"notices": [second], "last": 12346}), (401, {"detail": "the token has ended"})]
+        with ScriptedServer(lambda *_: answers.pop(0)) as server:
+            done = self.check(server, ["notices", "--follow", "--json"], NOT_ALLOWED)
+        self.assertEqual(done.stderr, (
+            "troupe notices: the server is stopping\n"
+            "troupe notices: trying again until it answers\n"
+            "troupe notices: the server answers again\n"
+            "troupe notices: the token has ended\n"))
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([one.get("last", one.get("detail")) for one in said],
+                         [12345, "the server is stopping", 12346, "the token has ended"])
 
 
 if __name__ == "__main__":
