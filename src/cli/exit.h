@@ -22,7 +22,7 @@
     X(AGAIN, 75, "not this time: the mailbox is full or the server is stopping; try again later")            \
     X(PROTOCOL, 76, "the answer makes no sense: the address is perhaps not that of a troupe server")         \
     X(NOT_ALLOWED, 77, "no token, or one that does not allow this")                                          \
-    X(UNFIT, 126, "webhook: it has no secret, or nothing more is wanted at its address")
+    X(UNFIT, 126, "webhook: no good secret, address or option, or nothing more is wanted there")
 
 /** How the program ends; CLI_OK is 0. */
 enum cli_exit {

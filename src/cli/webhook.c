@@ -11,8 +11,11 @@
  *     any other, a redirect too    failed, which is a crash
  *     no answer in time            the same
  *
+ * What is wrong with the address, the secret or an option ends the work too: no message is spent on it.
+ *
  * The secret is in the environment, never in the journal or on a command line: the server keeps no secret
- * that it would have to be able to read.
+ * that it would have to be able to read. What is said, and kept with a crash, names the address's host alone:
+ * the rest of it may be a secret as well.
  *
  * Place: the outermost step, beyond `troupe work`; on the other end is somebody else's program. One thread.
  */
@@ -22,9 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/text.h"
 #include "cli/webhook_sign.h"
 
@@ -41,6 +46,7 @@ enum {
     ID_LEN_MAX = 64,
     HEADER_SIZE = WEBHOOK_SIGNATURES_SIZE + 64,
     SHOWN_MAX = 200, /* bytes of an answer that are shown when it is no good */
+    HOST_SIZE = 300, /* with the scheme; DNS allows a name of 253 */
 };
 
 static const struct cli_option options[] = {
@@ -52,6 +58,7 @@ static const struct cli_option options[] = {
 struct push {
     const struct cli *cli;
     const char *url;
+    char host[HOST_SIZE]; /* what is shown of it: "https://example.org:8443" */
     const char *id;
     char *body;
     int64_t timeout_ms;
@@ -185,13 +192,15 @@ static const char *text_of(struct push *push)
     return is_text && !push->is_cut ? text : NULL;
 }
 
-/* What `troupe work` reads of it, or all of it as JSON. */
+/* What `troupe work` reads of it, or all of it as JSON. A terminal is shown somebody else's text. */
 static void print_answer(const struct push *push, const char *reply)
 {
     if (push->cli->json) {
         json_t *whole = text_must(json_pack("{s:i, s:s?}", "status", (int)push->status, "reply", reply));
         cli_print_json(whole);
         json_decref(whole);
+    } else if (reply != NULL && isatty(STDOUT_FILENO)) {
+        output_body(reply);
     } else if (reply != NULL) {
         fputs(reply, stdout);
     }
@@ -211,16 +220,40 @@ static enum cli_exit judge(struct push *push)
     if (is_later) {
         if (!push->cli->json)
             printf("%" PRId64 "s\n", push->retry_after_s);
-        return cli_fail(push->cli, CLI_AGAIN, "%s wants it in %" PRId64 " s", push->url, push->retry_after_s);
+        return cli_fail(push->cli, CLI_AGAIN, "%s wants it in %" PRId64 " s", push->host,
+                        push->retry_after_s);
     }
     if (push->status == 410)
-        return cli_fail(push->cli, CLI_UNFIT, "%s is gone: nothing more is wanted there", push->url);
+        return cli_fail(push->cli, CLI_UNFIT, "%s is gone: nothing more is wanted there", push->host);
     int shown = text == NULL ? 0 : (int)strcspn(text, "\n");
-    return cli_fail(push->cli, CLI_FAILED, "%s answers with status %ld%s%.*s", push->url, push->status,
+    return cli_fail(push->cli, CLI_FAILED, "%s answers with status %ld%s%.*s", push->host, push->status,
                     shown > 0 ? ": " : "", shown < SHOWN_MAX ? shown : SHOWN_MAX, text == NULL ? "" : text);
 }
 
 /* --- the verb ----------------------------------------------------------------------------------- */
+
+/* False: it is no address. Read by libcurl, as it will be when it is posted to. */
+static bool read_host(struct push *push)
+{
+    char *scheme = NULL;
+    char *host = NULL;
+    char *port = NULL;
+    CURLU *url = text_must(curl_url());
+    bool is_url = curl_url_set(url, CURLUPART_URL, push->url, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                  (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0);
+    if (is_url) {
+        bool has_port = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK;
+        snprintf(push->host, sizeof push->host, "%s://%s%s%s", scheme, host, has_port ? ":" : "",
+                 has_port ? port : "");
+    }
+    curl_free(port);
+    curl_free(host);
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return is_url;
+}
 
 static enum cli_exit read_setup(struct push *push)
 {
@@ -228,13 +261,10 @@ static enum cli_exit read_setup(struct push *push)
     const char *timeout = cli->values[WEBHOOK_TIMEOUT];
     const char *secrets = getenv("TROUPE_WEBHOOK_SECRET");
     int64_t timeout_s = TIMEOUT_S_DEFAULT;
-    const char *host = strncmp(push->url, "https://", 8) == 0  ? push->url + 8
-                       : strncmp(push->url, "http://", 7) == 0 ? push->url + 7
-                                                               : "";
-    if (*host == '\0')
-        return cli_fail(cli, CLI_USAGE, "'%s': an address has the form https://HOST/PATH", push->url);
+    if (!read_host(push))
+        return cli_fail(cli, CLI_UNFIT, "'%s': an address has the form https://HOST/PATH", push->url);
     if (timeout != NULL && !text_read_number(timeout, 1, TIMEOUT_S_MAX, &timeout_s))
-        return cli_fail(cli, CLI_USAGE, "--timeout '%s': write whole seconds, 1 to %d", timeout,
+        return cli_fail(cli, CLI_UNFIT, "--timeout '%s': write whole seconds, 1 to %d", timeout,
                         TIMEOUT_S_MAX);
     push->timeout_ms = timeout_s * MS_PER_S;
     const char *problem = webhook_read_secrets(secrets != NULL ? secrets : "", &push->secrets);
@@ -253,7 +283,7 @@ static enum cli_exit run(struct cli *cli)
         ending = read_message(&push, &message);
     if (ending == CLI_OK)
         ending = send_message(&push) ? judge(&push)
-                                     : cli_fail(cli, CLI_UNREACHABLE, "%s: %s", push.url, push.error);
+                                     : cli_fail(cli, CLI_UNREACHABLE, "%s: %s", push.host, push.error);
     json_decref(message);
     free(push.body);
     buffer_done(&push.answer);

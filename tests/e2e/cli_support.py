@@ -54,12 +54,12 @@ def run(*arguments, env=None, stdin="", cwd=None, timeout=60):
     )
 
 
-def run_on_terminal(*arguments, env=None, columns=80):
+def run_on_terminal(*arguments, env=None, columns=80, stdin=subprocess.DEVNULL):
     """Runs the program with a terminal of that width as standard output; gives exit status and output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [BIN, *arguments], env=env or environment(), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+        [BIN, *arguments], env=env or environment(), stdin=stdin, stdout=theirs, stderr=theirs)
     os.close(theirs)
     output = b""
     try:

@@ -7,12 +7,13 @@ import hashlib
 import hmac
 import http.server
 import json
+import tempfile
 import threading
 import time
 import unittest
 
 from cli_support import (
-    AGAIN, BIN, DATA, FAILED, OK, UNREACHABLE, USAGE, RealServer, environment, free_port, run,
+    AGAIN, BIN, DATA, FAILED, OK, UNREACHABLE, RealServer, environment, free_port, run, run_on_terminal,
 )
 
 UNFIT = 126
@@ -107,9 +108,9 @@ class Alone(AddressCase):
     def test_what_is_no_message_or_no_address_is_refused(self):
         for stdin in ("x", "[]", "{}", '{"id":"a b","sent":1}', '{"id":"a\\nb: c","sent":1}', '{"id":"a"}'):
             self.push(status=DATA, stdin=stdin)
-        for url in ("ftp://127.0.0.1/x", "http://", "file:///etc/passwd"):
-            self.push(status=USAGE, url=url)
-        self.push("--timeout", "0", status=USAGE)
+        for url in ("ftp://127.0.0.1/x", "http://", "file:///etc/passwd", "x", "https://a b/", "\x80"):
+            self.push(status=UNFIT, url=url)  # none of it is the message's fault
+        self.push("--timeout", "0", status=UNFIT)
         self.assertEqual(self.address.posted, [])
 
     def test_answer_that_is_no_reply_is_done_without_one(self):
@@ -148,6 +149,24 @@ class Alone(AddressCase):
     def test_what_an_address_says_cannot_reach_the_terminal(self):
         self.answer(500, b"\033[31mred")
         self.assertIn("\\x1b[31mred", self.push(status=FAILED).stderr)
+        self.answer(200, b"\033[31mred")
+        self.assertEqual(self.push().stdout, "\033[31mred")  # for `troupe work` it is what it is
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write(json.dumps(MESSAGE).encode())
+            stdin.seek(0)
+            env = environment(TROUPE_WEBHOOK_SECRET=SECRET)
+            shown = run_on_terminal("webhook", self.url, env=env, stdin=stdin)
+        self.assertEqual(shown, (OK, "\\x1b[31mred\n"))
+
+    def test_what_is_said_of_an_address_is_its_host_alone(self):
+        port = self.address.server_address[1]
+        url = f"http://name:pass@127.0.0.1:{port}/hidden?hidden=1#hidden"
+        for status in (410, 429, 500):
+            self.answer(status, b"", Retry_After="2")
+            said = self.push(status={410: UNFIT, 429: AGAIN, 500: FAILED}[status], url=url).stderr
+            self.assertTrue(said.startswith(f"troupe webhook: http://127.0.0.1:{port} "), said)
+        said = self.push(status=UNREACHABLE, url=f"http://name:pass@127.0.0.1:{free_port()}/hidden").stderr
+        self.assertNotRegex(said, "name|pass|hidden")
 
 
 class Working(AddressCase):
