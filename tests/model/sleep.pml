@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleep.pml: how a worker goes to sleep and is woken (src/core/scheduler.c: worker_sleep, is_called, worker_notify,
- * worker_wake; the poller of src/env). Every step here is sequentially consistent there.
+ * sleep.pml: how a worker goes to sleep and is woken (src/core/scheduler.c: worker_sleep, spin, is_called,
+ * worker_notify, worker_wake; the poller of src/env). Every step here is sequentially consistent there.
  *
  * The property: the worker handles everything that is pushed. A worker that waits for ever with something pushed is
  * found by spin as an invalid end state.
@@ -73,6 +73,11 @@ active proctype worker() {
             :: handled == NOTIFIERS -> break
             :: else
             fi;
+            do /* spin: it looks out, and its looks at the poller empty the eventfd of a wake that comes late */
+            :: arrivals > 0 -> goto awake
+            :: eventfd -> eventfd = 0
+            :: break
+            od;
 #ifdef LOOK_BEFORE_SET
             if
             :: arrivals > 0 -> goto awake
