@@ -75,7 +75,7 @@ enum {
     SQLITE_HEADS_CACHED_MAX = 65536,
     /** Pages in the log after which upkeep copies them into the file: 16 MiB. */
     SQLITE_CHECKPOINT_PAGES = 4096,
-    /* Records that are walked over are kept up to so many bytes, and one more, instead of read again. */
+    /** Records that are walked over are kept up to so many bytes, and one more, instead of read again. */
     SQLITE_KEPT_MAX = 256 << 10,
     /**
      * How long another program's lock on the file is waited for, when somebody looks into it with a tool of
@@ -155,7 +155,7 @@ struct sqlite_journal {
     sqlite3_stmt *expected[SQLITE_PUT_COUNT]; /**< while cards are expected; else NULL */
     struct heads heads;
     struct buffer body;        /**< the body of the record being read, at a multiple of 8 */
-    struct buffer kept;        /* those of a stretch that was walked back */
+    struct buffer kept;        /**< those of a stretch that was walked back */
     uint64_t position;         /**< the last one given, committed or not */
     uint64_t stream_id;        /**< the last one given */
     uint64_t heads_position;   /**< invariant 3 */
@@ -237,7 +237,7 @@ troupe_status sqlite_summaries(struct journal *journal, uint64_t after, journal_
 
 /* --- sqlite_cards.c --- */
 
-/** The driver's `put`, `forget_cards`, `complete_cards`, `has_cards` and `find`. */
+/** The driver's `put`, `move`, `forget_cards`, `complete_cards`, `has_cards` and `find`. */
 troupe_status sqlite_put(struct journal *journal, enum journal_shelf shelf, const char *stream,
                          size_t stream_len, const journal_card *card);
 troupe_status sqlite_move(struct journal *journal, enum journal_shelf shelf, const char *stream,
