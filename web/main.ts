@@ -141,6 +141,15 @@ async function start(problem?: string): Promise<void> {
   await showPage(who, self, problem);
 }
 
+/** Suggestions for whom to act for. A token that may not read has none. */
+async function actorNames(): Promise<string[]> {
+  try {
+    return (await api.actors()).actors.map((actor) => actor.name);
+  } catch {
+    return [];
+  }
+}
+
 async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
   const mine = generation;
   const notice = new Notice();
@@ -171,7 +180,7 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
     }
   };
 
-  const actors = self.administrator ? (await api.actors()).actors.map((actor) => actor.name) : [];
+  const actors = self.administrator ? await actorNames() : [];
   const told = await lastTold(who.actor);
   if (mine !== generation) return;
   const lost = el("p", { class: "lost", hidden: true, role: "status" });

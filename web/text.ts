@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // text.ts: numbers and times as people say them, and the words for roles and messages.
 
+import { setText } from "./dom";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -26,6 +28,13 @@ export function moment(at: number): HTMLTimeElement {
   element.title = date.toLocaleString();
   element.textContent = relative(at - Date.now());
   return element;
+}
+
+/** Says of each moment below an element what it is by now. */
+export function refreshMoments(element: Element): void {
+  for (const time of element.querySelectorAll("time")) {
+    setText(time, relative(Date.parse(time.dateTime) - Date.now()));
+  }
 }
 
 export function relative(ms: number): string {

@@ -5,7 +5,7 @@
 
 import { api, type Inbox, type Message } from "./api";
 import { announce, busy, el, field, nameInput, Notice, replace } from "./dom";
-import { count, moment, sentence } from "./text";
+import { count, moment, refreshMoments, sentence } from "./text";
 
 /** Of what waits, this much is shown. */
 const QUEUE_SHOWN = 8;
@@ -32,21 +32,16 @@ export class Work {
     const held = inbox.held.map((message) => message.id);
     const queued = inbox.queued.map((message) => message.id);
     const shown = held.length > 0 ? held.join() : `none:${queued.join()}:${inbox.total}`;
-    if (shown === this.shown) return;
+    if (shown === this.shown) {
+      refreshMoments(this.place);
+      return;
+    }
     this.shown = shown;
     for (const id of [...this.cards.keys()]) {
       if (!held.includes(id)) this.cards.delete(id);
     }
     if (held.length > 0) replace(this.place, ...inbox.held.map((message) => this.cardOf(message)));
     else replace(this.place, ...this.empty(inbox));
-  }
-
-  /** Forgets everything: somebody else works here from now on. */
-  clear(): void {
-    this.shown = "";
-    this.cards.clear();
-    this.notice.clear();
-    replace(this.place);
   }
 
   private empty(inbox: Inbox): HTMLElement[] {
@@ -197,6 +192,8 @@ export class Work {
   private async renew(message: Message, notice: Notice): Promise<void> {
     try {
       const answer = await api.renew(message.id);
+      message.lease_until = answer.lease_until;
+      this.cards.get(message.id)?.querySelector(".facts")?.replaceWith(this.facts(message));
       notice.show("good", "It is yours again; it goes back ", moment(answer.lease_until), ".");
     } catch (error) {
       notice.show("bad", sentence(error));

@@ -89,6 +89,13 @@ class Page(ServerCase):
         self.browser.get(f"{self.server.url}/#token={token}")
         self.find("h2", "Your work")
 
+    def pass_hours(self, hours):
+        """So much later in the page, which looks again."""
+        self.browser.execute_script(
+            """const now = Date.now, later = arguments[0] * 3600000;
+               Date.now = () => now() + later;
+               document.dispatchEvent(new Event('visibilitychange'));""", hours)
+
     # --- facts --------------------------------------------------------------------------------------------
 
     def test_the_token_is_taken_from_the_address_and_removed_from_it(self):
@@ -309,6 +316,34 @@ class Page(ServerCase):
         self.assertEqual(self.field("Your reply").get_attribute("value"), "half a sentence")
         self.press("Done")
         self.find("#work .notice.good", "Done.")
+
+    def test_ages_go_on_while_the_page_is_looked_at(self):
+        self.send(self.role, "First", "ben")
+        self.sign_in()
+        self.find("#work .queue time", "just now")
+        self.pass_hours(2)
+        self.find("#work .queue time", "2 hours ago")
+        self.press("Take the next message")
+        self.find("#work .facts time", "2 hours ago")
+        self.pass_hours(1)
+        self.find("#work .facts time", "3 hours ago")
+
+    def test_a_message_that_is_kept_longer_says_until_when(self):
+        self.send(self.role, "It takes long", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        before = self.find("#work .facts time:last-of-type").get_attribute("datetime")
+        self.press("Keep it longer")
+        told = self.find("#work article .notice.good time").get_attribute("datetime")
+        self.assertGreater(told, before)
+        self.assertEqual(self.find("#work .facts time:last-of-type").get_attribute("datetime"), told)
+
+    def test_a_token_that_may_only_work_works(self):
+        body = {"actor": "root", "scopes": ["work"]}
+        token = self.expect(201, self.post("/v1/tokens", body))["token"]
+        self.browser.get(f"{self.server.url}/#token={token}")
+        self.find("#work", "Nothing waits for you.")
+        self.find(".lost", "lacks the scope")
 
     def test_a_notice_is_a_quiet_line_of_the_next_load_and_of_no_other(self):
         self.expect(200, self.post("/v1/notices", {"choice": "urgent"}, self.me))
