@@ -172,7 +172,7 @@ async function ask(method: string, path: string, body?: unknown, tag?: string): 
     const sent = body === undefined ? undefined : JSON.stringify(body);
     response = await fetch(path, { method, headers, body: sent, cache: "no-store" });
   } catch {
-    throw new Problem(0, "unreachable", "The server cannot be reached", "Is troupe serve still running?");
+    throw new Problem(0, "unreachable", "The server cannot be reached: is it still running?", "");
   }
   if (response.status >= 400) throw await problemOf(response);
   return response;

@@ -46,6 +46,11 @@ export function relative(ms: number): string {
   return format.format(Math.round(ms / DAY), "day");
 }
 
+/** As a sentence begins; a name stays as it is. */
+export function capital(words: string): string {
+  return words.includes(" ") ? words.charAt(0).toUpperCase() + words.slice(1) : words;
+}
+
 /** A problem as one sentence for people. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Error)) return "Something went wrong.";

@@ -5,7 +5,7 @@
 
 import { api, type Inbox, type Message } from "./api";
 import { announce, busy, el, field, nameInput, Notice, replace } from "./dom";
-import { count, moment, refreshMoments, sentence } from "./text";
+import { capital, count, moment, refreshMoments, sentence } from "./text";
 
 /** Of what waits, this much is shown. */
 const QUEUE_SHOWN = 8;
@@ -90,7 +90,7 @@ export class Work {
       { class: "message", "aria-label": message.subject },
       el("h3", { tabindex: "-1" }, message.subject),
       this.facts(message),
-      message.note ? el("div", { class: "body note" }, message.note) : null,
+      message.note ? el("div", { class: "body note" }, `${noteTitle(message)}\n${message.note}`) : null,
       message.attachments ? el("div", { class: "body note" }, `Attached:\n${message.attachments}`) : null,
       el("div", { class: "body" }, message.body || "(It has no further text.)"),
       form,
@@ -145,7 +145,7 @@ export class Work {
     const reply = el("textarea", { rows: "5" });
     const done = el("button", { type: "button", class: "main" }, "Done");
     const finish = () => {
-      const text = `Done. ${message.from} has your answer.`;
+      const text = `Done. ${capital(asker(message))} has your answer.`;
       return this.finish(notice, text, () => api.done(message.id, reply.value.trim()));
     };
     done.addEventListener("click", () => void busy(done, finish));
@@ -162,7 +162,7 @@ export class Work {
     const others = message.kind === "escalation" ? this.resolutions(message, notice) : [forward];
     replace(
       form,
-      field("Your reply", reply, `It goes to ${message.from}, in the same thread. You may leave it empty.`),
+      field("Your reply", reply, `It goes to ${asker(message)}, in the same thread. You may leave it empty.`),
       el("div", { class: "actions" }, done, decline, ...others, later, keep, fail),
     );
   }
@@ -230,9 +230,10 @@ export class Work {
 
   private showDecline(message: Message, form: HTMLElement, notice: Notice): void {
     const reason = el("textarea", { rows: "3", required: true, maxlength: "4000" });
-    const label = field("Why not?", reason, `${message.from} reads this.`);
+    const reader = capital(asker(message));
+    const label = field("Why not?", reason, `${reader} reads this.`);
     this.showOther(message, form, notice, [label], "Decline", () =>
-      this.finish(notice, `Declined. ${message.from} was told why.`, () =>
+      this.finish(notice, `Declined. ${reader} was told why.`, () =>
         api.decline(message.id, reason.value.trim())));
   }
 
@@ -265,6 +266,15 @@ export class Work {
       return this.finish(notice, text, () => api.forward(message.id, role, note.value.trim()));
     });
   }
+}
+
+/** Whom an answer goes to. What failed below comes from whoever could not do it: another one asked for it. */
+function asker(message: Message): string {
+  return message.kind === "escalation" ? "whoever sent it" : message.from;
+}
+
+function noteTitle(message: Message): string {
+  return message.kind === "escalation" ? "Why it failed:" : "A note:";
 }
 
 /** A message that is not normal says so. */

@@ -215,11 +215,36 @@ class Page(ServerCase):
         self.sign_in()
         self.press("Take the next message")
         self.find("#work .facts", f"Escalated from {below} to {self.role}")
+        self.find("#work .note", "Why it failed:\nNo idea.")
+        self.find("#work .hint", "It goes to whoever sent it, in")  # ben, not tomas, who failed
         self.press("Try again there")
         self.find("#work .notice.good", f"It is back in the queue of {below}.")
         (again,) = self.take("tomas", role=below, wait_ms=5000)
         self.assertEqual(again["id"], message["id"])
         self.expect(200, self.post("/v1/done", {"id": again["id"]}, "tomas"))
+
+    def test_whoever_sent_what_failed_below_is_answered(self):
+        below = f"{self.role}/below"
+        self.expect(201, self.post("/v1/roles", {"name": below, "parent": self.role, "holders": ["tomas"]}))
+        for subject in ("Too hard", "Too heavy"):
+            self.send(below, subject, "ben")
+            (message,) = self.take("tomas", role=below)
+            self.expect(200, self.post("/v1/fail", {"id": message["id"], "reason": "No idea."}, "tomas"))
+        self.sign_in()
+        self.press("Take the next message")
+        self.field("Your reply").send_keys("Done it myself.")
+        self.press("Done")
+        self.find("#work .notice.good", "Done. Whoever sent it has your answer.")
+        self.press("Take the next message")
+        self.press("Decline…")
+        self.find("#work .hint", "Whoever sent it reads this.")
+        self.field("Why not?").send_keys("Too heavy for me too.")
+        self.press("Decline")
+        self.find("#work .notice.good", "Declined. Whoever sent it was told why.")
+        for body in ("Done it myself.", "Too heavy for me too."):
+            (answer,) = self.take("ben", role="@ben", wait_ms=5000)
+            self.assertEqual((answer["body"], answer["from"]), (body, self.me))
+            self.expect(200, self.post("/v1/done", {"id": answer["id"]}, "ben"))
 
     def test_a_message_is_sent_and_its_receipt_shown(self):
         self.sign_in()
