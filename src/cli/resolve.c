@@ -16,7 +16,7 @@ enum {
 
 static const struct cli_option options[] = {
     [RESOLVE_MESSAGE] = {"message", 'm', "REASON",
-                         "for whoever gets it again; - reads it from standard input"},
+                         "why, for the record; - reads it from standard input"},
     [RESOLVE_COUNT] = {0},
 };
 
