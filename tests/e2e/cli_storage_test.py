@@ -230,13 +230,32 @@ class Storage(unittest.TestCase):
         self.change(path, "UPDATE card SET id = 5 WHERE title = 'message 7'")
         self.assertIn("is of no record", " ".join(self.verify(path, status=1)["findings"]))
 
+    def an_older_file(self, server, version):
+        """A file as the format of this version had it, in the data folder of a server."""
+        source = os.environ.get("TROUPE_SOURCE_DIR", ".")
+        path = os.path.join(server.data, "troupe.db")
+        os.makedirs(server.data, exist_ok=True)
+        shutil.copyfile(os.path.join(source, f"tests/data/journals/schema-{version}.db"), path)
+        return path
+
+    def test_what_every_format_says_is_understood(self):
+        for version in range(1, 5):
+            with self.subTest(version):
+                server = Server()
+                self.addCleanup(server.close)
+                path = self.an_older_file(server, version)
+                found = self.verify(path)
+                self.assertEqual(found["findings"], [])
+                self.assertGreater(found["messages"], 10)
+                server.start()
+                self.assertGreaterEqual(server.check()["accepted"], found["messages"])  # time goes on in it
+                self.assertEqual(server.stop(), 0)
+                self.assertTrue(self.verify(path)["whole"])
+
     def test_a_journal_of_an_older_format_gets_its_lists_when_it_is_served(self):
         server = Server()
         self.addCleanup(server.close)
-        source = os.path.join(os.environ.get("TROUPE_SOURCE_DIR", "."), "tests/data/journals/schema-3.db")
-        path = os.path.join(server.data, "troupe.db")
-        os.makedirs(server.data, exist_ok=True)
-        shutil.copyfile(source, path)
+        path = self.an_older_file(server, 3)
         # Looking at it brings the tables up to date, and makes no lists: there is nothing wrong with it.
         self.assertTrue(self.verify(path)["whole"])
         self.assertEqual(self.rows(path, "SELECT has_cards FROM state"), [(0,)])
