@@ -14,6 +14,8 @@ export interface Role {
   holder: string | null;
   vacant: boolean;
   capacity: number;
+  /** What counts against the capacity: also what is held, but no answers. */
+  occupied: number;
   queued: number;
   held: number;
   parked: number;

@@ -184,7 +184,7 @@ export class Tree {
     const isClosedTeam = this.children.has(role.name) && !this.open.has(role.name) && !flat;
     const waiting = isClosedTeam ? (this.waiting.get(role.name) ?? 0) : role.queued;
     row.load.classList.toggle("some", waiting > 0);
-    row.load.classList.toggle("full", role.capacity > 0 && role.queued >= role.capacity);
+    row.load.classList.toggle("full", role.capacity > 0 && role.occupied >= role.capacity);
     setText(row.load, waiting > 0 || role.held > 0 ? load(waiting, role.held) : "");
     if (row.detail) this.fillDetail(row.detail, role);
   }
@@ -253,9 +253,11 @@ export class Tree {
     if (role.holders.length > 0) facts.push(["Owner", role.holders[0] as string]);
     if (role.holders.length > 1) facts.push(["Deputies", role.holders.slice(1).join(", ")]);
     if (role.supervisor) facts.push(["Supervisor", role.supervisor]);
-    const waits = `${role.queued.toLocaleString("en")} of ${role.capacity.toLocaleString("en")} places`;
+    const waits = count(role.queued, "message");
+    const taken = `${role.occupied.toLocaleString("en")} of ${role.capacity.toLocaleString("en")} taken`;
     const hasAge = role.oldest_ms !== undefined && role.queued > 0;
     facts.push(["Queue", hasAge ? `${waits}, the oldest for ${duration(role.oldest_ms as number)}` : waits]);
+    facts.push(["Places", taken]);
     if (role.held > 0) facts.push(["On hold", count(role.held, "message")]);
     if (role.quarantined > 0) facts.push(["Set aside", count(role.quarantined, "message")]);
     if (role.done > 0) facts.push(["Done", count(role.done, "message")]);

@@ -119,6 +119,7 @@ static void add_row(struct tree *tree, const struct node *node, const char *line
     int64_t queued = fields_number(&tree->fields, node->role, "queued");
     int64_t capacity = fields_number(&tree->fields, node->role, "capacity");
     int64_t held = fields_number(&tree->fields, node->role, "held");
+    int64_t occupied = fields_number_or(&tree->fields, node->role, "occupied", queued);
     int64_t oldest_ms = fields_number_or(&tree->fields, node->role, "oldest_ms", -1);
     write_holder(tree, node, holder, sizeof holder, &is_vacant);
     snprintf(name, sizeof name, "%s%s", lines, node->name);
@@ -127,7 +128,7 @@ static void add_row(struct tree *tree, const struct node *node, const char *line
     if (oldest_ms >= 0)
         text_duration(oldest_ms, oldest_text);
     bool has_alarm = fields_flag(&tree->fields, node->role, "alarm");
-    bool is_alarm = is_vacant || has_alarm || (capacity > 0 && queued >= capacity);
+    bool is_alarm = is_vacant || has_alarm || (capacity > 0 && occupied >= capacity);
     tree->alarms += has_alarm;
     const char *cells[COLUMN_COUNT] = {name, queued_text, held_text, oldest_text, holder};
     output_table_add(tree->table, is_alarm ? OUTPUT_ALARM : OUTPUT_PLAIN, cells);

@@ -247,6 +247,7 @@ static void put_or_null(struct json_writer *out, const char *name, const char *t
 static void put_load(struct json_writer *out, const struct directory_entry *entry, int64_t now_ms)
 {
     const role_load *load = &entry->load;
+    json_put_number(out, "occupied", (int64_t)load->occupied);
     json_put_number(out, "queued", (int64_t)load->queued);
     json_put_number(out, "held", (int64_t)load->held);
     json_put_number(out, "parked", (int64_t)load->parked);

@@ -258,6 +258,13 @@ class Terminal(AnswerCase):
         text = self.on_terminal(["tree"], TREE)
         self.assertIn("\x1b[31m│   └── docs/maps    1/20     0   1 min  vacant\x1b[0m\n", text)
 
+    def test_full_is_what_counts_against_the_capacity(self):
+        (role,) = [role for role in TREE["roles"] if role["name"] == "docs"]
+        for queued, occupied, is_red in ((0, 20, True), (20, 19, False), (20, 0, False)):
+            full = {**role, "parent": None, "queued": queued, "occupied": occupied}
+            text = self.on_terminal(["tree"], {"roles": [full]})
+            self.assertEqual("\x1b[31mdocs" in text, is_red, text)
+
     def test_no_color_and_dumb_terminals_get_plain_text(self):
         self.assertNotIn("\x1b", self.on_terminal(["tree"], TREE, NO_COLOR="1"))
         self.assertNotIn("\x1b", self.on_terminal(["tree"], TREE, TERM="dumb"))

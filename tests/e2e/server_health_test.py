@@ -61,6 +61,9 @@ class Health(ServerCase):
         self.expect(201, self.post("/v1/roles", {"name": "small", "holders": ["zoe"], "capacity": 1}))
         self.send("small", who="ann")
         self.assertEqual(self.find("full", role="small"), {"role": "small", "occupied": 1, "capacity": 1})
+        self.take("zoe", role="small")
+        (small,) = [role for role in self.get("/v1/tree").json["roles"] if role["name"] == "small"]
+        self.assertEqual((small["occupied"], small["queued"]), (1, 0))
         for number in range(20):
             self.send("@zoe", f"{number}", "ann")
         full = {"role": "@zoe", "occupied": 20, "capacity": 20}

@@ -271,6 +271,16 @@ class Page(ServerCase):
         self.find("#send .notice.bad", f"The mailbox of {tiny} is full.")
         self.press("Send it all the same")
         self.find("#send .notice.good", f"Accepted by {tiny}. It is number 2 in the queue.")
+        for _ in range(2):
+            (message,) = self.take("ben", role=tiny, wait_ms=5000)
+            self.expect(200, self.post("/v1/done", {"id": message["id"]}, "ben"))
+        self.send(tiny, who="mara")
+        (message,) = self.take("ben", role=tiny, wait_ms=5000)
+        self.browser.find_element(By.CSS_SELECTOR, ".roles input[type=search]").send_keys(tiny)
+        self.find(".tree .load.full", "1 held")  # nothing waits there, and nothing more is taken in
+        self.press(tiny)
+        self.find(".detail", "1 of 1 taken")
+        self.expect(200, self.post("/v1/done", {"id": message["id"]}, "ben"))
 
     def test_a_redirected_message_is_not_said_to_be_accepted(self):
         tiny = f"{self.role}/tiny"
