@@ -40,6 +40,12 @@ enum cli_exit cli_explain_problem(const json_t *problem, long status, char *ret_
     }
 }
 
+static bool is_full(const json_t *problem)
+{
+    const char *type = json_string_value(json_object_get(problem, "type"));
+    return type != NULL && strcmp(type, "urn:troupe:problem:full") == 0;
+}
+
 static enum cli_exit explain_answer(const struct cli *cli, const struct client_request *request,
                                     struct client_answer *answer, json_t **ret_answer)
 {
@@ -54,12 +60,13 @@ static enum cli_exit explain_answer(const struct cli *cli, const struct client_r
     char text[CLI_PROBLEM_MAX];
     enum cli_exit ending = cli_explain_problem(answer->json, answer->status, text);
     bool is_said = ending == CLI_AGAIN && request->is_known_away;
+    const char *more = is_full(answer->json) ? request->if_full : NULL;
     if (cli->json && answer->json != NULL && !is_said)
         cli_print_json(answer->json);
     json_decref(answer->json);
     if (is_said)
         return ending;
-    return cli_fail(cli, ending, "%s", text);
+    return cli_fail(cli, ending, "%s%s%s", text, more != NULL ? "; " : "", more != NULL ? more : "");
 }
 
 enum cli_exit cli_call(const struct cli *cli, const struct client_request *request, json_t **ret_answer)

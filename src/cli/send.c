@@ -136,6 +136,16 @@ static enum cli_exit end_redirected(const struct cli *cli, json_t *answer)
     return ending;
 }
 
+static enum cli_exit post(const struct cli *cli, const json_t *body, json_t **ret_receipt)
+{
+    bool is_insisted = cli->values[SEND_INSIST] != NULL;
+    const struct client_request request = {.method = "POST",
+                                           .path = "/v1/send",
+                                           .body = body,
+                                           .if_full = is_insisted ? NULL : "people may --insist"};
+    return cli_call(cli, &request, ret_receipt);
+}
+
 static bool is_redirected(const json_t *answer)
 {
     const char *state = json_string_value(json_object_get(answer, "state"));
@@ -150,8 +160,7 @@ static enum cli_exit run(struct cli *cli)
     json_t *receipt = NULL;
     enum cli_exit ending = fill_body(cli, body);
     if (ending == CLI_OK)
-        ending = cli_call(cli, &(struct client_request){.method = "POST", .path = "/v1/send", .body = body},
-                          &receipt);
+        ending = post(cli, body, &receipt);
     json_decref(body);
     if (ending != CLI_OK)
         return ending;

@@ -47,7 +47,8 @@ struct client_request {
     size_t text_size;
     const char *as;
     int64_t wait_ms;
-    bool is_known_away; /* it has been said that the server does not answer: once is enough */
+    const char *if_full; /* what else to do about a full mailbox, said with its refusal; NULL: nothing */
+    bool is_known_away;  /* it has been said that the server does not answer: once is enough */
 };
 
 /**

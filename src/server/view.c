@@ -261,8 +261,11 @@ void view_refusal(struct problem *problem, const char *role, const struct org_an
     enum problem_kind kind = kind_of(answer->refusal);
     const char *text = org_refusal_text(answer->refusal);
     if (answer->refusal == ORG_REFUSED_FULL) {
-        problem_set(problem, kind, "%s holds %" PRIu32 " of %" PRIu32 " messages", role, answer->occupied,
-                    answer->capacity);
+        if (answer->occupied < answer->capacity)
+            problem_set(problem, kind, "%s has no room for so many bytes now", role);
+        else
+            problem_set(problem, kind, "%s holds %" PRIu32 " of %" PRIu32 " messages", role, answer->occupied,
+                        answer->capacity);
         if (answer->retry_at > now_ms)
             problem->retry_after_ms = (uint64_t)(answer->retry_at - now_ms);
     } else if (answer->refusal == ORG_REFUSED_ENDED) {

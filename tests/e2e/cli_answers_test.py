@@ -295,6 +295,15 @@ class Problems(AnswerCase):
             done = self.check(server, ["send", "docs", "-s", "Hi"], AGAIN)
             self.assertEqual(done.stderr, "troupe send: docs holds 20 of 20; try again in 1 min\n")
 
+    def test_person_is_told_of_insisting_when_a_mailbox_is_full(self):
+        problem = {"title": "Full", "status": 429, "detail": "docs holds 20 of 20",
+                   "type": "urn:troupe:problem:full"}
+        for arguments, more in ((["send", "docs", "-s", "Hi"], "; people may --insist"),
+                                (["send", "docs", "-s", "Hi", "--insist"], ""), (["next"], "")):
+            with answering(429, problem) as server:
+                done = self.check(server, arguments, AGAIN)
+                self.assertEqual(done.stderr, f"troupe {arguments[0]}: docs holds 20 of 20{more}\n")
+
     def test_title_or_number_stand_in_for_a_missing_detail(self):
         for problem, text in (({"title": "The title"}, "The title"),
                               ({}, "the server answers with status 409")):

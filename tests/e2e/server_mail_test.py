@@ -358,6 +358,14 @@ class Mail(ServerCase):
             self.finish(self.take(self.ann)[0])
             self.answer_of(self.ben)
 
+    def test_a_mailbox_full_of_bytes_says_so(self):
+        role = self.role(self.ann, bytes_max=100)
+        self.send(role, who=self.ben, body="x" * 60)
+        full = self.post("/v1/send", {"to": role, "subject": "s", "body": "x" * 60}, self.ben)
+        self.assertEqual(self.problem(full, 429, "full"), f"{role} has no room for so many bytes now")
+        self.finish(self.take(self.ann)[0])
+        self.answer_of(self.ben)
+
     def test_a_role_that_does_not_exist_is_404(self):
         answer = self.post("/v1/send", {"to": "no/such/role", "subject": "s"}, self.ben)
         self.assertEqual(self.problem(answer, 404, "not-found"), "there is no role no/such/role")
