@@ -162,7 +162,7 @@ async function showPage(who: Who, self: Who, problem?: string): Promise<void> {
     if (mine === generation) work.update(inbox);
   };
   const work = new Work(async () => {
-    await refreshWork();
+    await refreshWork().catch(() => undefined); // what was asked for is done; the next round says the rest
     refreshNow?.();
   });
   const send = new SendForm(() => refreshNow?.());

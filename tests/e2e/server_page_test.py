@@ -380,6 +380,18 @@ class Page(ServerCase):
         self.find("#work", "Nothing waits for you.")
         self.find(".lost", "lacks the scope")
 
+    def test_a_server_that_leaves_after_an_answer_is_one_quiet_line(self):
+        self.send(self.role, "Last words", "ben")
+        self.sign_in()
+        self.press("Take the next message")
+        self.find("#work h3", "Last words")
+        self.browser.execute_script(
+            """const ask = window.fetch;
+               window.fetch = (path, how) => path === "/v1/done" ? ask(path, how) : Promise.reject();""")
+        self.press("Done")
+        self.find("#work .notice.good", "Done. ben has your answer.")
+        self.find(".lost", "The server cannot be reached: is it still running? What you see may be old;")
+
     def test_a_notice_is_a_quiet_line_of_the_next_load_and_of_no_other(self):
         self.expect(200, self.post("/v1/notices", {"choice": "urgent"}, self.me))
         self.sign_in()
