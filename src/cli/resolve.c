@@ -15,8 +15,7 @@ enum {
 };
 
 static const struct cli_option options[] = {
-    [RESOLVE_MESSAGE] = {"message", 'm', "REASON",
-                         "why, for the record; - reads it from standard input"},
+    [RESOLVE_MESSAGE] = {"message", 'm', "REASON", "why, for the record; - reads it from standard input"},
     [RESOLVE_COUNT] = {0},
 };
 

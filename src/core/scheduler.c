@@ -22,8 +22,8 @@ enum {
     NS_PER_MS = 1000000,
     HOUSEKEEPING_SLOW_NS = NS_PER_MS,     /* an interval over this is halved */
     HOUSEKEEPING_FAST_NS = NS_PER_MS / 8, /* one under this is doubled */
-    DEAL_VOTES = 4,     /* housekeepings in a row that must find a reason to give work away */
-    FOLLOW_STREAK = 4,  /* notices in a row from one worker that make an idle actor follow its sender there */
+    DEAL_VOTES = 4,    /* housekeepings in a row that must find a reason to give work away */
+    FOLLOW_STREAK = 4, /* notices in a row from one worker that make an idle actor follow its sender there */
     DEAL_COST_NS = 1500, /* a message that costs less is cheaper to handle here than apart from who sent it */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * role_configure.c: setting a role up. A configuration replaces the whole of what was, so the same one twice
- * is one. When an actor leaves the succession, what it holds goes back to the queue; everything else stays
- * where it is, because the mailbox is the role's. Any one thread at a time.
+ * is one. When an actor leaves the succession, what it holds goes back to the queue, and what it kept while
+ * away; everything else stays where it is, because the mailbox is the role's. Any one thread at a time.
  */
 #include <string.h>
 
@@ -147,6 +147,16 @@ static void return_held(struct decision *d, const struct role_name *name)
         emit_returned(d, message, ORG_CAUSE_ABSENCE, message->seen.attempts, "", "");
 }
 
+/* What was kept for whoever is not in the succession any more; what is due by itself comes by the tick. */
+static void return_kept(struct decision *d, const struct org_configure *configure)
+{
+    for (const struct role_message *m = d->role->parked.first; m != NULL; m = m->next) {
+        if (m->seen.cause == ORG_CAUSE_ABSENCE && role_due_of(m) > d->now_ms &&
+            !has_holder(configure, configure->holder_count, text_or_empty(m->seen.holder)))
+            emit_returned(d, m, ORG_CAUSE_WAKE, m->seen.attempts, "", "");
+    }
+}
+
 void decide_configure(struct decision *d)
 {
     const struct org_configure *configure = &d->command->configure;
@@ -204,4 +214,5 @@ void decide_configure(struct decision *d)
         if (!has_holder(configure, configure->holder_count, d->role->names[i]->text))
             return_held(d, d->role->names[i]);
     }
+    return_kept(d, configure);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts about how a holder lets a message go: commands that name since when it is held, what is kept of how a
- * program died, and what its supervisor gets to see of that. One thread.
+ * program died, what its supervisor gets to see of that, and what is kept by somebody who then leaves. One
+ * thread.
  */
 #include <string.h>
 
@@ -221,6 +222,25 @@ static void how_a_program_died_has_limits_and_goes_with_a_crash_only(void **stat
     assert_int_equal(strlen(owed_text(sent, sent->note)), ORG_REASON_LEN_MAX + 2 + ORG_OUTPUT_LEN_MAX);
 }
 
+static void what_somebody_kept_is_the_next_ones_when_they_leave_the_succession(void **state)
+{
+    (void)state;
+    uint64_t kept = take();
+    uint64_t later = send("not before tomorrow");
+    assert_true(desk_next(&desk, "ann", 2) == later);
+    desk_about(&desk, ORG_DEFER, "ann", (struct org_about){.id = later, .after_ms = ORG_DAY_MS});
+    struct org_command away = {.kind = ORG_PRESENT,
+                               .who = {"ann", NULL},
+                               .present = {.actor = "ann", .keeps = &kept, .keep_count = 1}};
+    desk_do(&desk, &away);
+    desk_configure(&desk, (struct org_configure){.ageing_ms = ORG_DAY_MS}, "ann ben");
+    assert_int_equal(desk_state(&desk, kept), ORG_PARKED); /* she is still in it */
+    desk_configure(&desk, (struct org_configure){.ageing_ms = ORG_DAY_MS}, "ben");
+    assert_int_equal(desk_state(&desk, kept), ORG_QUEUED);
+    assert_int_equal(desk_state(&desk, later), ORG_PARKED); /* what was put off is the role's anyhow */
+    assert_true(desk_next(&desk, "ben", 1) == kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +253,7 @@ int main(void)
         TEST(how_a_program_died_is_kept),
         TEST(the_supervisor_reads_the_last_lines_below_the_reason),
         TEST(how_a_program_died_has_limits_and_goes_with_a_crash_only),
+        TEST(what_somebody_kept_is_the_next_ones_when_they_leave_the_succession),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
