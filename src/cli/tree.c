@@ -167,6 +167,8 @@ static enum cli_exit print_tree(const struct cli *cli, const json_t *answer)
         ending = fields_check(cli, &tree.fields);
         if (ending == CLI_OK) {
             output_table_end(tree.table);
+            if (tree.count == 0)
+                output_print(OUTPUT_STRONG, "no roles yet: troupe import brings them in\n");
             alarms_print_count(tree.alarms);
         } else {
             output_table_free(tree.table);
