@@ -41,6 +41,12 @@ enum {
 /* The largest body of a message, and of a reply. */
 #define ORG_BODY_LEN_MAX ((size_t)256 << 10)
 
+/*
+ * How much one tick writes before it leaves the rest to the next: an escalation has its message's body with
+ * it, and ORG_DUE_MAX of those are more than a journal takes at once.
+ */
+#define ORG_DUE_BYTES_MAX ((size_t)1 << 20)
+
 /* A message's way. */
 enum {
     ORG_HOPS_MAX = 16,    /* forwards of one message; the next is refused to whoever holds it */

@@ -145,20 +145,20 @@ troupe_status org_role_decide(struct org_role *role, const struct org_command *c
         .via = text_or_empty(command->who.via),
         .now_ms = now_ms,
         .batch = batch,
+        .begun = batch->bytes.size,
         .answer = &answer,
         .status = TROUPE_OK,
         .sent_next = role->outbox_first + (role->outbox_end - role->outbox_head),
         .owed = owed,
     };
     uint32_t count = batch->count;
-    size_t size = batch->bytes.size;
     role_drop_reserved(role); /* of a decision that was not folded */
     apply_rule(&d);
     bool is_kept = answer.kind != ORG_ANSWER_REFUSED || d.is_recorded;
     if (d.status == TROUPE_OK && is_kept)
-        d.status = reserve_from(role, batch, size);
+        d.status = reserve_from(role, batch, d.begun);
     if (d.status != TROUPE_OK || !is_kept)
-        record_batch_truncate(batch, count, size);
+        record_batch_truncate(batch, count, d.begun);
     if (d.status != TROUPE_OK) {
         role_drop_reserved(role);
         return d.status;

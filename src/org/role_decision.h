@@ -33,6 +33,7 @@ struct decision {
     const char *via;
     int64_t now_ms;
     struct record_batch *batch;
+    size_t begun; /* bytes of the batch that are of earlier decisions */
     struct org_answer *answer;
     troupe_status status;
     bool is_recorded;   /* the refusal is: its records stay */
@@ -40,6 +41,12 @@ struct decision {
     size_t owed_count;
     struct decision_owed *owed; /* room for DECISION_SENT_MAX */
 };
+
+/** Whether a tick may write more, or leaves what else is due to the next. */
+static inline bool decision_has_room(const struct decision *d)
+{
+    return d->batch->bytes.size - d->begun < ORG_DUE_BYTES_MAX;
+}
 
 /* --- role_emit.c --------------------------------------------------------------------------------- */
 

@@ -365,8 +365,10 @@ void decide_tick(struct decision *d)
 {
     struct heap_entry due[ORG_DUE_MAX];
     size_t count = heap_peek_until(&d->role->due, d->now_ms, due, ORG_DUE_MAX);
-    for (size_t i = 0; i < count; i++)
-        be_due(d, (struct role_message *)((char *)due[i].node - offsetof(struct role_message, due_node)));
-    decide_trouble(d, ORG_DUE_MAX - count);
+    size_t moved = 0;
+    for (; moved < count && decision_has_room(d); moved++)
+        be_due(d,
+               (struct role_message *)((char *)due[moved].node - offsetof(struct role_message, due_node)));
+    decide_trouble(d, ORG_DUE_MAX - moved);
     d->answer->state = 0; /* of no message in particular */
 }

@@ -259,6 +259,8 @@ void decide_trouble(struct decision *d, size_t limit)
     if (*supervisor_of(role) == '\0')
         return; /* at the root it waits, under an alarm */
     const struct role_message *message = first_stuck(role);
-    for (; message != NULL && limit > 0; message = next_stuck(role, message->next), limit--)
+    for (; message != NULL && limit > 0 && decision_has_room(d); limit--) {
         pass_up(d, message);
+        message = next_stuck(role, message->next);
+    }
 }

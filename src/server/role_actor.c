@@ -213,6 +213,8 @@ static troupe_status tick(troupe_self *self, struct role_actor *actor)
     actor->tick_timer = 0;
     if (org_role_due_ms(actor->role) > role_now_ms(self, actor))
         return TROUPE_OK;
+    if (actor->batch.bytes.size >= ROLE_BATCH_BYTES_MAX) /* the journal is behind; set_alarm asks again */
+        return TROUPE_OK;
     troupe_status status = role_decide(self, actor, &command, &decision);
     if (status == TROUPE_NO_MEMORY)
         return role_try_later(self, actor);
