@@ -91,6 +91,8 @@ troupe_status transcript_write(struct journal *journal, FILE *out, uint64_t *ret
         writing.stream = (const char *)writing.names.bytes + at;
         status = journal_scan(journal, writing.stream, strlen(writing.stream), 0, write_entry, &writing);
     }
+    if (status == TROUPE_OK)
+        fprintf(out, "{\"troupe\":\"end\",\"records\":%" PRIu64 "}\n", writing.records);
     if (fflush(out) != 0 && status == TROUPE_OK)
         status = TROUPE_IO;
     *ret_records = writing.records;
@@ -110,6 +112,8 @@ struct reading {
     uint32_t pieces; /* in the open transaction */
     bool is_open;
     uint64_t records;
+    bool is_endless; /* of the format that has no last line */
+    bool has_ended;  /* the last line was there, and every record before it */
 };
 
 __attribute__((format(printf, 3, 4))) static troupe_status refuse(struct reading *reading,
@@ -223,13 +227,33 @@ static troupe_status add_record(struct reading *reading, const json_t *head, con
     return add_event(reading, known, body, size);
 }
 
+/* The last line, by which one that was cut off between two lines is not taken for whole. */
+static troupe_status read_end(struct reading *reading, const char *line, size_t size)
+{
+    json_error_t problem;
+    json_t *end = json_loadb(line, size, JSON_REJECT_DUPLICATES, &problem);
+    const char *kind = json_string_value(json_object_get(end, "troupe"));
+    bool is_end = kind != NULL && strcmp(kind, "end") == 0;
+    json_int_t records = json_integer_value(json_object_get(end, "records"));
+    json_decref(end);
+    if (!is_end)
+        return refuse(reading, TROUPE_MALFORMED, "no record: \"body\" must come last");
+    if ((uint64_t)records != reading->records)
+        return refuse(reading, TROUPE_MALFORMED, "there are %" PRIu64 " records, and there were %lld",
+                      reading->records, (long long)records);
+    reading->has_ended = true;
+    return TROUPE_OK;
+}
+
 /* One line without its end. */
 static troupe_status read_line(struct reading *reading, char *line, size_t size)
 {
     json_error_t problem;
     char *mark = strstr(line, body_mark);
+    if (reading->has_ended)
+        return refuse(reading, TROUPE_MALFORMED, "it goes on behind its end");
     if (mark == NULL || size == 0 || line[size - 1] != '}')
-        return refuse(reading, TROUPE_MALFORMED, "no record: \"body\" must come last");
+        return read_end(reading, line, size);
     const char *body = mark + strlen(body_mark);
     size_t body_size = (size_t)(line + size - 1 - body);
     mark[0] = '}';
@@ -246,9 +270,10 @@ static troupe_status read_first(struct reading *reading, const char *line, size_
     json_error_t problem;
     json_t *head = json_loadb(line, size, JSON_REJECT_DUPLICATES, &problem);
     const char *kind = json_string_value(json_object_get(head, "troupe"));
-    bool is_ours = kind != NULL && strcmp(kind, "journal") == 0 &&
-                   json_integer_value(json_object_get(head, "format")) == TRANSCRIPT_FORMAT;
+    json_int_t format = json_integer_value(json_object_get(head, "format"));
+    bool is_ours = kind != NULL && strcmp(kind, "journal") == 0 && format >= 1 && format <= TRANSCRIPT_FORMAT;
     json_decref(head);
+    reading->is_endless = format == TRANSCRIPT_FORMAT_ENDLESS;
     return is_ours ? TROUPE_OK
                    : refuse(reading, TROUPE_MALFORMED, "this is no export of format %d", TRANSCRIPT_FORMAT);
 }
@@ -273,6 +298,8 @@ troupe_status transcript_read(struct journal *journal, FILE *in, uint64_t *ret_r
         status = refuse(&reading, TROUPE_IO, "the file cannot be read");
     if (status == TROUPE_OK && *ret_line == 0)
         status = refuse(&reading, TROUPE_MALFORMED, "the file is empty");
+    if (status == TROUPE_OK && !reading.has_ended && !reading.is_endless)
+        status = refuse(&reading, TROUPE_MALFORMED, "it is cut off here: the line that ends it is missing");
     if (status == TROUPE_OK)
         status = append(&reading);
     if (status == TROUPE_OK)

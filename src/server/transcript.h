@@ -4,8 +4,12 @@
  * organisation: the same streams with the same records. Where an event lies among those of other streams is
  * not kept, and snapshots and summaries are made anew.
  *
- *     {"troupe":"journal","format":1}
+ *     {"troupe":"journal","format":2}
  *     {"stream":"role/docs","seq":1,"type":"org_role_opened","version":1,"body":{...}}
+ *     {"troupe":"end","records":1}
+ *
+ * The last line is there so that a file that was cut off between two lines is not taken for whole. Format 1
+ * had none; it is still read.
  *
  * "body" is last; a record of a type that this program does not know has "type" as a number, and as its body
  * a text of hexadecimal digits. Place: above the journal's port, for the command line. One thread; blocks.
@@ -18,7 +22,10 @@
 
 #include "journal/journal.h"
 
-enum { TRANSCRIPT_FORMAT = 1 };
+enum {
+    TRANSCRIPT_FORMAT_ENDLESS = 1, /* without a last line */
+    TRANSCRIPT_FORMAT = 2,
+};
 
 /**
  * Writes everything. TROUPE_IO (`out` cannot be written: errno says why), TROUPE_CORRUPT and what else

@@ -284,9 +284,11 @@ class Storage(unittest.TestCase):
         path = self.a_file()
         text = self.run_verb("export", path).stdout
         lines = [json.loads(line) for line in text.splitlines()]
-        self.assertEqual(lines[0], {"troupe": "journal", "format": 1})
-        self.assertEqual(len(lines) - 1, self.rows(path, "SELECT count(*) FROM record")[0][0])
-        self.assertIn("message 7", [line["body"].get("subject") for line in lines[1:]])
+        self.assertEqual(lines[0], {"troupe": "journal", "format": 2})
+        records = self.rows(path, "SELECT count(*) FROM record")[0][0]
+        self.assertEqual(lines[-1], {"troupe": "end", "records": records})
+        self.assertEqual(len(lines) - 2, records)
+        self.assertIn("message 7", [line["body"].get("subject") for line in lines[1:-1]])
         server = Server()
         self.addCleanup(server.close)
         with open(path + ".ndjson", "w", encoding="utf-8") as file:
@@ -312,6 +314,12 @@ class Storage(unittest.TestCase):
             (text[:5] + text[6:], "does not follow number"),
             (text[:3] + ["{}\n"] + text[3:], ":4: no record"),
             (text[:3] + [text[3].replace('"at":', '"et":')] + text[4:], ":4: the body: "),
+            (text[:-1], f":{len(text) - 1}: it is cut off here"),
+            (text[:1], ":1: it is cut off here"),
+            (text[:-2] + text[-1:], f":{len(text) - 1}: there are {len(text) - 3} records, and there were"),
+            (text + text[-2:-1], f":{len(text) + 1}: it goes on behind its end"),
+            (text[:-1] + ['{"troupe":"end"}\n'], "and there were 0"),
+            (['{"troupe":"journal","format":3}\n'] + text[1:], ":1: this is no export"),
         ):
             with self.subTest(expected):
                 with open(path + ".ndjson", "w", encoding="utf-8") as file:
@@ -322,6 +330,16 @@ class Storage(unittest.TestCase):
                 self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
         done = self.run_verb("restore", path + ".ndjson", "--data", os.path.dirname(path), status=1)
         self.assertIn("is there already", done.stderr)
+
+    def test_export_of_the_format_without_an_end_is_restored(self):
+        path = self.a_file()
+        text = self.run_verb("export", path).stdout
+        lines = text.splitlines(keepends=True)
+        with open(path + ".ndjson", "w", encoding="utf-8") as file:
+            file.writelines(['{"troupe":"journal","format":1}\n', *lines[1:-1]])
+        folder = path + ".folder"
+        self.run_verb("restore", path + ".ndjson", "--data", folder)
+        self.assertEqual(self.run_verb("export", os.path.join(folder, "troupe.db")).stdout, text)
 
     def test_what_cannot_be_read_to_its_end_is_not_restored(self):
         def little_memory():
