@@ -193,6 +193,17 @@ static void give_back(const struct model *model, struct model_message *message)
     queue_again(message, is_there ? keeper : MODEL_NOBODY, !is_there);
 }
 
+/* What this actor kept while away comes back; what is due by itself does so then. */
+static void give_all_back(struct model *model, int actor)
+{
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_message *message = &model->messages[i];
+        if (message->state == ORG_PARKED && message->parked_for == ORG_CAUSE_ABSENCE &&
+            message->holder == actor && due_of(message) > model->now_ms)
+            give_back(model, message);
+    }
+}
+
 static void somebody_may_be_there(struct model *model)
 {
     if (active(model) != MODEL_NOBODY)
@@ -252,8 +263,10 @@ struct expected model_configure(struct model *model, const int *holders, int cou
         model->holders[i] = holders[i];
     model->holder_count = count;
     for (int actor = 0; actor < MODEL_ACTORS; actor++) {
-        if (!is_in_succession(model, actor))
+        if (!is_in_succession(model, actor)) {
             let_go(model, actor);
+            give_all_back(model, actor);
+        }
     }
     somebody_may_be_there(model);
     return fine(0);
@@ -487,13 +500,9 @@ struct expected model_present(struct model *model, int actor, bool is_present, u
         kept->parked_for = ORG_CAUSE_ABSENCE;
         kept->parked_until = until != 0 ? until : model->now_ms + ORG_DEFER_MAX_MS;
     }
-    for (size_t i = 0; i < model->count && is_present; i++) {
-        struct model_message *message = &model->messages[i];
-        if (message->state == ORG_PARKED && message->parked_for == ORG_CAUSE_ABSENCE &&
-            message->holder == actor && due_of(message) > model->now_ms)
-            give_back(model, message);
-    }
-    if (!is_present)
+    if (is_present)
+        give_all_back(model, actor);
+    else
         let_go(model, actor);
     somebody_may_be_there(model);
     overflow_may_end(model);
