@@ -315,7 +315,9 @@ static troupe_status directory_receive(troupe_self *self, const troupe_message *
     } else if (!directory->is_loaded) {
         troupe_refuse(self, troupe_asker_of(message), TROUPE_NO_ACTOR);
     } else {
-        return receive_question(self, directory, message);
+        troupe_status status = receive_question(self, directory, message);
+        bool is_full = directory->batch.bytes.size >= DIRECTORY_BATCH_BYTES_MAX;
+        return status == TROUPE_OK && is_full ? append_batch(self, directory) : status;
     }
     return TROUPE_OK;
 }

@@ -56,6 +56,8 @@
 
 #define DIRECTORY_MAILBOX_LEN_MAX (1u << 20)
 #define DIRECTORY_MAILBOX_BYTES_MAX (256u << 20)
+/** A batch of so many bytes is appended at once, so that there is room for an import behind it. */
+#define DIRECTORY_BATCH_BYTES_MAX ((size_t)1 << 20)
 /** Roles that are being set up at the same time, and messages of an import that are being sent. */
 #define DIRECTORY_WINDOW 256
 /** How long the tag of a tree is good at most, because the ages in it move on by themselves. */

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "journal/journal.h"
 #include "org/directory_events.h"
 #include "org/maintainers.h"
 #include "server/directory_actor.h"
@@ -157,6 +158,7 @@ bool directory_try(troupe_self *self, struct directory_actor *directory,
                    const struct org_directory_command *command, struct org_directory_answer *ret_answer,
                    struct problem *problem)
 {
+    uint32_t count = directory->batch.count;
     size_t from = directory->batch.bytes.size;
     troupe_status status =
         org_directory_decide(directory->org, command, troupe_unix_ms(self), &directory->batch, ret_answer);
@@ -169,6 +171,13 @@ bool directory_try(troupe_self *self, struct directory_actor *directory,
     }
     if (ret_answer->is_refused) {
         state_refusal(ret_answer, problem);
+        return false;
+    }
+    if (directory->batch.bytes.size > JOURNAL_APPEND_SIZE_MAX) { /* only an import is so large */
+        record_batch_truncate(&directory->batch, count, from);
+        problem_set(problem, PROBLEM_TOO_LARGE,
+                    "the changes up to here are more than %zu MiB of events, the most at once",
+                    JOURNAL_APPEND_SIZE_MAX >> 20);
         return false;
     }
     org_directory_fold_batch(directory->org, &directory->batch, from);

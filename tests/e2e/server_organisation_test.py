@@ -250,6 +250,16 @@ class Organisation(ServerCase):
                 kind = "malformed" if status == 400 else "not-found"
                 self.assertIn(part, self.problem(self.post("/v1/import/organisation", body), status, kind))
 
+    def test_an_import_of_more_events_than_the_journal_takes_at_once_is_refused(self):
+        before = self.roles().keys()
+        many = {"roles": [{"name": f"many/{i:05}", "title": "x" * 30} for i in range(100_000)]}
+        detail = self.problem(self.post("/v1/import/organisation", many), 413, "too-large")
+        self.assertRegex(detail, r"roles\[\d{5}\]: .* 15 MiB of events")
+        self.assertEqual(self.roles().keys(), before)
+        self.expect(201, self.post("/v1/roles", {"name": "many-more", "holders": ["ben"]}))
+        counts = self.expect(200, self.post("/v1/import/organisation", {"roles": many["roles"][:100]}))
+        self.assertEqual(counts["roles"], 100)
+
     def test_an_import_is_done_whole_or_not_at_all(self):
         good = {
             "actors": [{"name": "all-1", "kind": "person"}],
