@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * limits.h: every bound of the organisation in one place, with what happens at it. A test stands at the edge
- * of each.
+ * of each, but for those that a million of something would be needed for.
  *
  * Place: read by all of org and by whoever shows a limit to people. Lengths are bytes of UTF-8 without the
  * final NUL; times are milliseconds. What is beyond a limit is refused with a reason, never cut.

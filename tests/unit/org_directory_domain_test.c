@@ -25,6 +25,21 @@ static void owned_domain_is_refused_and_its_owner_named(void **state)
     organisation_expect_refusal(&org, ORG_DIRECTORY_NO_ROLE);
 }
 
+static void note_of_a_domain_ends_at_its_limit(void **state)
+{
+    (void)state;
+    char note[ORG_NOTE_LEN_MAX + 2];
+    struct org_directory_command noted = {.kind = ORG_CLAIM_DOMAIN,
+                                          .claim = {.name = "words", .owner = "docs", .note = note}};
+    memset(note, 'n', sizeof(note));
+    note[ORG_NOTE_LEN_MAX + 1] = '\0';
+    command(noted);
+    organisation_expect_refusal(&org, ORG_DIRECTORY_BAD_TEXT);
+    note[ORG_NOTE_LEN_MAX] = '\0';
+    command(noted);
+    organisation_expect_done(&org, 1);
+}
+
 static void domain_is_transferred_by_owner_supervisor_or_administrator(void **state)
 {
     (void)state;
@@ -273,6 +288,7 @@ int main(void)
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_org, close_org)
     const struct CMUnitTest tests[] = {
         FACT(owned_domain_is_refused_and_its_owner_named),
+        FACT(note_of_a_domain_ends_at_its_limit),
         FACT(domain_is_transferred_by_owner_supervisor_or_administrator),
         FACT(transferred_domain_claimed_by_its_new_owner_is_the_same),
         FACT(last_matching_rule_of_a_domain_decides),

@@ -157,6 +157,14 @@ static void actors_values_end_at_their_limits(void **state)
     organisation_expect_refusal(&org, ORG_DIRECTORY_BAD_TEXT);
     set_actor((struct org_set_actor){.name = "dee", .team = "nowhere"});
     organisation_expect_refusal(&org, ORG_DIRECTORY_NO_ROLE);
+    char display[ORG_DISPLAY_LEN_MAX + 2];
+    memset(display, 'd', sizeof(display));
+    display[ORG_DISPLAY_LEN_MAX + 1] = '\0';
+    set_actor((struct org_set_actor){.name = "dee", .display = display});
+    organisation_expect_refusal(&org, ORG_DIRECTORY_BAD_TEXT);
+    display[ORG_DISPLAY_LEN_MAX] = '\0';
+    set_actor((struct org_set_actor){.name = "dee", .display = display});
+    organisation_expect_done(&org, 1);
 }
 
 /* --- roles ---------------------------------------------------------------------------------------- */
