@@ -13,6 +13,7 @@
 #include "cli/storage.h"
 #include "cli/text.h"
 #include "env/disk.h"
+#include "journal/file.h"
 #include "server/transcript.h"
 #include "server/verify.h"
 
@@ -50,10 +51,10 @@ static enum cli_exit run_export(struct cli *cli)
     return storage_close(cli, &journal, ending);
 }
 
-/* Removes what a restore that failed has made: the folder is as empty as it was. */
+/* Removes what a restore has made on its way, or one before it that was killed. */
 static void remove_files(const char *path)
 {
-    static const char *const endings[] = {"", "-wal", "-shm"};
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         char name[PATH_MAX + 8];
         snprintf(name, sizeof name, "%s%s", path, endings[i]);
@@ -67,7 +68,7 @@ static void say_nothing(void *context, const char *finding)
     fprintf(stderr, "%s\n", finding);
 }
 
-static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
+static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path, uint64_t *ret_records)
 {
     struct journal *journal = NULL;
     struct journal_error error = {""};
@@ -86,12 +87,31 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
         ending = cli_fail(cli, CLI_DATA, "%s: what the events say makes no sense", cli->operands[0]);
     else if (status != TROUPE_OK && ending == CLI_OK)
         ending = cli_fail(cli, CLI_FAILED, "%s", reason_of(journal, status));
-    ending = storage_close(cli, &journal, ending);
-    if (ending != CLI_OK)
-        remove_files(path);
-    else if (cli->json)
+    *ret_records = records;
+    return storage_close(cli, &journal, ending);
+}
+
+/*
+ * Makes the journal beside its place and gives it its name when it is whole: one that was cut short, however
+ * that came, is never served. The lock of its place is held.
+ */
+static enum cli_exit make(struct cli *cli, FILE *in, const char *path)
+{
+    char fresh[PATH_MAX + 16];
+    struct journal_error error = {""};
+    struct stat about;
+    uint64_t records = 0;
+    snprintf(fresh, sizeof fresh, "%s.restoring", path);
+    if (env_disk()->stat(path, &about) == 0)
+        return cli_fail(cli, CLI_FAILED, "%s is there already", path);
+    remove_files(fresh);
+    enum cli_exit ending = read_in(cli, in, fresh, &records);
+    if (ending == CLI_OK && file_rename(fresh, path, &error) != TROUPE_OK)
+        ending = cli_fail(cli, CLI_FAILED, "%s", error.text);
+    remove_files(fresh);
+    if (ending == CLI_OK && cli->json)
         printf("{\"records\":%" PRIu64 "}\n", records);
-    else
+    else if (ending == CLI_OK)
         printf("%" PRIu64 " records\n", records);
     return ending;
 }
@@ -99,7 +119,9 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path)
 static enum cli_exit run_restore(struct cli *cli)
 {
     char path[PATH_MAX];
+    struct journal_error error = {""};
     struct stat about;
+    int lock = -1;
     enum cli_exit ending = storage_path(cli, NULL, cli->values[EXPORT_DATA], path);
     if (ending != CLI_OK)
         return ending;
@@ -114,7 +136,11 @@ static enum cli_exit run_restore(struct cli *cli)
     FILE *in = is_stdin ? stdin : env_file_stream(cli->operands[0]);
     if (in == NULL)
         return cli_fail(cli, CLI_INPUT, "%s: %s", cli->operands[0], strerror(errno));
-    ending = read_in(cli, in, path);
+    if (file_lock(path, &lock, &error) == TROUPE_OK)
+        ending = make(cli, in, path);
+    else
+        ending = cli_fail(cli, CLI_FAILED, "%s", error.text);
+    file_unlock(lock);
     if (!is_stdin)
         fclose(in);
     return ending;

@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import subprocess
 import threading
+import time
 import unittest
 
 from serving import PROGRAM, Server
@@ -330,6 +331,29 @@ class Storage(unittest.TestCase):
                 self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
         done = self.run_verb("restore", path + ".ndjson", "--data", os.path.dirname(path), status=1)
         self.assertIn("is there already", done.stderr)
+
+    def test_restore_that_is_killed_leaves_no_journal_and_may_be_run_again(self):
+        path = self.a_file()
+        text = self.run_verb("export", path).stdout
+        folder = path + ".folder"
+        restore = [PROGRAM, "restore", "-", "--data", folder]
+        with subprocess.Popen(restore, stdin=subprocess.PIPE, text=True) as killed:
+            killed.stdin.write(text[:len(text) // 2])
+            killed.stdin.flush()
+            begun = os.path.join(folder, "troupe.db.restoring")
+            deadline = time.monotonic() + 30
+            while not os.path.exists(begun) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.assertTrue(os.path.exists(begun))
+            meanwhile = self.run_verb("restore", path, "--data", folder, status=1)
+            self.assertIn("in use", meanwhile.stderr)
+            killed.kill()
+        self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
+        with open(path + ".ndjson", "w", encoding="utf-8") as file:
+            file.write(text)
+        self.run_verb("restore", path + ".ndjson", "--data", folder)
+        self.assertEqual(sorted(os.listdir(folder)), ["troupe.db", "troupe.db.lock"])
+        self.assertEqual(self.run_verb("export", os.path.join(folder, "troupe.db")).stdout, text)
 
     def test_export_of_the_format_without_an_end_is_restored(self):
         path = self.a_file()
