@@ -96,11 +96,16 @@ static enum cli_exit read_stream(const struct cli *cli, FILE *file, const char *
     return CLI_OK;
 }
 
+const char *cli_input_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 enum cli_exit cli_read_input(const struct cli *cli, const char *path, size_t size_max, char **ret_bytes,
                              size_t *ret_size)
 {
     if (strcmp(path, "-") == 0)
-        return read_stream(cli, stdin, "standard input", size_max, ret_bytes, ret_size);
+        return read_stream(cli, stdin, cli_input_name(path), size_max, ret_bytes, ret_size);
     FILE *file = env_file_stream(path);
     if (file == NULL)
         return cli_fail(cli, CLI_INPUT, "%s: %s", path, strerror(errno));

@@ -175,6 +175,9 @@ enum cli_exit cli_post(const struct cli *cli, const char *path, json_t *body, co
 enum cli_exit cli_read_input(const struct cli *cli, const char *path, size_t size_max, char **ret_bytes,
                              size_t *ret_size);
 
+/** What an input is called when something is said of it: its path, or "standard input" for "-". */
+const char *cli_input_name(const char *path);
+
 /** How a verb's usage goes on behind its options. */
 const char *cli_command_usage(const struct cli_verb *verb);
 

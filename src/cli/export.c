@@ -75,6 +75,7 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path, uint64
     struct verify_counts counts = {0};
     uint64_t records = 0;
     uint64_t line = 0;
+    const char *name = cli_input_name(cli->operands[0]);
     if (journal_open(&journal_sqlite, path, &journal, &error) != TROUPE_OK)
         return cli_fail(cli, CLI_FAILED, "%s", error.text[0] != '\0' ? error.text : "out of memory");
     enum cli_exit ending = CLI_OK;
@@ -82,9 +83,9 @@ static enum cli_exit read_in(struct cli *cli, FILE *in, const char *path, uint64
     if (status == TROUPE_OK)
         status = rebuild_journal(journal, say_nothing, NULL, &counts);
     else if (error.text[0] != '\0')
-        ending = cli_fail(cli, CLI_DATA, "%s:%" PRIu64 ": %s", cli->operands[0], line, error.text);
+        ending = cli_fail(cli, CLI_DATA, "%s:%" PRIu64 ": %s", name, line, error.text);
     if (status == TROUPE_OK && counts.findings > 0)
-        ending = cli_fail(cli, CLI_DATA, "%s: what the events say makes no sense", cli->operands[0]);
+        ending = cli_fail(cli, CLI_DATA, "%s: what the events say makes no sense", name);
     else if (status != TROUPE_OK && ending == CLI_OK)
         ending = cli_fail(cli, CLI_FAILED, "%s", reason_of(journal, status));
     *ret_records = records;

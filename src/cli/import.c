@@ -77,8 +77,8 @@ static enum cli_exit import_organisation(struct cli *cli, const char *bytes, siz
         return cli_fail(cli, CLI_USAGE, "--team is for maintainers; an organisation names its teams itself");
     json_t *organisation = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
     if (organisation == NULL)
-        return cli_fail(cli, CLI_DATA, "%s:%d:%d: %s", cli->operands[1], error.line, error.column,
-                        error.text);
+        return cli_fail(cli, CLI_DATA, "%s:%d:%d: %s", cli_input_name(cli->operands[1]), error.line,
+                        error.column, error.text);
     struct client_request request = {
         .method = "POST", .path = "/v1/import/organisation", .body = organisation};
     enum cli_exit ending = cli_call(cli, &request, ret_answer);

@@ -527,6 +527,8 @@ class Inputs(AnswerCase):
             path = self.write("wrong.json", '{\n"actors": [}\n')
             done = self.check(server, ["import", "organisation", path], DATA)
             self.assertIn(f"{path}:2:12: ", done.stderr)
+            done = self.check(server, ["import", "organisation", "-"], DATA, stdin="{")
+            self.assertIn("troupe import: standard input:1:", done.stderr)
             self.check(server, ["import", "organisation", path, "--team", "t"], USAGE)
             self.check(server, ["import", "people", path], USAGE)
             self.check(server, ["import", "maintainers", self.folder], INPUT)

@@ -32,7 +32,8 @@ class Storage(unittest.TestCase):
         return server.start()
 
     def run_verb(self, *arguments, status=0):
-        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, check=False)
         self.assertEqual(done.returncode, status, f"{done.stdout}{done.stderr}")
         return done
 
@@ -331,6 +332,8 @@ class Storage(unittest.TestCase):
                 self.assertFalse(os.path.exists(os.path.join(folder, "troupe.db")))
         done = self.run_verb("restore", path + ".ndjson", "--data", os.path.dirname(path), status=1)
         self.assertIn("is there already", done.stderr)
+        done = self.run_verb("restore", "-", "--data", path + ".folder", status=65)
+        self.assertIn("troupe restore: standard input:0: the file is empty", done.stderr)
 
     def test_restore_that_is_killed_leaves_no_journal_and_may_be_run_again(self):
         path = self.a_file()
