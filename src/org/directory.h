@@ -508,8 +508,8 @@ unsigned org_directory_own_failures(const struct org_directory *directory, const
 
 /**
  * What a role's ORG_CONFIGURE is to be, with what its supervisor's rules say of failures; false when there is
- * no such role. `holders` has ORG_SUCCESSION_MAX places, which `ret_configure` points to. The seed is left to
- * the caller.
+ * no such role. Nobody holds the personal role of an actor that left. `holders` has ORG_SUCCESSION_MAX
+ * places, which `ret_configure` points to. The seed is left to the caller.
  */
 bool org_directory_configure(const struct org_directory *directory, const char *role, const char **holders,
                              struct org_configure *ret_configure);

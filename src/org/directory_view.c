@@ -299,6 +299,8 @@ bool org_directory_configure(const struct org_directory *directory, const char *
     enum org_action *actions[ORG_FAILURE_COUNT];
     if (!org_directory_role(directory, role, &view))
         return false;
+    if (view.is_personal && org_directory_is_vacant(directory, role)) /* its actor left for good */
+        view.holder_count = 0;
     *ret_configure = (struct org_configure){
         .supervisor = text_or_null(view.supervisor),
         .holders = holders,

@@ -430,6 +430,8 @@ class Organisation(ServerCase):
         self.expect(200, self.post("/v1/leave", {"actor": "gone"}))
         self.assertEqual(self.roles()["post"]["holder"], "edda")
         self.problem(self.get("/v1/whoami", token=token), 401, "unauthorized")
+        receipt = self.expect(202, self.post("/v1/send", {"to": "@gone", "subject": "s", "reply": False}))
+        self.assertEqual((receipt["holder"], receipt["availability"]), (None, "vacant"))
 
     def test_nobody_is_told_of_the_end_when_no_reply_is_wanted(self):
         self.two_people()

@@ -161,6 +161,27 @@ static void whoever_leaves_gives_each_role_to_the_next(void **state)
     organisation_expect_done(&org, 0);
 }
 
+static size_t holders_of(const char *role)
+{
+    const char *holders[ORG_SUCCESSION_MAX];
+    struct org_configure configure;
+    assert_true(org_directory_configure(org.directory, role, holders, &configure));
+    return configure.holder_count;
+}
+
+static void personal_role_of_somebody_who_left_is_vacant_until_they_are_back(void **state)
+{
+    (void)state;
+    assert_int_equal(holders_of("@ben"), 1);
+    set_presence("ben", false, 0);
+    assert_int_equal(holders_of("@ben"), 1); /* away, and still theirs */
+    leave("ben");
+    assert_int_equal(holders_of("@ben"), 0);
+    assert_int_equal(holders_of("@cid"), 1);
+    set_presence("ben", true, 0);
+    assert_int_equal(holders_of("@ben"), 1);
+}
+
 static void only_an_administrator_lets_somebody_leave_or_come_again(void **state)
 {
     (void)state;
@@ -260,6 +281,7 @@ int main(void)
         FACT(what_is_kept_is_kept_for_that_absence_alone),
         FACT(as_many_are_kept_as_the_limit_and_by_nobody_who_stays),
         FACT(whoever_leaves_gives_each_role_to_the_next),
+        FACT(personal_role_of_somebody_who_left_is_vacant_until_they_are_back),
         FACT(only_an_administrator_lets_somebody_leave_or_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

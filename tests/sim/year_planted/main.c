@@ -45,9 +45,9 @@ static const uint64_t seeds[ORG_PLANT_COUNT] = {
     [ORG_PLANT_source_forgotten] = 2,     [ORG_PLANT_parking_untimed] = 1,
     [ORG_PLANT_expiry_silent] = 1,        [ORG_PLANT_shedding_silent] = 1,
     [ORG_PLANT_resolution_moot] = 1,      [ORG_PLANT_decline_uncounted] = 1,
-    [ORG_PLANT_order_ignored] = 3,        [ORG_PLANT_lease_forgotten] = 1,
+    [ORG_PLANT_order_ignored] = 6,        [ORG_PLANT_lease_forgotten] = 1,
     [ORG_PLANT_due_forgotten] = 1,        [ORG_PLANT_absence_ignored] = 1,
-    [ORG_PLANT_escalated_to_failer] = 30, [ORG_PLANT_escalated_in_circle] = 1,
+    [ORG_PLANT_escalated_to_failer] = 32, [ORG_PLANT_escalated_in_circle] = 1,
     [ORG_PLANT_notice_repeated] = 4,      [ORG_PLANT_notice_missing] = 4,
     [ORG_PLANT_quiet_hours_ignored] = 4,
 };
