@@ -34,8 +34,8 @@
  *   2. The roles form one tree; following supervisors from any role ends at the root. Both are at most
  *      ORG_DEPTH_MAX deep.
  *   3. Each domain has exactly one owner, a role that exists.
- *   4. Every actor has its personal role "@NAME", outside the tree, held by it alone. It can own a domain and
- *      be redirected to, but is nobody's parent or supervisor.
+ *   4. Every actor has its personal role "@NAME", outside the tree, held by it alone, and by nobody when it
+ *      has left. It can own a domain and be redirected to, but is nobody's parent or supervisor.
  *   5. Nothing is ever removed; what refers to a name finds it.
  *
  * A directory is used by one thread at a time. Views and texts are good until the next fold.
