@@ -365,7 +365,6 @@ static void directory_stop(troupe_self *self, troupe_status reason)
     directory_checks_done(self, directory);
     directory_healths_done(self, directory);
     directory_roles_done(self, directory);
-    buffer_done(&directory->tree);
     record_batch_done(&directory->batch);
     org_directory_free(directory->org);
 }

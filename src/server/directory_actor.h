@@ -198,8 +198,6 @@ struct directory_actor {
     uint64_t version;
     uint64_t alarms_version; /* of `alarms`; 0: none */
     size_t alarms;           /* roles that have one */
-    uint64_t tree_version;   /* of `tree`; 0: none */
-    struct buffer tree;
 };
 
 /** The behaviour. */

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/directory_actor.h"
@@ -287,21 +288,31 @@ static void put_role(struct json_writer *out, const struct directory_actor *dire
     json_close(out, '}');
 }
 
-static troupe_status write_tree(struct directory_actor *directory, int64_t now_ms)
+static void free_text(void *bytes, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    free(bytes);
+}
+
+static troupe_status write_tree(const struct directory_actor *directory, int64_t now_ms,
+                                troupe_blob **ret_json)
 {
     const char *role = NULL;
-    buffer_clear(&directory->tree);
-    directory->tree_version = 0;
-    struct json_writer out = json_writer_to(&directory->tree);
+    struct buffer text = {0};
+    struct json_writer out = json_writer_to(&text);
     json_open(&out, NULL, '{');
     json_open(&out, "roles", '[');
     while ((role = org_directory_next_role(directory->org, role)) != NULL)
         put_role(&out, directory, role, now_ms);
     json_close(&out, ']');
     json_close(&out, '}');
-    if (json_writer_end(&out) == TROUPE_OK)
-        directory->tree_version = directory->version;
-    return json_writer_end(&out);
+    troupe_status status = json_writer_end(&out);
+    if (status == TROUPE_OK)
+        status = troupe_blob_adopt(text.bytes, text.size, free_text, NULL, ret_json);
+    if (status != TROUPE_OK)
+        buffer_done(&text);
+    return status;
 }
 
 troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *directory,
@@ -313,15 +324,16 @@ troupe_status directory_answer_tree(troupe_self *self, struct directory_actor *d
     snprintf(tag, sizeof tag, "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", directory->hash_key.words[0],
              directory->version, (uint64_t)(now_ms / TREE_TAG_MS));
     troupe_status status = TROUPE_OK;
+    troupe_blob *json = NULL;
     bool is_same = strcmp(troupe_text(message, asked->tag), tag) == 0;
     if (!is_same)
-        status = write_tree(directory, now_ms);
+        status = write_tree(directory, now_ms, &json);
     if (status == TROUPE_OK)
-        status =
-            troupe_reply(self, troupe_asker_of(message), directory_tree_is, .tag = tag, .is_same = is_same,
-                         .json = {directory->tree.bytes, is_same ? 0 : directory->tree.size});
+        status = troupe_reply(self, troupe_asker_of(message), directory_tree_is, .tag = tag,
+                              .is_same = is_same, .json = json);
     if (status != TROUPE_OK)
         troupe_refuse(self, troupe_asker_of(message), status);
+    troupe_blob_unref(&json);
     return TROUPE_OK;
 }
 

@@ -381,10 +381,13 @@ TROUPE_MESSAGE(directory_who, DIRECTORY_WHO)
 /** All actors. Answered. */
 TROUPE_MESSAGE_EMPTY(directory_actors)
 
-/** The roles with their loads. Answer: directory_tree_is; with the tag it has now nothing else comes. */
+/**
+ * The roles with their loads. Answer: directory_tree_is; with the tag it has now nothing else comes. Some
+ * 60,000 roles are more than a body takes, so the JSON is a blob.
+ */
 #define DIRECTORY_TREE(F) F(text, tag)
 TROUPE_MESSAGE(directory_tree, DIRECTORY_TREE)
-#define DIRECTORY_TREE_IS(F) F(bytes, json) F(text, tag) F(bool, is_same)
+#define DIRECTORY_TREE_IS(F) F(blob, json) F(text, tag) F(bool, is_same)
 TROUPE_MESSAGE(directory_tree_is, DIRECTORY_TREE_IS)
 
 /** Who owns a path? Answered. */

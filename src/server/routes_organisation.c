@@ -63,7 +63,7 @@ static troupe_status on_tree(troupe_self *self, troupe_status status, const trou
         return TROUPE_OK;
     }
     unsigned code = tree->is_same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
-    troupe_bytes json = troupe_bytes_of(reply, tree->json);
+    troupe_bytes json = troupe_blob_bytes_of(reply, tree->json);
     struct buffer body = {0};
     struct MHD_Response *response = NULL;
     if (tree->is_same || buffer_append(&body, json.data, json.size) == TROUPE_OK)

@@ -240,7 +240,8 @@ static const char *text_of(struct house *house, troupe_message *reply)
     const answered *yes = answered_of(reply);
     const directory_tree_is *tree = directory_tree_is_of(reply);
     assert_true(yes != NULL || tree != NULL);
-    troupe_bytes json = troupe_bytes_of(reply, yes != NULL ? yes->json : tree->json);
+    troupe_bytes json =
+        yes != NULL ? troupe_bytes_of(reply, yes->json) : troupe_blob_bytes_of(reply, tree->json);
     assert_true(json.size < sizeof text);
     memcpy(text, json.data, json.size);
     text[json.size] = '\0';
