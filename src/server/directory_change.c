@@ -367,7 +367,7 @@ static void import_maintainers(troupe_self *self, struct directory_task *task, t
         .import = {.maintainers = maintainers, .team = team[0] != '\0' ? team : TEAM_DEFAULT},
     };
     if (maintainers->problem_count > 0)
-        problem_set(&task->problem, PROBLEM_MALFORMED, "line %u: %s (%zu lines have problems)",
+        problem_set(&task->problem, PROBLEM_MALFORMED, "line %u: %s (lines with problems: %zu)",
                     (unsigned)maintainers->problems[0].line, maintainers->problems[0].reason,
                     maintainers->problem_count + maintainers->problems_beyond);
     else if (maintainers->section_count == 0)

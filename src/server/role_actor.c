@@ -267,7 +267,9 @@ static troupe_status replay(troupe_self *self, struct role_actor *actor, troupe_
     while ((status = record_next(&cursor, &record)) == TROUPE_OK) {
         status = org_role_replay(actor->role, &record);
         if (status != TROUPE_OK)
-            return role_bar(self, actor, "a stored event cannot be understood");
+            return role_bar(self, actor,
+                            status == TROUPE_NO_MEMORY ? "there was no memory for its stored events"
+                                                       : "a stored event cannot be understood");
         note_record(actor, &record);
     }
     return status == TROUPE_END ? TROUPE_OK : role_bar(self, actor, "its stored events are no records");

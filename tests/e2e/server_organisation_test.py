@@ -224,7 +224,7 @@ class Organisation(ServerCase):
     def test_a_maintainers_file_with_problems_changes_nothing(self):
         before = self.roles()
         bad = self.post("/v1/import/maintainers?team=bad", "TITLE\nM: no address\nF: x/\n")
-        self.assertIn("line 2", self.problem(bad, 400, "malformed"))
+        self.assertRegex(self.problem(bad, 400, "malformed"), r"^line 2: .* \(lines with problems: 1\)$")
         self.problem(self.post("/v1/import/maintainers?team=bad", ""), 400, "malformed")
         self.assertEqual(self.roles().keys(), before.keys())
 
