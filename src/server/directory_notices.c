@@ -350,8 +350,9 @@ void directory_begin_reading(troupe_self *self, struct directory_actor *director
                                           troupe_now_ns(self) + (uint64_t)asked->wait_ms * 1000000u};
     snprintf(reader.actor, sizeof reader.actor, "%s", troupe_text(message, asked->actor));
     uint64_t last = org_directory_notice_last(directory->org, reader.actor);
-    if (reader.after > last) /* of another life, of which a backup does not know */
-        reader.after = last;
+    if (reader.after >
+        last) /* of another life, of which a backup does not know; a crash may take `last` back */
+        reader.after = is_durable(directory, reader.actor) ? last : 0;
     struct directory_reader *waiting =
         notices->reader_count < DIRECTORY_READERS_MAX ? malloc(sizeof *waiting) : NULL;
     if (waiting == NULL) {

@@ -344,6 +344,40 @@ static void readers_follow_each_at_their_own_place(void **state)
     house_close(&house);
 }
 
+/*
+ * The reader asks from a place that there is not, while a notice is on its way to the disk, and the server
+ * crashes before it is there: its number is another notice's then.
+ */
+static void place_that_a_crash_takes_back_is_given_to_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < 40; step++) {
+        open_it(step + 1);
+        int64_t at = choose_digest("ann", 60);
+        send("docs", ORG_NORMAL);
+        troupe_sim_advance(house.system, (uint64_t)(at - house_now(&house)) - 1);
+        journal_memory_fail(house.journal, JOURNAL_MEMORY_COMMIT, 0, false);
+        take_steps(step);
+        troupe_message *reply = NULL;
+        uint64_t place = 0;
+        if (troupe_call(house.system, house_actor(&house, NAME_DIRECTORY), 5000, &reply,
+                        directory_notices_after, .actor = "ann", .after = 7) == TROUPE_OK) {
+            troupe_bytes bytes = troupe_bytes_of(reply, answered_of(reply)->json);
+            json_t *json = json_loadb(bytes.data, bytes.size, 0, NULL);
+            place = (uint64_t)json_integer_value(json_object_get(json, "last"));
+            json_decref(json);
+            troupe_message_free(house.system, &reply);
+        }
+        house_crash(&house, 0);
+        troupe_sim_advance(house.system, 1000);
+        assert_int_equal(count_of("ann"), 1);
+        json_t *json = notices_after("ann", place, 0);
+        assert_int_equal(json_array_size(json_object_get(json, "notices")), 1);
+        json_decref(json);
+        house_close(&house);
+    }
+}
+
 static void readers_beyond_the_limit_are_told_to_come_again(void **state)
 {
     (void)state;
@@ -373,6 +407,7 @@ int main(void)
         cmocka_unit_test(quiet_hours_are_waited_for),
         cmocka_unit_test(whoever_is_away_is_not_told_but_their_deputy_is),
         cmocka_unit_test(readers_follow_each_at_their_own_place),
+        cmocka_unit_test(place_that_a_crash_takes_back_is_given_to_nobody),
         cmocka_unit_test(readers_beyond_the_limit_are_told_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
