@@ -326,7 +326,8 @@ troupe_status directory_notices_serve(troupe_self *self, struct directory_actor 
     struct directory_notices *notices = &directory->notices;
     if (!notices->is_stirred && !(directory->is_hurried && notices->readers != NULL))
         return TROUPE_OK;
-    notices->is_stirred = directory->seq_durable < directory->seq; /* then more may be known */
+    /* More may be known once that is on the disk; a batch may wait for room in the journal's mailbox. */
+    notices->is_stirred = directory->seq_durable < directory->seq || directory->batch.count > 0;
     for (struct directory_reader **place = &notices->readers; *place != NULL;) {
         struct directory_reader *reader = *place;
         if (!serve(self, directory, reader)) {
@@ -350,8 +351,7 @@ void directory_begin_reading(troupe_self *self, struct directory_actor *director
                                           troupe_now_ns(self) + (uint64_t)asked->wait_ms * 1000000u};
     snprintf(reader.actor, sizeof reader.actor, "%s", troupe_text(message, asked->actor));
     uint64_t last = org_directory_notice_last(directory->org, reader.actor);
-    if (reader.after >
-        last) /* of another life, of which a backup does not know; a crash may take `last` back */
+    if (reader.after > last) /* of another life, of which a backup does not know; a crash may undo `last` */
         reader.after = is_durable(directory, reader.actor) ? last : 0;
     struct directory_reader *waiting =
         notices->reader_count < DIRECTORY_READERS_MAX ? malloc(sizeof *waiting) : NULL;

@@ -378,6 +378,30 @@ static void place_that_a_crash_takes_back_is_given_to_nobody(void **state)
     }
 }
 
+static void reader_is_told_of_a_notice_that_the_journal_had_no_room_for_at_first(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        open_it(seed);
+        int64_t at = choose_digest("ann", 60);
+        send("docs", ORG_NORMAL);
+        house.faults = (troupe_simulation){.refuse_probability = 0.5};
+        house_crash(&house, 0); /* the next life can refuse messages */
+        troupe_sim_advance(house.system, (uint64_t)(at - house_now(&house)) - 1);
+        troupe_sim_faults(house.system, true);
+        troupe_message *reply = NULL;
+        troupe_status status = TROUPE_FULL;
+        while (status == TROUPE_FULL)
+            status = troupe_call(house.system, house_actor(&house, NAME_DIRECTORY), 70000, &reply,
+                                 directory_notices_after, .actor = "ann", .wait_ms = 60000);
+        troupe_sim_faults(house.system, false);
+        assert_int_equal(house_status(&house, reply), 200);
+        assert_true(house_now(&house) < at + 2000);
+        assert_int_equal(count_of("ann"), 1);
+        house_close(&house);
+    }
+}
+
 static void readers_beyond_the_limit_are_told_to_come_again(void **state)
 {
     (void)state;
@@ -408,6 +432,7 @@ int main(void)
         cmocka_unit_test(whoever_is_away_is_not_told_but_their_deputy_is),
         cmocka_unit_test(readers_follow_each_at_their_own_place),
         cmocka_unit_test(place_that_a_crash_takes_back_is_given_to_nobody),
+        cmocka_unit_test(reader_is_told_of_a_notice_that_the_journal_had_no_room_for_at_first),
         cmocka_unit_test(readers_beyond_the_limit_are_told_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
