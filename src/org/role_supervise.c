@@ -367,8 +367,7 @@ void decide_tick(struct decision *d)
     size_t count = heap_peek_until(&d->role->due, d->now_ms, due, ORG_DUE_MAX);
     size_t moved = 0;
     for (; moved < count && decision_has_room(d); moved++)
-        be_due(d,
-               (struct role_message *)((char *)due[moved].node - offsetof(struct role_message, due_node)));
+        be_due(d, (struct role_message *)((char *)due[moved].node - offsetof(struct role_message, due_node)));
     decide_trouble(d, ORG_DUE_MAX - moved);
     d->answer->state = 0; /* of no message in particular */
 }

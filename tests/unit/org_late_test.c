@@ -115,10 +115,8 @@ static void tick_sends_large_messages_up_a_few_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(message_held_beyond_its_deadline_is_late),
-        TEST(message_that_failed_is_late_too),
-        TEST(message_without_a_deadline_is_never_late),
-        TEST(as_many_are_listed_as_there_is_room_for),
+        TEST(message_held_beyond_its_deadline_is_late),     TEST(message_that_failed_is_late_too),
+        TEST(message_without_a_deadline_is_never_late),     TEST(as_many_are_listed_as_there_is_room_for),
         TEST(tick_sends_large_messages_up_a_few_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
