@@ -37,6 +37,7 @@ enum {
 /* --- the server's lives --------------------------------------------------------------------------- */
 
 static struct faults role_faults;
+static uint32_t role_steps; /* of which one fails in this year; 0: none does */
 
 /* The failure of the journal that is drawn for this life; most have none. */
 static enum house_failure failure;
@@ -48,6 +49,7 @@ static void draw_failure_within(uint32_t calls_max)
         return;
     house_journal_fail(&year_house.store, failure, year_below(calls_max));
     troupe_sim_faults(year_house.system, true);
+    role_faults.one_in = role_steps;
 }
 
 static void draw_failure(void)
@@ -58,6 +60,7 @@ static void draw_failure(void)
 static void take_failures_back(void)
 {
     house_journal_fail(&year_house.store, failure, HOUSE_FAILS_NEVER);
+    role_faults.one_in = 0;
 }
 
 static bool is_counted_down(void *context)
@@ -129,14 +132,15 @@ void year_pass(uint64_t ms)
 /* In half of the years an actor of a role fails now and then in the middle of what it does. */
 void year_begin_faults(void)
 {
+    role_steps = year_one_in(2) ? ROLE_STEPS : 0;
     draw_failure();
-    role_faults.one_in = year_one_in(2) ? ROLE_STEPS : 0;
 }
 
 /* In half of the years memory is short now and then, mailboxes refuse, and word and timers come late. */
 void year_draw_faults(void)
 {
     role_faults = (struct faults){.is_sparing = true};
+    role_steps = 0;
     year_house.ids.faults = &role_faults;
     if (year_one_in(2))
         year_house.faults = (troupe_simulation){.refuse_probability = 0.0005,
@@ -150,7 +154,6 @@ void year_end_faults(void)
     (void)recover();
     take_failures_back();
     troupe_sim_faults(year_house.system, false);
-    role_faults.one_in = 0;
     year_report.role_faults = role_faults.hits;
 }
 
@@ -251,9 +254,9 @@ void year_arrive(void)
     int status = year_change(CHANGE_ACTOR, json);
     assert_true(status == 200 || status == 201);
     year_people[who].is_here = true;
-    troupe_sim_faults(year_house.system, false);
+    year_end_faults(); /* whoever moves in is asked for once */
     year_move_in_one(who);
-    troupe_sim_faults(year_house.system, !year_is_final);
+    draw_failure();
     hold(TEAMS + (int)year_below(ROLES), who, 3 + (int)year_below(90));
     year_report.arrivals++;
 }

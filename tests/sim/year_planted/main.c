@@ -39,16 +39,16 @@ static const char *const names[] = {"none",
  * and then another one may: that is looked for among the first SEEDS_RIGHT, and said.
  */
 static const uint64_t seeds[ORG_PLANT_COUNT] = {
-    [ORG_PLANT_acknowledged_early] = 1,   [ORG_PLANT_outbox_forgotten] = 1,
-    [ORG_PLANT_delivered_early] = 4,      [ORG_PLANT_claimed_twice] = 1,
-    [ORG_PLANT_limit_per_role] = 1,       [ORG_PLANT_key_forgotten] = 1,
-    [ORG_PLANT_source_forgotten] = 2,     [ORG_PLANT_parking_untimed] = 1,
-    [ORG_PLANT_expiry_silent] = 1,        [ORG_PLANT_shedding_silent] = 1,
-    [ORG_PLANT_resolution_moot] = 1,      [ORG_PLANT_decline_uncounted] = 1,
-    [ORG_PLANT_order_ignored] = 6,        [ORG_PLANT_lease_forgotten] = 1,
-    [ORG_PLANT_due_forgotten] = 1,        [ORG_PLANT_absence_ignored] = 1,
-    [ORG_PLANT_escalated_to_failer] = 32, [ORG_PLANT_escalated_in_circle] = 1,
-    [ORG_PLANT_notice_repeated] = 4,      [ORG_PLANT_notice_missing] = 4,
+    [ORG_PLANT_acknowledged_early] = 1,  [ORG_PLANT_outbox_forgotten] = 1,
+    [ORG_PLANT_delivered_early] = 1,     [ORG_PLANT_claimed_twice] = 1,
+    [ORG_PLANT_limit_per_role] = 1,      [ORG_PLANT_key_forgotten] = 1,
+    [ORG_PLANT_source_forgotten] = 1,    [ORG_PLANT_parking_untimed] = 1,
+    [ORG_PLANT_expiry_silent] = 1,       [ORG_PLANT_shedding_silent] = 1,
+    [ORG_PLANT_resolution_moot] = 1,     [ORG_PLANT_decline_uncounted] = 1,
+    [ORG_PLANT_order_ignored] = 6,       [ORG_PLANT_lease_forgotten] = 1,
+    [ORG_PLANT_due_forgotten] = 1,       [ORG_PLANT_absence_ignored] = 1,
+    [ORG_PLANT_escalated_to_failer] = 5, [ORG_PLANT_escalated_in_circle] = 1,
+    [ORG_PLANT_notice_repeated] = 4,     [ORG_PLANT_notice_missing] = 4,
     [ORG_PLANT_quiet_hours_ignored] = 4,
 };
 
