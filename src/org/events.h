@@ -172,8 +172,9 @@ TROUPE_MESSAGE(org_presence, ORG_PRESENCE)
  * A message is in the mailbox. `number` counts the role's messages from 1. `sender` is the address that gets
  * the final notice, "" for none. `origin_role` and `origin_id` name the message it goes back to: forwarded
  * from, answered, escalated. `source` and `source_number` name the entry of another stream's outbox it was
- * delivered from, "" for one that came from outside. A wait of -1 was not stated. `key` is the sender's
- * idempotency key.
+ * delivered from, "" for one that came from outside. `by` of an escalation is who failed, one a line, the
+ * last first: the message, and escalations of it on the way here. A wait of -1 was not stated. `key` is the
+ * sender's idempotency key.
  */
 #define ORG_ACCEPTED(F)                                                                                      \
     F(i64, at)                                                                                               \

@@ -51,6 +51,7 @@ enum {
 enum {
     ORG_HOPS_MAX = 16,    /* forwards of one message; the next is refused to whoever holds it */
     ORG_ATTEMPTS_MAX = 3, /* failures of one message; at the third it is quarantined and escalated */
+    ORG_FAILERS_MAX = 16, /* who have failed a message and its escalations, and get none: the last ones */
 };
 
 /* A role. */

@@ -90,3 +90,21 @@ void org_name_personal(const char *actor, char *ret_name)
     memcpy(ret_name + 1, actor, len);
     ret_name[len + 1] = '\0';
 }
+
+bool org_name_is_in(const char *name, const char *lines)
+{
+    size_t len = strlen(name);
+    for (const char *at = lines; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+        if (strncmp(at, name, len) == 0 && (at[len] == '\0' || at[len] == '\n'))
+            return true;
+    }
+    return false;
+}
+
+void org_name_first(const char *lines, char *ret_name)
+{
+    size_t len = strcspn(lines, "\n");
+    len = len < ORG_NAME_LEN_MAX ? len : ORG_NAME_LEN_MAX;
+    memcpy(ret_name, lines, len);
+    ret_name[len] = '\0';
+}

@@ -39,4 +39,10 @@ size_t org_name_slug(const char *text, size_t len_max, char *ret_slug);
  */
 void org_name_personal(const char *actor, char *ret_name);
 
+/** Whether a name is one of a list's, one a line. */
+bool org_name_is_in(const char *name, const char *lines);
+
+/** The first name of a list, "" of an empty one. `ret_name` has ORG_NAME_LEN_MAX + 1 bytes. */
+void org_name_first(const char *lines, char *ret_name);
+
 #endif

@@ -41,8 +41,9 @@
  *      with its sender.
  *   5. Fold never fails and never allocates, given that decide (or replay) reserved for the records. A record
  *      that does not fit the state changes nothing and is counted in `misfits`, which org_role_check reports.
- *   6. An escalation or a notice is never given to whoever failed, and goes one supervisor higher when nobody
- *      else is present; supervisors form no circle, so it ends at the root at the latest.
+ *   6. An escalation is never given to whoever failed the message, or an escalation of it on its way; it and
+ *      a notice go one supervisor higher when nobody else is present; supervisors form no circle, so they end
+ *      at the root at the latest.
  *   7. What a key was answered once is answered again for ever. A refusal is not remembered: nothing was
  *      accepted.
  *

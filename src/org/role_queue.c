@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "org/name.h"
 #include "org/plant.h"
 #include "org/role_state.h"
 
@@ -60,14 +61,22 @@ bool role_is_told(const struct role_message *message)
            message_body(message)->kind == ORG_KIND_NOTICE;
 }
 
+/* Whether more than one have failed: the message, and escalations of it. */
+static bool has_several_failers(const struct role_message *message)
+{
+    const org_accepted *body = message_body(message);
+    return body->kind == ORG_KIND_ESCALATION && strchr(message_text(message, body->by), '\n') != NULL;
+}
+
 static void queue_up(struct org_role *role, struct role_message *message)
 {
     enum org_class message_class = message_body(message)->message_class;
     if (message->assigned_name != MAP_NONE)
         queue_insert(&role->names[message->assigned_name]->assigned[message_class], message);
-    else if (role_is_told(message))
+    else if (role_is_told(message)) {
         chain_append(&role->told, message);
-    else if (message->seen.cause == 0)
+        role->told_several += has_several_failers(message);
+    } else if (message->seen.cause == 0)
         chain_append(&role->fresh[message_class], message);
     else if (message->is_first)
         queue_insert(&role->put_off[message_class], message);
@@ -92,6 +101,7 @@ static void displace_queued(struct org_role *role, struct role_message *message)
         heap_remove(message->queue, &message->queue_node);
         message->queue = NULL;
     } else {
+        role->told_several -= message->chain == &role->told && has_several_failers(message);
         chain_remove(message);
     }
 }
@@ -244,10 +254,11 @@ static struct role_message *heap_best(const struct heap *heap)
 uint32_t role_taker(const struct org_role *role, const struct role_message *message)
 {
     const org_accepted *body = message_body(message);
-    const char *failed = body->kind == ORG_KIND_ESCALATION ? message_text(message, body->by) : "";
+    bool is_escalation = body->kind == ORG_KIND_ESCALATION && !ORG_PLANTED(escalated_to_failer);
+    const char *failed = is_escalation ? message_text(message, body->by) : "";
     for (uint32_t i = 0; i < role->holder_count; i++) {
         const struct role_name *name = role->names[role->holders[i]];
-        bool has_failed = strcmp(name->text, failed) == 0 && !ORG_PLANTED(escalated_to_failer);
+        bool has_failed = *failed != '\0' && org_name_is_in(name->text, failed);
         if (!name->is_absent && !has_failed)
             return role->holders[i];
     }

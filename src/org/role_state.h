@@ -189,6 +189,7 @@ struct org_role {
     uint64_t awaiting;
     uint64_t timed; /* held or quarantined, with a deadline: what can be late */
     struct role_chain told;
+    uint64_t told_several; /* of those, what more than one have failed */
     struct role_chain parked;
     struct role_chain quarantined;
     struct heap due;

@@ -17,10 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "org/name.h"
 #include "org/plant.h"
 #include "org/role_decision.h"
 
-enum { FULL_REASON_SIZE = ORG_REASON_LEN_MAX + 2 + ORG_OUTPUT_LEN_MAX + 1 };
+enum {
+    FULL_REASON_SIZE = ORG_REASON_LEN_MAX + 2 + ORG_OUTPUT_LEN_MAX + 1,
+    FAILERS_SIZE = (ORG_FAILERS_MAX + 1) * (ORG_ACTOR_NAME_LEN_MAX + 1),
+};
 
 /* --- failures ------------------------------------------------------------------------------------ */
 
@@ -41,6 +45,28 @@ enum org_action role_action_for(const struct org_role *role, enum org_cause caus
 static const char *failer(const struct decision *d, const struct role_message *message)
 {
     return *d->actor != '\0' ? d->actor : text_or_empty(message->seen.holder);
+}
+
+/*
+ * Who failed, one a line, the last first: of an escalation also whoever failed below. Beyond
+ * ORG_FAILERS_MAX the first ones are forgotten.
+ */
+static const char *failers(const struct decision *d, const struct role_message *message,
+                           char ret_text[FAILERS_SIZE])
+{
+    const char *last = failer(d, message);
+    const char *before = message_text(message, message_body(message)->by);
+    if (message_body(message)->kind != ORG_KIND_ESCALATION || *before == '\0')
+        return last;
+    if (*last == '\0' || org_name_is_in(last, before))
+        return before;
+    size_t len = (size_t)snprintf(ret_text, FAILERS_SIZE, "%s\n%s", last, before);
+    char *end = ret_text;
+    for (int i = 0; i < ORG_FAILERS_MAX && end < ret_text + len; i++)
+        end += strcspn(end, "\n") + 1;
+    if (end < ret_text + len)
+        end[-1] = '\0';
+    return ret_text;
 }
 
 /* By this a failure is counted where it is told: once, however often it is handed on. */
@@ -65,6 +91,7 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
                                 const char *reason)
 {
     char full[FULL_REASON_SIZE];
+    char failed[FAILERS_SIZE];
     const org_accepted *body = message_body(message);
     const char *supervisor = role_configured_text(d->role, role_configured(d->role)->supervisor);
     if (*supervisor == '\0')
@@ -75,7 +102,7 @@ static uint64_t emit_escalation(struct decision *d, const struct role_message *m
         .thread = body->thread,
         .in_reply_to = body->in_reply_to,
         .origin_id = body->id,
-        .by = failer(d, message),
+        .by = failers(d, message, failed),
         .via = d->via,
         .to = supervisor,
         .sender = message_text(message, body->sender),
@@ -148,8 +175,8 @@ static void reassign(struct decision *d, const struct role_message *message, enu
                      uint8_t attempts, const char *reason)
 {
     uint32_t next = role_next_present(d->role, message->holder_name);
-    if (message_body(message)->kind == ORG_KIND_ESCALATION && next != MAP_NONE &&
-        strcmp(role_name_text(d->role, next), message_text(message, message_body(message)->by)) == 0)
+    while (message_body(message)->kind == ORG_KIND_ESCALATION && next != MAP_NONE &&
+           org_name_is_in(role_name_text(d->role, next), message_text(message, message_body(message)->by)))
         next = role_next_present(d->role, next); /* never to whoever failed */
     emit_returned(d, message, cause, attempts, text_or_empty(role_name_text(d->role, next)), reason);
     d->answer->state = ORG_QUEUED;

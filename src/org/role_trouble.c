@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "org/id.h"
+#include "org/name.h"
 #include "org/role_decision.h"
 
 /* --- counting ------------------------------------------------------------------------------------ */
@@ -46,11 +47,13 @@ int64_t role_failures_period(const struct org_role *role, enum org_holder_kind k
 
 void emit_counted(struct decision *d, const org_sent *sent, const char *source)
 {
+    char by[ORG_NAME_LEN_MAX + 1];
+    org_name_first(troupe_flat_text(sent, sent->by), by);
     org_reported_fields fields = {.at = d->now_ms,
                                   .source_number = sent->number,
                                   .origin_id = sent->origin_id,
                                   .source = source,
-                                  .by = troupe_flat_text(sent, sent->by),
+                                  .by = by,
                                   .cause = sent->outcome,
                                   .holder_kind = sent->action == 1 + ORG_PROGRAM ? ORG_PROGRAM : ORG_PERSON};
     emit(d, &org_reported_type, &fields);
@@ -83,7 +86,7 @@ static const struct role_message *next_stuck(const struct org_role *role, const 
     return message;
 }
 
-/* With two present holders nothing is ever stuck; this spares the walk. */
+/* With two present holders nothing is stuck that one has failed; this spares the walk. */
 static bool has_two_present(const struct org_role *role)
 {
     uint32_t present = 0;
@@ -94,7 +97,8 @@ static bool has_two_present(const struct org_role *role)
 
 static const struct role_message *first_stuck(const struct org_role *role)
 {
-    return role->told.first == NULL || has_two_present(role) ? NULL : next_stuck(role, role->told.first);
+    bool is_free = role->told.first == NULL || (role->told_several == 0 && has_two_present(role));
+    return is_free ? NULL : next_stuck(role, role->told.first);
 }
 
 bool role_has_stuck(const struct org_role *role)

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "journal/card.h"
 #include "org/events.h"
+#include "org/name.h"
 
 /* What every record that moves a message begins with. */
 struct moving {
@@ -126,19 +127,26 @@ static troupe_status note_touches(struct role_cards *cards, const void *records,
     return status;
 }
 
-/* Whom it is from: the address that hears of its end, an actor's without the "@", or who did it. */
-static const char *author_of(const org_accepted *accepted)
+/*
+ * Whom it is from: the address that hears of its end, an actor's without the "@", or who did it, or failed
+ * last.
+ */
+static const char *author_of(const org_accepted *accepted, char ret_name[ORG_NAME_LEN_MAX + 1])
 {
     const char *sender = troupe_flat_text(accepted, accepted->sender);
     if (accepted->kind == ORG_KIND_MESSAGE && sender[0] != '\0')
         return sender[0] == '@' ? sender + 1 : sender;
-    return troupe_flat_text(accepted, accepted->by);
+    if (accepted->kind != ORG_KIND_ESCALATION)
+        return troupe_flat_text(accepted, accepted->by);
+    org_name_first(troupe_flat_text(accepted, accepted->by), ret_name);
+    return ret_name;
 }
 
 /* What is said of a message as a card, or as what changes of the one it has. */
 static troupe_status add_card(struct record_batch *cards, const struct touch *touch)
 {
     const org_accepted *accepted = touch->accepted;
+    char author[ORG_NAME_LEN_MAX + 1];
     const char *holder = touch->taken != NULL ? troupe_flat_text(touch->taken, touch->taken->by) : "";
     if (accepted == NULL)
         return journal_card_move(cards, &(journal_card_moved_fields){.id = touch->id,
@@ -153,7 +161,7 @@ static troupe_status add_card(struct record_batch *cards, const struct touch *to
                                       .state = touch->state,
                                       .kind = accepted->kind,
                                       .rank = accepted->message_class,
-                                      .author = author_of(accepted),
+                                      .author = author_of(accepted, author),
                                       .holder = holder,
                                       .title = troupe_flat_text(accepted, accepted->subject),
                                       .text = troupe_flat_text(accepted, accepted->body)});

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "org/id.h"
+#include "org/name.h"
 #include "org/plant.h"
 #include "server/messages.h"
 #include "server/role_actor.h"
@@ -268,16 +269,6 @@ static size_t cut_lines(char *text, const char **ret_names, size_t limit)
     return count;
 }
 
-static bool has_line(const char *lines, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *at = lines; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-        if (strncmp(at, name, len) == 0 && (at[len] == '\0' || at[len] == '\n'))
-            return true;
-    }
-    return false;
-}
-
 /*
  * Of what somebody keeps while away, the messages that it holds here; and until when, where that is as long
  * as anything is parked. What it holds no more, or in another role, is not kept here.
@@ -315,7 +306,7 @@ static troupe_status set_presence(troupe_self *self, struct role_actor *actor,
             .kind = ORG_PRESENT,
             .who = {.actor = by},
             .present = {.actor = configure->holders[i],
-                        .is_present = !has_line(absent, configure->holders[i]),
+                        .is_present = !org_name_is_in(configure->holders[i], absent),
                         .keeps = kept},
         };
         if (!command.present.is_present)

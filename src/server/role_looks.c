@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "org/name.h"
 #include "server/messages.h"
 #include "server/role_actor.h"
 #include "server/view.h"
@@ -125,7 +126,7 @@ static bool may_read(const struct role_actor *actor, const struct org_message *f
 {
     const char *sender = org_message_text(found, found->accepted->sender);
     return may_read_all(actor, who) || (sender[0] == '@' && strcmp(sender + 1, who) == 0) ||
-           strcmp(org_message_text(found, found->accepted->by), who) == 0 ||
+           org_name_is_in(who, org_message_text(found, found->accepted->by)) ||
            (found->holder != NULL && strcmp(found->holder, who) == 0);
 }
 

@@ -22,6 +22,7 @@
 #include "journal/card.h"
 #include "journal/writer.h"
 #include "org/events.h"
+#include "org/name.h"
 #include "org/role.h"
 #include "server/http.h"
 #include "server/view.h"
@@ -289,7 +290,7 @@ static bool is_reader(const struct call *call, const org_accepted *accepted)
     size_t offset = 0;
     const org_taken *taken;
     if ((sender[0] == '@' && strcmp(sender + 1, actor) == 0) ||
-        strcmp(troupe_flat_text(accepted, accepted->by), actor) == 0)
+        org_name_is_in(actor, troupe_flat_text(accepted, accepted->by)))
         return true;
     while ((taken = next_kept(call, &org_taken_type, &offset)) != NULL) {
         if (strcmp(troupe_flat_text(taken, taken->by), actor) == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "org/id.h"
+#include "org/name.h"
 #include "server/messages.h"
 
 const char *const view_classes[ORG_CLASS_COUNT] = {"bulk", "normal", "urgent"};
@@ -40,16 +41,17 @@ static void put_if_set(struct json_writer *out, const char *name, int64_t number
 
 /*
  * Who is to be named as its sender: the address that hears of its end, an actor's without the "@"; of a
- * notice the role that is in trouble.
+ * notice the role that is in trouble, of an escalation who failed last.
  */
-static const char *from_of(const struct org_message *message)
+static const char *from_of(const struct org_message *message, char ret_name[ORG_NAME_LEN_MAX + 1])
 {
     const char *sender = org_message_text(message, message->accepted->sender);
     if (message->accepted->kind == ORG_KIND_MESSAGE && sender[0] != '\0')
         return sender[0] == '@' ? sender + 1 : sender;
     if (message->accepted->kind == ORG_KIND_NOTICE)
         return org_message_text(message, message->accepted->origin_role);
-    return org_message_text(message, message->accepted->by);
+    org_name_first(org_message_text(message, message->accepted->by), ret_name);
+    return ret_name;
 }
 
 static const char *const kinds[] = {"message", "answer", "escalation", "resolution", "notice"};
@@ -90,11 +92,12 @@ static void put_message(struct json_writer *out, const char *role, const struct 
                         bool with_body)
 {
     const org_accepted *accepted = message->accepted;
+    char from[ORG_NAME_LEN_MAX + 1];
     put_id(out, "id", message->id);
     json_put_text(out, "role", role);
     put_word(out, "state", org_state_text(message->state));
     put_kind(out, message);
-    json_put_text(out, "from", from_of(message));
+    json_put_text(out, "from", from_of(message, from));
     put_if_said(out, "via", org_message_text(message, accepted->via));
     json_put_text(out, "subject", org_message_text(message, accepted->subject));
     if (with_body) {

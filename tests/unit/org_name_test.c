@@ -185,6 +185,30 @@ static void other_texts_are_no_ids(void **state)
     assert_true(id == 42);
 }
 
+static void name_is_in_a_list_by_a_whole_line(void **state)
+{
+    (void)state;
+    assert_true(org_name_is_in("ann", "ann"));
+    assert_true(org_name_is_in("ann", "lea\nann"));
+    assert_true(org_name_is_in("lea", "lea\nann"));
+    assert_false(org_name_is_in("an", "lea\nann"));
+    assert_false(org_name_is_in("anna", "lea\nann"));
+    assert_false(org_name_is_in("nn", "lea\nann"));
+    assert_false(org_name_is_in("ann", ""));
+}
+
+static void first_of_a_list_is_its_first_line(void **state)
+{
+    (void)state;
+    char name[ORG_NAME_LEN_MAX + 1];
+    org_name_first("lea\nann", name);
+    assert_string_equal(name, "lea");
+    org_name_first("ann", name);
+    assert_string_equal(name, "ann");
+    org_name_first("", name);
+    assert_string_equal(name, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +219,8 @@ int main(void)
         cmocka_unit_test(slug_keeps_letters_digits_dots_and_joins_the_rest_by_dashes),
         cmocka_unit_test(slug_of_nothing_usable_is_empty),
         cmocka_unit_test(slug_is_cut_without_a_dash_at_its_end),
+        cmocka_unit_test(name_is_in_a_list_by_a_whole_line),
+        cmocka_unit_test(first_of_a_list_is_its_first_line),
         cmocka_unit_test(ids_grow_with_time_and_within_a_millisecond),
         cmocka_unit_test(ids_do_not_repeat_when_the_clock_goes_back),
         cmocka_unit_test(ids_of_two_places_differ),
