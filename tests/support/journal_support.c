@@ -41,6 +41,22 @@ void test_folder_remove(struct test_folder *folder)
     assert_int_equal(rmdir(folder->folder), 0);
 }
 
+int test_folder_setup(void **state)
+{
+    struct test_folder *folder = calloc(1, sizeof(*folder));
+    assert_non_null(folder);
+    test_folder_make(folder);
+    *state = folder;
+    return 0;
+}
+
+int test_folder_teardown(void **state)
+{
+    test_folder_remove(*state);
+    free(*state);
+    return 0;
+}
+
 size_t test_file_size(const char *path)
 {
     struct stat about;

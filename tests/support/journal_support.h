@@ -28,6 +28,10 @@ void test_folder_make(struct test_folder *folder);
 /** Removes the folder and the files in it. */
 void test_folder_remove(struct test_folder *folder);
 
+/** The same as set-up and tear-down of one test, whose state is the folder. */
+int test_folder_setup(void **state);
+int test_folder_teardown(void **state);
+
 /** The size of a file, 0 when there is none. */
 size_t test_file_size(const char *path);
 

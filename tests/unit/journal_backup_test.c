@@ -19,22 +19,6 @@
 #include "journal/sqlite.h"
 #include "support/journal_support.h"
 
-static int make_folder(void **state)
-{
-    struct test_folder *folder = calloc(1, sizeof(*folder));
-    assert_non_null(folder);
-    test_folder_make(folder);
-    *state = folder;
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    test_folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static void name_beside(const struct test_folder *folder, const char *name, char path[TEST_PATH_SIZE])
 {
     int len = snprintf(path, TEST_PATH_SIZE, "%s/%s", folder->folder, name);
@@ -118,7 +102,7 @@ static void what_is_no_journal_is_not_copied(void **state)
     assert_int_equal(test_file_size(path), 0);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, test_folder_setup, test_folder_teardown)
 
 int main(void)
 {

@@ -27,21 +27,6 @@
 
 enum { CONTENT_SIZE_MAX = 1 << 16 };
 
-static int make_folder(void **state)
-{
-    struct test_folder *folder = calloc(1, sizeof(*folder));
-    test_folder_make(folder);
-    *state = folder;
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    test_folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static uint64_t count_of(struct journal *journal, const char *stream)
 {
     struct test_seen seen;
@@ -551,7 +536,7 @@ static void rest_of_an_interrupted_making_is_no_obstacle(void **state)
     assert_int_equal(run_sql(folder->journal, "SELECT count(*) FROM record"), 1);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, test_folder_setup, test_folder_teardown)
 
 int main(void)
 {

@@ -11,51 +11,7 @@
 
 #include <cmocka.h>
 
-#include "support/org_desk.h"
-
-/* A team of three roles under each other, and the one who sends. */
-static struct desk team, lead, root, zoe;
-static struct desk *const all[] = {&team, &lead, &root, &zoe};
-
-static int open_desks(void **state)
-{
-    (void)state;
-    desk_init(&team, "team/docs", 1);
-    desk_init(&lead, "team", 2);
-    desk_init(&root, "root", 3);
-    desk_init(&zoe, "@zoe", 4);
-    desk_configure(&team, (struct org_configure){.supervisor = "team", .seed = {1, 1}}, "ann ben cyd");
-    desk_configure(&lead, (struct org_configure){.supervisor = "root", .seed = {2, 2}}, "lea lou");
-    desk_configure(&root, (struct org_configure){.seed = {3, 3}}, "ray");
-    desk_configure(&zoe, (struct org_configure){.seed = {4, 4}}, "zoe");
-    return 0;
-}
-
-static int close_desks(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        desk_done(all[i]);
-    return 0;
-}
-
-static size_t deliver(void)
-{
-    return desks_deliver(all, sizeof(all) / sizeof(all[0]));
-}
-
-static uint64_t send_and_take(struct desk *desk, const char *holder)
-{
-    uint64_t id = desk_send(desk, "zoe", ORG_NORMAL, "work");
-    assert_true(desk_next(desk, holder, 1) == id);
-    return id;
-}
-
-static const struct org_answer *fail_it(struct desk *desk, const char *actor, uint64_t id, bool is_crash)
-{
-    return desk_about(desk, ORG_FAIL, actor,
-                      (struct org_about){.id = id, .text = "it broke", .is_crash = is_crash});
-}
+#include "support/org_team.h"
 
 static void expect_refusal(const struct desk *desk, enum org_refusal refusal)
 {
@@ -69,23 +25,12 @@ static void settle(struct desk *desk, uint64_t id, enum org_action action)
                (struct org_about){.is_administrator = true, .id = id, .action = action});
 }
 
-/* Escalates a message of the team by saying that it failed; gives the escalation as the lead holds it. */
-static uint64_t escalate(uint64_t *ret_id)
-{
-    *ret_id = send_and_take(&team, "ann");
-    assert_int_equal(fail_it(&team, "ann", *ret_id, false)->state, ORG_QUARANTINED);
-    assert_int_equal(deliver(), 1);
-    uint64_t escalation = desk_next(&lead, "lea", 1);
-    assert_true(escalation != 0);
-    return escalation;
-}
-
 /* --- leases -------------------------------------------------------------------------------------- */
 
 static void lapsed_lease_gives_the_message_to_the_next_in_the_succession(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     assert_true(org_role_due_ms(team.role) == team.now_ms + ORG_LEASE_PERSON_MS);
     desk_wait(&team, ORG_LEASE_PERSON_MS - 1);
     assert_int_equal(desk_state(&team, id), ORG_HELD);
@@ -106,7 +51,7 @@ static void lapsed_lease_gives_the_message_to_the_next_in_the_succession(void **
 static void absent_deputy_is_passed_over(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_present(&team, "ben", false);
     desk_wait(&team, ORG_LEASE_PERSON_MS);
     assert_string_equal(org_role_find(team.role, id)->assigned, "cyd");
@@ -115,7 +60,7 @@ static void absent_deputy_is_passed_over(void **state)
 static void assignment_ends_when_its_actor_goes_away_or_leaves(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_wait(&team, ORG_LEASE_PERSON_MS);
     assert_string_equal(org_role_find(team.role, id)->assigned, "ben");
     desk_present(&team, "ben", false);
@@ -131,7 +76,7 @@ static void assignment_ends_when_its_actor_goes_away_or_leaves(void **state)
 static void lapse_of_the_last_deputy_goes_to_whoever_holds_the_role(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&zoe, "zoe");
+    uint64_t id = team_take(&zoe, "zoe");
     desk_wait(&zoe, ORG_LEASE_PERSON_MS);
     assert_null(org_role_find(zoe.role, id)->assigned);
     assert_true(desk_next(&zoe, "zoe", 1) == id);
@@ -185,7 +130,7 @@ static void tick_moves_many_in_the_order_they_were_due_and_at_most_its_limit(voi
         assert_true(sent->previous == number);
         number = sent->number;
     }
-    assert_int_equal(deliver(), COUNT);
+    assert_int_equal(team_deliver(), COUNT);
 }
 
 /* --- rules --------------------------------------------------------------------------------------- */
@@ -193,23 +138,23 @@ static void tick_moves_many_in_the_order_they_were_due_and_at_most_its_limit(voi
 static void crash_is_retried_after_a_backoff_that_doubles(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
-    assert_int_equal(fail_it(&team, "ann", id, true)->state, ORG_PARKED);
+    uint64_t id = team_take(&team, "ann");
+    assert_int_equal(team_fail(&team, "ann", id, true)->state, ORG_PARKED);
     assert_true(org_role_find(team.role, id)->parked_until == team.now_ms + ORG_BACKOFF_FIRST_MS);
     desk_wait(&team, ORG_BACKOFF_FIRST_MS);
     assert_true(desk_next(&team, "ann", 1) == id);
-    fail_it(&team, "ann", id, true);
+    team_fail(&team, "ann", id, true);
     assert_true(org_role_find(team.role, id)->parked_until == team.now_ms + 2 * ORG_BACKOFF_FIRST_MS);
     desk_wait(&team, 2 * ORG_BACKOFF_FIRST_MS);
     assert_true(desk_next(&team, "ann", 1) == id);
-    assert_int_equal(fail_it(&team, "ann", id, true)->state, ORG_QUARANTINED);
+    assert_int_equal(team_fail(&team, "ann", id, true)->state, ORG_QUARANTINED);
 }
 
 static void failure_that_the_holder_tells_is_escalated_at_once(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
-    assert_int_equal(fail_it(&team, "ann", id, false)->state, ORG_QUARANTINED);
+    uint64_t id = team_take(&team, "ann");
+    assert_int_equal(team_fail(&team, "ann", id, false)->state, ORG_QUARANTINED);
     assert_int_equal(org_role_find(team.role, id)->cause, ORG_CAUSE_FAIL);
     const org_sent *sent = desk_owed(&team);
     assert_string_equal(owed_text(sent, sent->note), "it broke");
@@ -225,13 +170,13 @@ static void rules_of_a_role_replace_the_defaults(void **state)
                                           .on_lapse = ORG_ACTION_ESCALATE,
                                           .on_crash = ORG_ACTION_REASSIGN},
                    "ann ben");
-    uint64_t failed = send_and_take(&team, "ann");
-    assert_int_equal(fail_it(&team, "ann", failed, false)->state, ORG_DECLINED);
+    uint64_t failed = team_take(&team, "ann");
+    assert_int_equal(team_fail(&team, "ann", failed, false)->state, ORG_DECLINED);
     assert_int_equal(desk_owed_last(&team, 2)->outcome, ORG_DECLINED);
-    uint64_t crashed = send_and_take(&team, "ann");
-    assert_int_equal(fail_it(&team, "ann", crashed, true)->state, ORG_QUEUED);
+    uint64_t crashed = team_take(&team, "ann");
+    assert_int_equal(team_fail(&team, "ann", crashed, true)->state, ORG_QUEUED);
     assert_string_equal(org_role_find(team.role, crashed)->assigned, "ben");
-    uint64_t lapsed = send_and_take(&team, "ann");
+    uint64_t lapsed = team_take(&team, "ann");
     desk_wait(&team, ORG_LEASE_PERSON_MS);
     assert_int_equal(desk_state(&team, lapsed), ORG_QUARANTINED);
 }
@@ -242,7 +187,7 @@ static void escalation_is_a_message_in_the_supervisors_mailbox_with_the_original
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     const struct org_message *message = org_role_find(lead.role, escalation);
     assert_int_equal(message->accepted->kind, ORG_KIND_ESCALATION);
     assert_string_equal(org_message_text(message, message->accepted->origin_role), "team/docs");
@@ -257,9 +202,9 @@ static void done_escalation_ends_the_original_with_that_reply(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_FINISH, "lea", (struct org_about){.id = escalation, .text = "I did it"});
-    assert_int_equal(deliver(), 2); /* the resolution, and the answer that follows from it */
+    assert_int_equal(team_deliver(), 2); /* the resolution, and the answer that follows from it */
     assert_int_equal(desk_state(&team, id), ORG_DONE);
     uint64_t answer = desk_next(&zoe, "zoe", 1);
     const struct org_message *message = org_role_find(zoe.role, answer);
@@ -268,16 +213,16 @@ static void done_escalation_ends_the_original_with_that_reply(void **state)
     assert_string_equal(org_message_text(message, message->accepted->body), "I did it");
     assert_string_equal(org_message_text(message, message->accepted->by), "lea");
     desk_about(&zoe, ORG_FINISH, "zoe", (struct org_about){.id = answer, .text = "thanks"});
-    assert_int_equal(deliver(), 0); /* an answer has no answer */
+    assert_int_equal(team_deliver(), 0); /* an answer has no answer */
 }
 
 static void declined_escalation_declines_the_original(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_DECLINE, "lea", (struct org_about){.id = escalation, .text = "leave it"});
-    assert_int_equal(deliver(), 2);
+    assert_int_equal(team_deliver(), 2);
     assert_int_equal(desk_state(&team, id), ORG_DECLINED);
     assert_int_equal(desk_counts(&zoe).queued, 1);
 }
@@ -286,11 +231,11 @@ static void supervisor_may_have_it_tried_again_with_new_attempts(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_RESOLVE, "lea",
                (struct org_about){.id = escalation, .action = ORG_ACTION_RETRY, .text = "again"});
     assert_int_equal(lead.answer.state, ORG_DONE);
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     assert_int_equal(desk_state(&lead, escalation), ORG_DONE);
     const struct org_message *message = org_role_find(team.role, id);
     assert_int_equal(message->state, ORG_QUEUED);
@@ -306,10 +251,10 @@ static void supervisor_may_reassign_to_the_next_in_the_succession(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_RESOLVE, "lea",
                (struct org_about){.id = escalation, .action = ORG_ACTION_REASSIGN});
-    deliver();
+    team_deliver();
     assert_string_equal(org_role_find(team.role, id)->assigned, "ben");
 }
 
@@ -317,13 +262,13 @@ static void only_escalations_are_resolved_and_only_by_retry_or_reassign(void **s
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_RESOLVE, "lea",
                (struct org_about){.id = escalation, .action = ORG_ACTION_ESCALATE});
     expect_refusal(&lead, ORG_REFUSED_ACTION);
     desk_about(&lead, ORG_RESOLVE, "lou", (struct org_about){.id = escalation, .action = ORG_ACTION_RETRY});
     expect_refusal(&lead, ORG_REFUSED_NOT_HOLDER);
-    uint64_t plain = send_and_take(&team, "ann");
+    uint64_t plain = team_take(&team, "ann");
     desk_about(&team, ORG_RESOLVE, "ann", (struct org_about){.id = plain, .action = ORG_ACTION_RETRY});
     expect_refusal(&team, ORG_REFUSED_NOT_ESCALATED);
 }
@@ -332,13 +277,13 @@ static void escalation_that_fails_goes_one_supervisor_higher(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
-    fail_it(&lead, "lea", escalation, false);
+    uint64_t escalation = team_escalate(&id);
+    team_fail(&lead, "lea", escalation, false);
     assert_int_equal(desk_state(&lead, escalation), ORG_QUARANTINED);
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     uint64_t higher = desk_next(&root, "ray", 1);
     desk_about(&root, ORG_FINISH, "ray", (struct org_about){.id = higher, .text = "settled"});
-    assert_int_equal(deliver(), 3);
+    assert_int_equal(team_deliver(), 3);
     assert_int_equal(desk_state(&lead, escalation), ORG_DONE);
     assert_int_equal(desk_state(&team, id), ORG_DONE);
     assert_int_equal(desk_counts(&zoe).queued, 1);
@@ -348,13 +293,13 @@ static void forwarded_escalation_is_resolved_by_whoever_gets_it(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     desk_about(&lead, ORG_FORWARD, "lea", (struct org_about){.id = escalation, .to = "root"});
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     uint64_t there = desk_next(&root, "ray", 1);
     assert_int_equal(org_role_find(root.role, there)->accepted->kind, ORG_KIND_ESCALATION);
     desk_about(&root, ORG_RESOLVE, "ray", (struct org_about){.id = there, .action = ORG_ACTION_RETRY});
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     assert_int_equal(desk_state(&team, id), ORG_QUEUED);
 }
 
@@ -362,11 +307,11 @@ static void resolution_of_a_message_that_went_another_way_is_moot(void **state)
 {
     (void)state;
     uint64_t id;
-    uint64_t escalation = escalate(&id);
+    uint64_t escalation = team_escalate(&id);
     settle(&team, id, ORG_ACTION_DONE);
     assert_int_equal(desk_state(&team, id), ORG_DONE);
     desk_about(&lead, ORG_FINISH, "lea", (struct org_about){.id = escalation});
-    deliver();
+    team_deliver();
     assert_int_equal(desk_recorded(&team, &org_resolved_type), 1);
     assert_int_equal(desk_counts(&team).done, 1);
     assert_int_equal(desk_counts(&zoe).accepted, 1);
@@ -380,9 +325,9 @@ static void answer_is_never_refused_by_a_full_mailbox(void **state)
     desk_configure(&zoe, (struct org_configure){.capacity = 1}, "zoe");
     desk_send(&zoe, "ann", ORG_NORMAL, "fills it");
     assert_int_equal(desk_send(&zoe, "ann", ORG_NORMAL, "refused"), 0);
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = id, .text = "yes"});
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     assert_int_equal(desk_counts(&zoe).queued, 2);
     assert_int_equal(desk_counts(&zoe).occupied, 1);
 }
@@ -394,9 +339,9 @@ static void forwarded_message_is_taken_by_a_full_mailbox_and_counts(void **state
                    (struct org_configure){.supervisor = "root", .capacity = 1, .overflow = ORG_OVERFLOW_SHED},
                    "lea");
     desk_send(&lead, "yan", ORG_BULK, "fills it");
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_about(&team, ORG_FORWARD, "ann", (struct org_about){.id = id, .to = "team"});
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
     assert_int_equal(desk_counts(&lead).occupied, 2);
     assert_int_equal(desk_counts(&lead).shed, 0);
     /* two over one: shedding one would not make room */
@@ -408,7 +353,7 @@ static void entry_out_of_order_is_refused_until_the_one_before_has_come(void **s
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        uint64_t id = send_and_take(&team, "ann");
+        uint64_t id = team_take(&team, "ann");
         desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = id, .text = i == 0 ? "one" : "two"});
     }
     size_t size;
@@ -421,7 +366,7 @@ static void entry_out_of_order_is_refused_until_the_one_before_has_come(void **s
         .deliver = {.id = desk_id(&zoe), .source = team.stream, .sent = second, .size = size}};
     desk_do(&zoe, &command);
     expect_refusal(&zoe, ORG_REFUSED_ORDER);
-    assert_int_equal(deliver(), 2);
+    assert_int_equal(team_deliver(), 2);
     assert_int_equal(desk_counts(&zoe).accepted, 2);
     assert_null(org_role_outbox_after(team.role, 0, &size));
 }
@@ -430,18 +375,18 @@ static void entry_owed_after_the_others_arrived_names_none_before_it(void **stat
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        uint64_t id = send_and_take(&team, "ann");
+        uint64_t id = team_take(&team, "ann");
         desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = id});
         assert_int_equal(desk_owed(&team)->previous, 0);
         assert_int_equal(desk_owed(&team)->number, i + 1);
-        assert_int_equal(deliver(), 1);
+        assert_int_equal(team_deliver(), 1);
     }
 }
 
 static void acknowledgement_twice_is_one_and_of_nothing_is_refused(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = id});
     struct org_command command = {.kind = ORG_ACKNOWLEDGE, .acknowledge = {.number = 1, .id = 9}};
     desk_do(&team, &command);
@@ -459,7 +404,7 @@ static void acknowledgement_twice_is_one_and_of_nothing_is_refused(void **state)
 static void entry_for_another_role_or_malformed_is_refused(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = id});
     size_t size;
     const org_sent *sent = org_role_outbox_after(team.role, 0, &size);
@@ -479,7 +424,7 @@ static void entry_for_another_role_or_malformed_is_refused(void **state)
 static void forwarded_message_that_cannot_arrive_comes_back(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
+    uint64_t id = team_take(&team, "ann");
     desk_about(&team, ORG_FORWARD, "ann", (struct org_about){.id = id, .to = "nowhere"});
     uint64_t fresh = desk_id(&team);
     struct org_command command = {
@@ -496,7 +441,7 @@ static void forwarded_message_that_cannot_arrive_comes_back(void **state)
     assert_string_equal(org_message_text(message, message->accepted->note), "there is no role nowhere");
     assert_int_equal(desk_counts(&team).dead, 1);
     desk_about(&team, ORG_FINISH, "ann", (struct org_about){.id = fresh, .text = "after all"});
-    assert_int_equal(deliver(), 1);
+    assert_int_equal(team_deliver(), 1);
 }
 
 static void answer_that_cannot_arrive_is_counted_as_dead(void **state)
@@ -518,7 +463,7 @@ static void entry_after_one_that_could_not_arrive_is_taken(void **state)
     struct desk late;
     struct desk *const both[] = {&team, &late};
     for (int i = 0; i < 3; i++) {
-        uint64_t id = send_and_take(&team, "ann");
+        uint64_t id = team_take(&team, "ann");
         desk_about(&team, ORG_FORWARD, "ann", (struct org_about){.id = id, .to = "late"});
     }
     struct org_command command = {.kind = ORG_UNDELIVERABLE,
@@ -535,8 +480,8 @@ static void entry_after_one_that_could_not_arrive_is_taken(void **state)
 static void escalation_that_cannot_arrive_leaves_an_alarm(void **state)
 {
     (void)state;
-    uint64_t id = send_and_take(&team, "ann");
-    fail_it(&team, "ann", id, false);
+    uint64_t id = team_take(&team, "ann");
+    team_fail(&team, "ann", id, false);
     assert_false(org_role_view(team.role).has_alarm);
     struct org_command command = {.kind = ORG_UNDELIVERABLE, .acknowledge = {.number = 1, .reason = "gone"}};
     desk_do(&team, &command);
@@ -544,7 +489,7 @@ static void escalation_that_cannot_arrive_leaves_an_alarm(void **state)
     assert_true(org_role_view(team.role).has_alarm);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_desks, close_desks)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, team_open, team_close)
 
 int main(void)
 {
