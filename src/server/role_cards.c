@@ -136,8 +136,6 @@ static const char *author_of(const org_accepted *accepted, char ret_name[ORG_NAM
     const char *sender = troupe_flat_text(accepted, accepted->sender);
     if (accepted->kind == ORG_KIND_MESSAGE && sender[0] != '\0')
         return sender[0] == '@' ? sender + 1 : sender;
-    if (accepted->kind != ORG_KIND_ESCALATION)
-        return troupe_flat_text(accepted, accepted->by);
     org_name_first(troupe_flat_text(accepted, accepted->by), ret_name);
     return ret_name;
 }
